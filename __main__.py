@@ -1,0 +1,21 @@
+"""The Pulumi program: one stack is one environment of one system."""
+
+import pulumi
+
+from components.environment import Environment, EnvironmentArgs
+from components.program import read_stack, verify_cluster
+from config.derive import derive
+from config.errors import ConfigError
+from config.loader import load
+
+try:
+    stack = read_stack()
+    system = load(stack.system)
+    resolved, derivation = derive(system, stack.environment)
+    cluster = verify_cluster(resolved.environment.cluster, stack, system.file)
+except ConfigError as error:
+    raise pulumi.RunError(str(error)) from None
+
+environment = Environment(resolved.system, EnvironmentArgs(resolved, derivation, stack, cluster))
+for name, value in environment.outputs.items():
+    pulumi.export(name, value)

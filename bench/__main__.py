@@ -1,0 +1,152 @@
+"""``python -m bench``: ratios against a baseline of the same run, as a table for the README."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from local.console import phase
+from local.engine import Engine
+from local.stack import LocalStack
+from review.graph import ROOT, graph
+
+from .bare import write
+from .generate import system
+
+RUNS = 5
+SIZES = (10, 100, 500)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall seconds, and the largest sum of resident memory of a process and its descendants, MiB."""
+
+    seconds: float
+    mebibytes: float
+
+
+def measure(command: list[str], folder: Path, environment: dict[str, str]) -> Cost:
+    """Runs the command; fails with its output when it does."""
+    start, peak = time.monotonic(), 0
+    with tempfile.TemporaryFile("w+") as output:
+        with subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output) as process:
+            while process.poll() is None:
+                peak = max(peak, _resident(process.pid))
+                time.sleep(0.05)
+        seconds = time.monotonic() - start
+        if process.returncode:
+            output.seek(0)
+            raise SystemExit(output.read()[-3000:])
+    return Cost(seconds, peak / 2**20)
+
+
+def _resident(pid: int) -> int:
+    total = 0
+    try:
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            try:
+                total += process.memory_info().rss
+            except psutil.Error:
+                continue
+    except psutil.Error:
+        pass
+    return total
+
+
+def _median(costs: list[Cost]) -> Cost:
+    return Cost(statistics.median(c.seconds for c in costs), statistics.median(c.mebibytes for c in costs))
+
+
+def previews(folder: Path) -> list[str]:
+    """Paired previews of the stack and of the bare program, in turns, each from an empty stack."""
+    write(folder / "bare", graph("staging"))
+    stack = LocalStack("staging", Engine(home=folder / "home"))
+    stack.start()
+    try:
+        environment = stack.engine.environment(stack.plane.kubeconfig)
+        bare = Engine(home=folder / "home", project=folder / "bare")
+        bare.run(["stack", "init", "bare", "--no-select"], stack.plane.kubeconfig, folder=folder / "bare", capture=True)
+        ours_command = [stack.engine.program, "preview", "--stack", "staging", "--config-file", str(stack.file)]
+        bare_command = [stack.engine.program, "preview", "--stack", "bare"]
+        costs: dict[str, list[Cost]] = {"ours": [], "bare": []}
+        for turn in range(RUNS + 1):
+            pair = {
+                "ours": measure(ours_command, ROOT, environment),
+                "bare": measure(bare_command, folder / "bare", environment),
+            }
+            for name, cost in pair.items() if turn else ():  # the first pair warms the caches
+                costs[name].append(cost)
+        return _preview_rows(_median(costs["ours"]), _median(costs["bare"])) + _second_up(stack)
+    finally:
+        stack.plane.remove()
+
+
+def _preview_rows(ours: Cost, bare: Cost) -> list[str]:
+    wall, memory = ours.seconds / bare.seconds, ours.mebibytes / bare.mebibytes
+    return [
+        f"| `pulumi preview` of `staging`, wall | {ours.seconds:.2f} s | {bare.seconds:.2f} s | {wall:.2f} | ≤ 1.10 |",
+        f"| the same, memory | {ours.mebibytes:.0f} MiB | {bare.mebibytes:.0f} MiB | {memory:.2f} | ≤ 1.15 |",
+    ]
+
+
+def _second_up(stack: LocalStack) -> list[str]:
+    stack.pulumi("up", "--yes", "--skip-preview", capture=True)
+    start = time.monotonic()
+    stack.start()
+    middle = time.monotonic()
+    stack.pulumi("up", "--yes", "--skip-preview", capture=True)
+    end = time.monotonic()
+    return [
+        f"| second `make up`: cluster, backend, recovery | {middle - start:.2f} s | | | |",
+        f"| second `make up`: `pulumi up` without changes | {end - middle:.2f} s | | | |",
+    ]
+
+
+def growth(folder: Path) -> list[str]:
+    """Time a service of ``graph`` and ``explain`` for larger and larger systems."""
+    rows = []
+    for command in ("graph", "explain"):
+        each: dict[int, float] = {}
+        for size in SIZES:
+            file = system(folder, size)
+            arguments = {
+                "graph": [sys.executable, "-m", "review.record", str(ROOT), "bench", str(file)],
+                "explain": [sys.executable, "-m", "bench.explain", str(file)],
+            }[command]
+            runs = [measure(arguments, ROOT, dict(os.environ)) for _ in range(3)]
+            each[size] = _median(runs).seconds / size
+        small, large = each[SIZES[0]], each[SIZES[-1]]
+        times = ", ".join(f"{size}: {value * 1000:.0f} ms" for size, value in each.items())
+        figures = f"{large * 1000:.1f} ms | {small * 1000:.1f} ms | {large / small:.2f}"
+        rows.append(f"| `{command}`, time a service ({times}) | {figures} | ≤ 1.20 |")
+    return rows
+
+
+def main() -> None:
+    """Prints the table."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with phase("graph and explain of larger systems"):
+            rows = growth(folder)
+        with phase("previews, in turns with a bare program"):
+            rows = previews(folder) + rows
+    memory = psutil.virtual_memory().total / 2**30
+    print(
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}; medians\n"
+    )
+    print("| What | Measured | Baseline | Ratio | Aim |\n| --- | --- | --- | --- | --- |")
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()

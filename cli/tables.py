@@ -1,0 +1,44 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from config.provenance import Derived
+from config.system import Resolved
+from review.explain import allocation
+
+
+def print_explanation(resolved: Resolved, derivation: Mapping[str, Derived], listed: list[dict[str, Any]]) -> None:
+    """The allocation table, then every value asked for."""
+    console = Console()
+    name = resolved.environment.name
+    rows = allocation(resolved, derivation)
+    if rows:
+        table = Table(
+            "Component", "Production", name.capitalize(), "Ratio", title="Resource Allocation", title_justify="left"
+        )
+        for what, production, value, ratio, assumed in rows:
+            table.add_row(what, production + (" *" if assumed else ""), value, ratio)
+        console.print(table)
+    table = Table(
+        "Value", "Production", name.capitalize(), "Rule", "Because", title="Every value", title_justify="left"
+    )
+    for record in listed:
+        mark = " *" if record["assumed"] else ""
+        rule = record["rule"] + (f" {record['ratio']}" if record["ratio"] else "")
+        table.add_row(
+            record["path"], _text(record["production"]) + mark, _text(record["staging"]), rule, record["because"] or ""
+        )
+    console.print(table)
+    assumptions = sorted({record["assumed"] for record in listed if record["assumed"]})
+    if assumptions:
+        console.print("* assumed, because nobody stated it: " + "; ".join(assumptions), style="dim")
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,94 @@
+"""The environment: everything else is its child.
+
+Its inputs carry the resolved environment and the derivation, so that policies and live comparisons read what was decided
+from the stack itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pulumi_random as random
+
+from config.fidelity import statement
+from config.provenance import Derived
+from config.stack import Stack
+from config.system import Resolved
+
+from .builders import BUILDERS, Site
+from .configuration import Configuration
+from .namespace import Namespace
+from .secrets import Secrets
+
+
+@dataclass(frozen=True)
+class EnvironmentArgs:
+    """What an environment is made from."""
+
+    resolved: Resolved
+    derivation: Mapping[str, Derived]
+    """Path to where the value comes from."""
+    stack: Stack
+    cluster: str
+    """The identity of the cluster (SHA-256 of its authority, or UID of kube-system): the provider belongs to it."""
+
+
+class Environment(pulumi.ComponentResource):
+    """Providers, namespace, configuration, secrets, and a child for every component that has a builder."""
+
+    outputs: dict[str, Any]
+    """The stack's outputs: namespace, endpoints (component to ``host:port``), names of secrets, fidelity statement."""
+
+    def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        resolved = args.resolved
+        differences = [
+            d.model_dump(mode="json", exclude_none=True) for d in args.derivation.values() if d.rule != "same"
+        ]
+        inputs = {
+            "resolved": resolved.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "derivation": differences,
+            "cluster": args.cluster,
+        }
+        super().__init__("understudy:environment:Environment", name, inputs, opts)
+        cluster = kubernetes.Provider(
+            "cluster",
+            cluster_identifier=args.cluster,
+            context=args.stack.context,
+            enable_server_side_apply=True,
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        generator = random.Provider("generator", opts=pulumi.ResourceOptions(parent=self))
+        children = pulumi.ResourceOptions(parent=self, providers=[cluster, generator])
+        namespace = Namespace("namespace", resolved, opts=children)
+        inside = pulumi.ResourceOptions.merge(children, pulumi.ResourceOptions(depends_on=[namespace]))
+        configuration = Configuration("configuration", resolved, opts=inside)
+        secrets = Secrets("secrets", resolved, args.stack.rotation, opts=inside)
+        site = Site(resolved, args.stack, configuration, secrets)
+        ready = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[configuration, secrets]))
+        for key, component in resolved.components.items():
+            build = BUILDERS.get(component.kind)
+            if build is not None and component.existing is None:
+                build(key, component, site, ready)
+        outputs: dict[str, Any] = {
+            "namespace": namespace.name,
+            "endpoints": _endpoints(resolved),
+            "secretNames": sorted(resolved.secrets),
+            "fidelity": statement(resolved, args.derivation, BUILDERS.keys()),
+        }
+        self.outputs = outputs
+        self.register_outputs(outputs)
+
+
+def _endpoints(resolved: Resolved) -> dict[str, str]:
+    namespace = resolved.environment.namespace
+    return {
+        name: f"{component.host(name, namespace)}:{port}"
+        for name, component in resolved.components.items()
+        if (port := component.port()) is not None and (component.existing or component.kind in BUILDERS)
+    }

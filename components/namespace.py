@@ -1,0 +1,47 @@
+"""The namespace and its guards: Pod Security, quota, default limits, and who may talk to whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from config.capacity import peak
+from config.system import Resolved
+
+from .labels import labels, metadata
+from .network import policies
+from .objects import KubernetesObject
+
+
+class Namespace(pulumi.ComponentResource):
+    """The namespace ``restricted``, sized for the declared peak, closed both ways but for what ``uses`` opens."""
+
+    def __init__(self, name: str, resolved: Resolved, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("understudy:namespace:Namespace", name, None, opts)
+        settings = resolved.environment
+        security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+        labelled = {"name": settings.namespace, "labels": {**labels(resolved), **security}}
+        namespace = KubernetesObject(
+            name,
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": labelled},
+            pulumi.ResourceOptions(parent=self, protect=settings.protect),
+        )
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+
+        def guard(logical: str, name: str, version: str, kind: str, spec: Any) -> None:
+            body = {"apiVersion": version, "kind": kind, "metadata": metadata(resolved, name), "spec": spec}
+            KubernetesObject(logical, body, inside)
+
+        guard("quota", "quota", "v1", "ResourceQuota", {"hard": peak(resolved).hard()})
+        guard("limits", "limits", "v1", "LimitRange", _defaults())
+        for policy, spec in policies(resolved).items():
+            guard(f"{policy}-network", policy, "networking.k8s.io/v1", "NetworkPolicy", spec)
+        self.name = settings.namespace
+        self.register_outputs({"name": self.name})
+
+
+def _defaults() -> Any:
+    """For containers that state nothing; ours all do."""
+    requests, limits = {"cpu": "50m", "memory": "64Mi"}, {"cpu": "200m", "memory": "256Mi"}
+    return {"limits": [{"type": "Container", "defaultRequest": requests, "default": limits}]}

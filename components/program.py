@@ -1,0 +1,74 @@
+"""What the program reads before it plans anything: the stack's configuration and the cluster it would change."""
+
+from __future__ import annotations
+
+import pulumi
+
+from config.cluster import certificate_authority, fingerprint
+from config.errors import ConfigError, Problem
+from config.stack import PROJECT, Stack, parse_stack
+from config.system import Cluster
+
+
+def read_stack() -> Stack:
+    """The stack's configuration; raises ``ConfigError``."""
+    config = pulumi.Config(PROJECT)
+    values = {
+        "system": config.get("system"),
+        "environment": config.get("environment"),
+        "images": config.get_object("images"),
+        "rotation": config.get_object("rotation"),
+        "context": config.get("context"),
+        "clusterCaSha256": config.get("clusterCaSha256"),
+    }
+    return parse_stack(values, pulumi.get_stack())
+
+
+def verify_cluster(cluster: Cluster, stack: Stack, file: str) -> str:
+    """The identity of the cluster that the kubeconfig leads to, when it is the pinned one; raises ``ConfigError``.
+
+    The pin is the SHA-256 of the certificate authority; behind proxies that present their own, the UID of kube-system.
+    """
+    pinned = stack.cluster_ca_sha256 or cluster.ca_sha256
+    at = f"Pulumi.{pulumi.get_stack()}.yaml"
+    if pinned is None and cluster.kube_system_uid is None:
+        raise ConfigError(
+            Problem(
+                at,
+                None,
+                f"{PROJECT}:clusterCaSha256",
+                "the environment is pinned to no cluster",
+                "./understudy cluster prints the fingerprint of your current context; set it here or as caSha256 in "
+                + file,
+            )
+        )
+    if pinned is None:
+        return _verify_uid(cluster.kube_system_uid or "", stack.context)
+    authority = certificate_authority(stack.context)
+    try:
+        found = fingerprint(authority or b"")
+    except ValueError:
+        found = "no certificate authority"
+    if found != pinned:
+        raise ConfigError(
+            Problem(
+                "kubeconfig",
+                None,
+                "",
+                f"this is another cluster: its authority is {found[:16]}…, the environment belongs to {pinned[:16]}…",
+                "choose the right context (understudy:context or KUBECONFIG); nothing was changed",
+            )
+        )
+    return pinned
+
+
+def _verify_uid(pinned: str, context: str | None) -> str:
+    from kubernetes import client, config
+
+    config.load_kube_config(context=context)
+    found = client.CoreV1Api().read_namespace("kube-system").metadata.uid
+    if found != pinned:
+        raise ConfigError(
+            Problem("kubeconfig", None, "", f"this is another cluster: kube-system is {found}, not {pinned}", "")
+        )
+    return pinned

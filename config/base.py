@@ -1,0 +1,257 @@
+"""The pieces every component kind is made of."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from ipaddress import IPv4Network
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from .quantity import Cpu, Duration, Memory, Storage
+from .scaling import Scales
+
+
+class Model(BaseModel):
+    """Frozen, no unknown keys; written in camelCase in YAML."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        defer_build=True,  # most models are only parts of others, and never validate by themselves
+    )
+
+
+DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+"""A Kubernetes name (RFC 1123 label): lower case, at most 63 characters."""
+Hostname = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+]
+"""A DNS name in lower case."""
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Cidr = Annotated[
+    str,
+    AfterValidator(lambda text: str(IPv4Network(text))),
+    Field(description="an IPv4 network such as 10.0.0.0/16"),
+]
+
+
+def _text(value: object) -> object:
+    """YAML's ``90``, ``true`` and ``90`` in quotes mean the same in a ConfigMap, whose values are strings."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float | Decimal) else value
+
+
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+"""A string; numbers and booleans are written as Kubernetes' ConfigMaps need them, ``"90"`` and ``"true"``."""
+
+
+def _quorum(value: int) -> int:
+    if value < 3 or value % 2 == 0:
+        raise ValueError("a quorum has an odd number of members, at least 3")
+    return value
+
+
+Members = Annotated[int, AfterValidator(_quorum), Scales("members")]
+"""Members of a quorum: odd, at least 3; topology, so a smaller environment keeps them."""
+CpuAmount = Annotated[Cpu | None, Scales("cpu", floor="10m")]
+MemoryAmount = Annotated[Memory | None, Scales("memory", floor="32M")]
+StorageAmount = Annotated[Storage, Scales("storage", floor="1G")]
+Retention = Annotated[Duration, Scales("retention", floor="1d")]
+Replicas = Annotated[int, Field(ge=1), Scales("replicas", floor=1)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8)]
+"""Why something differs, for a reader; at least eight characters."""
+
+
+class Amounts(Model):
+    """CPU (cores) and memory (bytes) of one container."""
+
+    cpu: CpuAmount = None
+    memory: MemoryAmount = None
+
+    @model_validator(mode="after")
+    def _plausible(self) -> Self:
+        if self.memory is not None and self.memory.value < 1_000_000:
+            raise ValueError(f"memory {self.memory} is that many bytes; write {self.memory}M or {self.memory}G")
+        return self
+
+
+class Resources(Model):
+    """What a container asks for and may use; a request above its limit is refused."""
+
+    requests: Amounts
+    limits: Amounts
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for name in ("cpu", "memory"):
+            request, limit = getattr(self.requests, name), getattr(self.limits, name)
+            if request is not None and limit is not None and request > limit:
+                raise ValueError(f"{name}: the request {request} is above the limit {limit}")
+        return self
+
+
+def resources(cpu: str, cpu_limit: str, memory: str, memory_limit: str) -> Resources:
+    """Resources from four written quantities; for defaults of kinds."""
+    return Resources(
+        requests=Amounts(cpu=Cpu.parse(cpu), memory=Memory.parse(memory)),
+        limits=Amounts(cpu=Cpu.parse(cpu_limit), memory=Memory.parse(memory_limit)),
+    )
+
+
+class Range(Model):
+    """Replicas of an autoscaled workload."""
+
+    min: Replicas
+    max: Replicas
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+class SecretKey(Model):
+    """A key of one of the system's secrets."""
+
+    secret: DnsLabel
+    key: str
+
+
+class Egress(Model):
+    """A destination outside the namespace that a component may reach; NetworkPolicies know networks, not host names."""
+
+    cidr: Cidr
+    ports: tuple[Port, ...] = (443,)
+    because: Reason
+
+
+class Existing(Model):
+    """A component that somebody else runs: it is reached, not created."""
+
+    host: Hostname
+    port: Port
+    cidr: Cidr | None = None
+    """The network it answers from, for the NetworkPolicies."""
+
+
+class Demand(Model):
+    """What a component's pods need of the namespace at their peak; volumes are per pod."""
+
+    pods: int
+    surge: int = 0
+    """Extra pods during a rolling update."""
+    resources: Resources
+    volumes: tuple[Storage, ...] = ()
+    claims: tuple[Storage, ...] = ()
+    """Volumes that are not a pod's own."""
+    services: int = 1
+
+
+class Component(Model):
+    """What all kinds have in common."""
+
+    kind: str
+    title: str | None = None
+    """The name that tables for people use; default: the component's key."""
+    existing: Existing | None = None
+    """Points to one that we do not manage, instead of creating it."""
+    uses: tuple[DnsLabel, ...] = ()
+    """Components this one talks to: yields its environment variables, credentials and network rules."""
+    needs_kubernetes_api: bool = Field(default=False, alias="needsKubernetesAPI")
+    """Lets the component reach the API server (declared CIDRs); nothing else may."""
+    egress: tuple[Egress, ...] = ()
+
+    clustered: ClassVar[bool] = False
+    """True for kinds whose own pods talk to each other."""
+    namespaced: ClassVar[bool] = True
+    """False for kinds that live outside the cluster (managed stores, buckets, hosts of others)."""
+
+    def ports(self) -> dict[str, int]:
+        """Ports the component's pods listen on, by name; the first is the one its clients use."""
+        return {}
+
+    def service_name(self, name: str) -> str:
+        """The Kubernetes Service that clients of component ``name`` connect to."""
+        return name
+
+    def host(self, name: str, namespace: str) -> str:
+        """Where clients find component ``name``."""
+        return self.existing.host if self.existing else f"{self.service_name(name)}.{namespace}.svc.cluster.local"
+
+    def port(self) -> int | None:
+        """The port its clients use, ``None`` when nothing connects to it."""
+        return self.existing.port if self.existing else next(iter(self.ports().values()), None)
+
+    def environment(self, name: str, namespace: str) -> dict[str, str]:
+        """Environment variables that a user of component ``name`` receives."""
+        prefix = name.upper().replace("-", "_")
+        port = self.port()
+        return {f"{prefix}_HOST": self.host(name, namespace), f"{prefix}_PORT": str(port)} if port else {}
+
+    def credentials(self, name: str) -> dict[str, SecretKey]:
+        """Environment variables that a user of component ``name`` receives from secrets."""
+        return {}
+
+    def secrets_read(self) -> tuple[str, ...]:
+        """Secrets the component itself reads."""
+        return ()
+
+    def demand(self) -> tuple[Demand, ...]:
+        """What its pods need at their peak; nothing for components outside the namespace."""
+        return ()
+
+    def metrics_port(self) -> int | None:
+        """Where Prometheus scrapes its pods, ``None`` when there is nothing to scrape."""
+        return self.ports().get("metrics")
+
+
+def secret_variable(name: str, suffix: str) -> str:
+    """``redis``, ``password`` -> ``REDIS_PASSWORD``."""
+    return f"{name}-{suffix}".upper().replace("-", "_")
+
+
+class Stateful(Component):
+    """A store that runs in the namespace: members with a volume each."""
+
+    clustered = True
+
+    version: Text
+    nodes: Annotated[int, Field(ge=1), Scales("members")] = 1
+    resources: Resources
+    storage: StorageAmount
+    """Per node."""
+    password: SecretKey | None = None
+    """The generated password its users receive as ``<NAME>_PASSWORD``."""
+    user: Text | None = None
+
+    def environment(self, name: str, namespace: str) -> dict[str, str]:
+        user = {secret_variable(name, "user"): self.user} if self.user else {}
+        return {**super().environment(name, namespace), **user}
+
+    def credentials(self, name: str) -> dict[str, SecretKey]:
+        return {secret_variable(name, "password"): self.password} if self.password else {}
+
+    def secrets_read(self) -> tuple[str, ...]:
+        return (self.password.secret,) if self.password else ()
+
+    def demand(self) -> tuple[Demand, ...]:
+        return (Demand(pods=self.nodes, resources=self.resources, volumes=(self.storage,), services=2),)
+
+
+Level = Literal["debug", "info", "warning", "error"]

@@ -1,0 +1,111 @@
+"""What an environment needs at its declared peak, and whether its nodes hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from .base import Demand
+from .kinds import Istio
+from .quantity import Bytes, Cpu, Memory, Quantity, Storage
+from .system import Resolved
+
+_NO_CPU, _NO_MEMORY, _NO_STORAGE = Cpu(0), Memory(0, "M"), Storage(0, "G")
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Sums over every component at once: autoscaler maxima, rolling-update surge, concurrent jobs, proxies, volumes."""
+
+    pods: int
+    requests_cpu: Cpu
+    requests_memory: Memory
+    limits_cpu: Cpu
+    limits_memory: Memory
+    volumes: int
+    storage: Storage
+    services: int
+
+    def hard(self) -> dict[str, str]:
+        """As a ResourceQuota's ``hard``."""
+        return {
+            "pods": str(self.pods),
+            "requests.cpu": str(self.requests_cpu),
+            "requests.memory": _rounded(self.requests_memory),
+            "limits.cpu": str(self.limits_cpu),
+            "limits.memory": _rounded(self.limits_memory),
+            "persistentvolumeclaims": str(self.volumes),
+            "requests.storage": _rounded(self.storage),
+            "services": str(self.services),
+            "services.nodeports": "0",
+            "services.loadbalancers": "0",
+        }
+
+
+def _rounded(amount: Bytes) -> str:
+    """Sums of decimal and binary amounts are whole bytes; a quota says megabytes, rounded up."""
+    unit = 1024**2 if amount.suffix.endswith("i") else 1000**2
+    return str(type(amount)(-(-amount.value // unit) * unit, amount.suffix))
+
+
+def demands(resolved: Resolved) -> Iterator[tuple[str, Demand]]:
+    """Every component's demand that falls on the namespace."""
+    for name, component in resolved.components.items():
+        if component.namespaced and component.existing is None:
+            for demand in component.demand():
+                yield name, demand
+
+
+def peak(resolved: Resolved) -> Peak:
+    """The declared peak of the environment."""
+    proxies = [c.proxy for c in resolved.components.values() if isinstance(c, Istio)]
+    found = [demand for _, demand in demands(resolved)]
+
+    def total(part: str, name: str, nothing: Quantity) -> Any:
+        result = nothing
+        for demand in found:
+            for container in (demand.resources, *proxies):
+                result += (getattr(getattr(container, part), name) or nothing) * (demand.pods + demand.surge)
+        return result
+
+    claims = [(volume, demand.pods) for demand in found for volume in demand.volumes]
+    claims += [(volume, 1) for demand in found for volume in demand.claims]
+    return Peak(
+        pods=sum(demand.pods + demand.surge for demand in found),
+        requests_cpu=total("requests", "cpu", _NO_CPU),
+        requests_memory=total("requests", "memory", _NO_MEMORY),
+        limits_cpu=total("limits", "cpu", _NO_CPU),
+        limits_memory=total("limits", "memory", _NO_MEMORY),
+        volumes=sum(pods for _, pods in claims),
+        storage=sum((volume * pods for volume, pods in claims), start=_NO_STORAGE),
+        services=sum(demand.services for demand in found),
+    )
+
+
+def unfit(resolved: Resolved) -> list[str]:
+    """Why the peak's requests do not fit the declared nodes; empty when they do.
+
+    First fit decreasing by memory then CPU, every pod whole on one node, as the scheduler must place it.
+    """
+    nodes = resolved.environment.cluster.nodes
+    free = [[nodes.cpu.value, nodes.memory.value, nodes.storage.value] for _ in range(nodes.count)]
+    pods = []
+    for name, demand in demands(resolved):
+        requests = demand.resources.requests
+        need = (
+            requests.cpu.value if requests.cpu else Fraction(0),
+            requests.memory.value if requests.memory else Fraction(0),
+            sum((volume.value for volume in demand.volumes), start=Fraction(0)),
+        )
+        pods += [(need, name)] * (demand.pods + demand.surge)
+    homeless: dict[str, int] = {}
+    for need, name in sorted(pods, key=lambda pod: (pod[0][1], pod[0][0]), reverse=True):
+        node = next((node for node in free if all(n <= f for n, f in zip(need, node, strict=True))), None)
+        if node is None:
+            homeless[name] = homeless.get(name, 0) + 1
+        else:
+            node[:] = [f - n for f, n in zip(node, need, strict=True)]
+    size = f"{nodes.count} nodes of {nodes.cpu} CPU, {nodes.memory} memory, {nodes.storage} storage"
+    return [f"{count} pod(s) of {name!r} find no room on {size}" for name, count in homeless.items()]

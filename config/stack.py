@@ -1,0 +1,67 @@
+"""What ``Pulumi.<stack>.yaml`` says: which environment, which images, which generation of the secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from .base import DnsLabel, Model
+from .errors import ConfigError, Problem
+from .system import Sha256
+
+Tag = Annotated[str, StringConstraints(pattern=r"^(\w[\w.-]{0,127}|sha256:[0-9a-f]{64})$")]
+PROJECT = "understudy"
+
+
+class Stack(Model):
+    """The stack's configuration, ``understudy:<key>``; everything else about an environment is in its system's file."""
+
+    system: str = "spacetime"
+    environment: DnsLabel
+    images: dict[DnsLabel, Tag] = {}
+    """Component to tag or digest."""
+    rotation: dict[DnsLabel, Annotated[int, Field(ge=1)]] = {}
+    """Secret to generation; a higher number generates its values anew. Default: 1."""
+    context: str | None = None
+    """Of the kubeconfig; default: its current context."""
+    cluster_ca_sha256: Sha256 | None = Field(default=None, alias="clusterCaSha256")
+    """Pins the cluster where the system's file does not."""
+
+
+def parse_stack(values: Mapping[str, Any], stack: str) -> Stack:
+    """Raises ``ConfigError`` that names the file ``Pulumi.<stack>.yaml``."""
+    try:
+        return Stack.model_validate({key: value for key, value in values.items() if value not in (None, "")})
+    except ValidationError as error:
+        raise ConfigError(
+            *(
+                Problem(
+                    f"Pulumi.{stack}.yaml",
+                    None,
+                    f"{PROJECT}:{'.'.join(map(str, item['loc']))}",
+                    f"{item['msg'][0].lower()}{item['msg'][1:]}",
+                    f"pulumi config set {PROJECT}:{item['loc'][0]} … --stack {stack}" if item["loc"] else "",
+                )
+                for item in error.errors(include_url=False)
+            )
+        ) from None
+
+
+def read_stack(file: Path) -> Stack:
+    """The configuration in a stack's file; raises ``ConfigError``."""
+    name = file.name.split(".")[1]
+    if not file.exists():
+        known = ", ".join(sorted(path.name.split(".")[1] for path in file.parent.glob("Pulumi.*.yaml")))
+        raise ConfigError(Problem(str(file.name), None, "", f"there is no stack {name!r}; known: {known}"))
+    try:
+        content = YAML(typ="safe").load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(Problem(str(file), None, "", str(error).splitlines()[0])) from None
+    given = content.get("config") if isinstance(content, dict) else None
+    prefix = f"{PROJECT}:"
+    return parse_stack({k.removeprefix(prefix): v for k, v in (given or {}).items() if k.startswith(prefix)}, name)

@@ -1,0 +1,69 @@
+"""What ``./understudy local …`` and the Makefile do."""
+
+from __future__ import annotations
+
+import shlex
+import time
+
+from .console import console, phase
+from .stack import LocalStack
+from .tools import KUBERNETES
+
+
+def up(name: str, *, dry_run: bool, skip_tests: bool, load_seed_data: bool) -> int:
+    """Brings the stack up; the engine's exit code."""
+    start = time.monotonic()
+    stack = LocalStack(name)
+    with phase("finding the engine"):
+        program = stack.engine.program
+    console.print(f"[dim]{program}[/]")
+    stack.start()
+    if dry_run:
+        return stack.pulumi("preview", "--diff").returncode
+    code = stack.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs").returncode
+    if code:
+        return code
+    _look_around(stack, time.monotonic() - start)
+    if not skip_tests or load_seed_data:
+        console.print("[dim]Smoke tests and seed data are not part of Understudy yet.[/]")
+    return 0
+
+
+def _look_around(stack: LocalStack, seconds: float) -> None:
+    outputs = stack.outputs()
+    namespace = outputs["namespace"]
+    kubectl = f"KUBECONFIG={shlex.quote(str(stack.plane.kubeconfig))} {shlex.quote(str(KUBERNETES.program('kubectl')))}"
+    console.print(f"\n[bold green]{stack.name} is up[/] in {seconds:.0f} s")
+    for component, endpoint in sorted(outputs["endpoints"].items()):
+        console.print(f"  {component}  {endpoint}")
+    console.print(f"  secrets  {', '.join(outputs['secretNames'])}")
+    console.print(
+        "\n[bold yellow]Scheduled, not run:[/] a real API server, scheduler and controllers; no container runs.",
+        soft_wrap=True,
+    )
+    console.print("What this environment cannot tell about production:")
+    for sentence in outputs["fidelity"]:
+        console.print(f"  - {sentence}", soft_wrap=True)
+    console.print("\nLook around:")
+    print(f"  {kubectl} -n {namespace} get all,networkpolicies,resourcequotas")
+
+
+def operate(name: str, *arguments: str) -> int:
+    """An operation of the engine on the stack; its exit code."""
+    stack = LocalStack(name)
+    stack.start()
+    return stack.pulumi(*arguments).returncode
+
+
+def status(name: str) -> int:
+    """Prints each process; 0 when all run."""
+    plane = LocalStack(name).plane
+    for process, state in plane.status().items():
+        console.print(f"{process:26} {state}")
+    return 0 if plane.running() else 1
+
+
+def down(name: str) -> None:
+    """Stops the stack's cluster."""
+    with phase(f"stopping the control plane of {name!r}"):
+        LocalStack(name).plane.down()

@@ -1,0 +1,26 @@
+"""What a waiting person sees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+console = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def phase(name: str) -> Iterator[None]:
+    """A line that spins while the work goes on, and says how long it took."""
+    start = time.monotonic()
+    if not console.is_terminal:
+        console.print(f"· {name} …")
+    with console.status(name):
+        yield
+    console.print(f"[green]✓[/] {name} [dim]{time.monotonic() - start:.1f} s[/]")
+
+
+class Trouble(RuntimeError):
+    """Something that a person has to do; said without a traceback, exit code 1."""

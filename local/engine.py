@@ -1,0 +1,120 @@
+"""The Pulumi engine: an installed one, else the one built here; its plugins, backend and passphrase."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from .paths import HOME, PYTHON, ROOT
+from .tools import PULUMI, ensure
+
+PROVIDERS = {"kubernetes": "local.plugins.kubernetes", "random": "local.plugins.random"}
+"""Official provider plugin to the module that stands in for it where it cannot be downloaded."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Runs Pulumi on this project with the local backend; nothing tracked is written."""
+
+    home: Path = HOME
+    project: Path = ROOT
+
+    @cached_property
+    def program(self) -> str:
+        """The installed CLI, else the built one (built now when it is not there)."""
+        installed = shutil.which("pulumi")
+        if installed:
+            return installed
+        ensure(PULUMI)
+        return str(PULUMI.program("pulumi"))
+
+    @property
+    def _official(self) -> bool:
+        """An installed CLI comes with its own language host."""
+        return self.program != str(PULUMI.program("pulumi"))
+
+    def _plugins(self) -> Path:
+        """The engine's home with the stand-ins in it, where it looks for plugins of the SDK's version.
+
+        An installed CLI keeps its own home, with its official plugins; those it lacks are found on PATH instead.
+        """
+        home = self.home / "pulumi"
+        official = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+        for name, module in PROVIDERS.items():
+            plugin = f"resource-{name}-v{version(f'pulumi-{name}')}"
+            path = home / "plugins" / plugin / f"pulumi-resource-{name}"
+            if self._official and (official / "plugins" / plugin).exists():
+                path.unlink(missing_ok=True)
+            else:
+                _script(path, f'PYTHONPATH="{ROOT}" exec "{PYTHON}" -u -m {module} "$@"')
+        if not self._official:  # beside the engine, as an installed one has it; clones may share the engine
+            script = 'PYTHONPATH="$UNDERSTUDY_ROOT" exec "$UNDERSTUDY_ROOT/.venv/bin/python" -u -m local.language "$@"'
+            _script(PULUMI.folder / "pulumi-language-python", script)
+        return home
+
+    def _passphrase(self) -> Path:
+        path = self.home / "passphrase"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "w") as handle:
+                    handle.write(secrets.token_urlsafe(32))
+        return path
+
+    def environment(self, kubeconfig: Path) -> dict[str, str]:
+        """For the engine and everything it starts."""
+        state = self.home / "state"
+        state.mkdir(parents=True, exist_ok=True)
+        kept = {k: v for k, v in os.environ.items() if k not in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN")}
+        home = self._plugins()
+        found = {"PULUMI_HOME": str(home)}
+        if self._official:
+            folders = [str(path) for path in sorted((home / "plugins").iterdir())]
+            found = {"PATH": os.pathsep.join([*folders, os.environ.get("PATH", "")])}
+        return {
+            **kept,
+            **found,
+            "UNDERSTUDY_ROOT": str(ROOT),
+            # without sidecar files: they are not written atomically, and one that a killed engine left empty (seen) makes
+            # the whole state unreadable; the state itself is replaced in one step
+            "PULUMI_BACKEND_URL": f"file://{state}?metadata=skip",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase()),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+            "KUBECONFIG": str(kubeconfig),
+        }
+
+    def run(
+        self, arguments: Sequence[str], kubeconfig: Path, *, folder: Path | None = None, capture: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs the CLI, in the project or another folder; its exit code is the caller's business."""
+        return subprocess.run(
+            [self.program, *arguments],
+            cwd=folder or self.project,
+            env=self.environment(kubeconfig),
+            stdin=subprocess.DEVNULL,
+            capture_output=capture,
+            text=True,
+            check=False,
+        )
+
+
+def _script(path: Path, command: str) -> None:
+    """An executable that runs the command; written only when it would change."""
+    text = f"#!/bin/sh\n{command}\n"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(text, encoding="utf-8")
+        partial.chmod(0o755)
+        partial.replace(path)

@@ -1,0 +1,95 @@
+"""The nodes of a local cluster, and its storage class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import tenacity
+
+from config.system import NodePool
+
+from .console import Trouble
+
+PODS_PER_NODE = 110
+"""The kubelet's default."""
+
+
+def make(client: httpx.Client, pool: NodePool) -> None:
+    """Nodes of the declared size over the declared zones, and the default storage class; what is there stays."""
+    objects = [_node(index, pool) for index in range(pool.count)]
+    present = {item["metadata"]["name"]: item for item in client.get("/api/v1/nodes").json()["items"]}
+    for node in objects:
+        name = node["metadata"]["name"]
+        if name in present and present[name]["status"]["capacity"] == node["status"]["capacity"]:
+            continue
+        if name in present:
+            client.delete(f"/api/v1/nodes/{name}")
+        _created(client.post("/api/v1/nodes", json=node))
+    for name in sorted(present.keys() - {node["metadata"]["name"] for node in objects}):
+        client.delete(f"/api/v1/nodes/{name}")
+    storage = client.post("/apis/storage.k8s.io/v1/storageclasses", json=STORAGE_CLASS)
+    if storage.status_code != httpx.codes.CONFLICT:
+        _created(storage)
+    _wait(client, pool.count)
+
+
+@tenacity.retry(
+    stop=tenacity.stop_after_delay(60),
+    wait=tenacity.wait_fixed(0.3),
+    retry=tenacity.retry_if_exception_type(Trouble),
+    reraise=True,
+)
+def _wait(client: httpx.Client, count: int) -> None:
+    """Until every node is Ready, and namespaces have their service account."""
+    nodes = client.get("/api/v1/nodes").json()["items"]
+    ready = [node for node in nodes if _condition(node).get("status") == "True"]
+    accounts = client.get("/api/v1/namespaces/default/serviceaccounts/default")
+    if len(ready) != count or accounts.status_code != httpx.codes.OK:
+        raise Trouble(f"{len(ready)} of {count} nodes are ready")
+
+
+def _condition(node: dict[str, Any]) -> dict[str, str]:
+    return next((c for c in node["status"].get("conditions") or [] if c["type"] == "Ready"), {})
+
+
+def _created(response: httpx.Response) -> None:
+    if response.status_code not in (httpx.codes.CREATED, httpx.codes.OK):
+        raise Trouble(f"the API server refused an object: {response.json().get('message', response.text)}")
+
+
+def _node(index: int, pool: NodePool) -> dict[str, Any]:
+    name = f"node-{index}"
+    amounts = {
+        "cpu": str(pool.cpu),
+        "memory": str(pool.memory),
+        "ephemeral-storage": str(pool.storage),
+        "pods": str(PODS_PER_NODE),
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "labels": {
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/os": "linux",
+                "kubernetes.io/arch": "amd64",
+                "topology.kubernetes.io/region": "local",
+                "topology.kubernetes.io/zone": f"local-{'abcdefghi'[index % pool.zones]}",
+                "type": "kwok",
+            },
+            "annotations": {"kwok.x-k8s.io/node": "fake"},
+        },
+        "status": {"capacity": amounts, "allocatable": amounts},
+    }
+
+
+STORAGE_CLASS = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+    "provisioner": "kubernetes.io/host-path",
+    "reclaimPolicy": "Delete",
+    "volumeBindingMode": "Immediate",
+}

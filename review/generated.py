@@ -1,0 +1,48 @@
+"""``python -m review.generated``: the files that are made from others; a test holds that they are fresh."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from config.derive import derive
+from config.loader import load
+from config.schema import FILE, render
+
+from .explain import markdown
+from .graph import graph
+
+ROOT = Path(__file__).resolve().parent.parent
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+BEGIN, END = "<!-- differences:begin -->\n", "<!-- differences:end -->\n"
+
+
+def readme(text: str) -> str:
+    """The README with SpaceTime's differences as they are."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}{markdown(*derive(load('spacetime'), 'staging'))}{END}{after}"
+
+
+def golden(stack: str) -> str:
+    """The stack's resource graph."""
+    return json.dumps(graph(stack), indent=1) + "\n"
+
+
+def golden_file(stack: str) -> Path:
+    """Where it is kept, to be reviewed as a diff."""
+    return ROOT / "tests" / "golden" / f"{stack}.json"
+
+
+def main() -> None:
+    """Writes all of them."""
+    FILE.write_text(render(), encoding="utf-8")
+    page = ROOT / "README.md"
+    page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for stack in STACKS:
+        golden_file(stack).parent.mkdir(parents=True, exist_ok=True)
+        golden_file(stack).write_text(golden(stack), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

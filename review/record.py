@@ -1,0 +1,204 @@
+"""Runs the unchanged program against a recording monitor and prints the resource graph; one process a stack.
+
+``python -m review.record <project folder> <stack> [<stack file>]``. Needs no engine, no credentials and no network: the
+kubeconfig is a made-up one whose authority the stack is pinned to. Every output that an input does not already decide is
+symbolic, ``${<urn>.<property>}``, so that wiring can be read and compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import os
+import runpy
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from google.protobuf import json_format, struct_pb2
+from pulumi._types import resource_types
+from pulumi.runtime import mocks, rpc, set_all_config
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.stack import run_pulumi_func
+from ruamel.yaml import YAML
+
+PROJECT = "understudy"
+SECRET = {"[secret]": True}
+"""What stands for a secret value in the graph."""
+_AUTHORITY = b"no cluster: the resource graph"
+
+
+class Recorder(mocks.MockMonitor):
+    """Keeps the raw requests, which carry what plain mocks lose: parent, provider, dependencies, protect."""
+
+    def __init__(self, stack: str) -> None:
+        super().__init__(_NoMocks())
+        self._stack = stack
+        self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """The engine's: the types of all ancestors but the stack."""
+        ancestors = parent.split("::")[2] if parent else ""
+        qualified = type_ if ancestors in ("", "pulumi:pulumi:Stack") else f"{ancestors}${type_}"
+        return f"urn:pulumi:{self._stack}::{PROJECT}::{qualified}::{name}"
+
+    def RegisterResource(self, request: Any) -> Any:
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if urn in self.requests:
+            raise RuntimeError(f"Duplicate resource URN '{urn}'")
+        self.requests[urn] = request
+        outputs = struct_pb2.Struct()
+        outputs.CopyFrom(request.object)
+        for name in _outputs(request.type):
+            if name not in outputs.fields:
+                symbol: Any = f"${{{urn}.{name}}}"
+                if name in request.additionalSecretOutputs:
+                    symbol = {rpc._special_sig_key: rpc._special_secret_sig, "value": symbol}
+                outputs.update({name: symbol})
+        identity = f"${{{urn}.id}}" if request.custom else ""
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=outputs)
+
+
+class _NoMocks(mocks.Mocks):
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise RuntimeError(f"the program calls {args.token}, which has no answer without a provider")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> Any:
+        raise AssertionError("Recorder answers registrations itself")
+
+
+def _subclasses(parent: type) -> Iterator[type]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from _subclasses(child)
+
+
+@cache
+def _outputs(type_token: str) -> list[str]:
+    """The output properties that the SDK's class of this type declares; the class exists, it has just been used."""
+    classes = [c for c in _subclasses(pulumi.CustomResource) if getattr(c, "pulumi_type", None) == type_token]
+    return sorted(resource_types(classes[0])) if classes else []
+
+
+def _node(urn: str, request: Any) -> dict[str, Any]:
+    provider, _, _ = request.provider.partition("::${")
+    return {
+        "urn": urn,
+        "type": request.type,
+        "name": request.name,
+        "parent": request.parent or None,
+        "provider": provider or None,
+        "inputs": _plain(json_format.MessageToDict(request.object)),
+        "depends_on": sorted(set(request.dependencies)),
+        "protect": bool(request.protect),
+        "retain_on_delete": bool(request.retainOnDelete),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Protobuf's JSON with whole numbers as integers and secrets as what stands for them."""
+    if isinstance(value, dict):
+        if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
+            return _hidden(value.get("value"))
+        return {key: _plain(item) for key, item in sorted(value.items())}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _hidden(value: Any) -> Any:
+    """A secret: its wiring is shown, a value never."""
+    if isinstance(value, dict):
+        if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
+            return _hidden(value.get("value"))
+        return {key: _hidden(item) for key, item in sorted(value.items())}
+    if isinstance(value, str) and value.startswith("${urn:") and value.endswith("}") and value.count("${") == 1:
+        return {"[secret]": value}
+    return SECRET
+
+
+def stack_settings(project: Path, stack: str, file: Path | None) -> dict[str, str]:
+    """The stack's configuration as the engine would pass it: the project's defaults, then the stack's file."""
+    reader = YAML(typ="safe")
+    declared = reader.load((project / "Pulumi.yaml").read_text(encoding="utf-8")).get("config", {})
+    path = file or project / f"Pulumi.{stack}.yaml"
+    if not path.exists():
+        known = sorted(p.name.split(".")[1] for p in project.glob("Pulumi.*.yaml"))
+        raise SystemExit(f"there is no stack {stack!r}; known: {', '.join(known)}")
+    given = reader.load(path.read_text(encoding="utf-8")) or {}
+    values = {
+        key: entry["default"] for key, entry in declared.items() if isinstance(entry, dict) and "default" in entry
+    }
+    values.update(given.get("config", {}))
+    return {key if ":" in key else f"{PROJECT}:{key}": _setting(key, value) for key, value in values.items()}
+
+
+def _setting(key: str, value: Any) -> str:
+    if isinstance(value, dict) and set(value) == {"secure"}:
+        return f"${{config.{key}}}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _kubeconfig(folder: Path) -> Path:
+    pem = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(_AUTHORITY) + b"\n-----END CERTIFICATE-----\n"
+    cluster = {"server": "https://graph.invalid", "certificate-authority-data": base64.b64encode(pem).decode()}
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "graph",
+        "clusters": [{"name": "graph", "cluster": cluster}],
+        "contexts": [{"name": "graph", "context": {"cluster": "graph", "user": "graph"}}],
+        "users": [{"name": "graph", "user": {}}],
+    }
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def record(project: Path, stack: str, file: Path | None = None) -> list[dict[str, Any]]:
+    """The graph of the stack, ordered by URN. Once a process: the SDK's state is global."""
+    settings = stack_settings(project, stack, file)
+    settings.pop(f"{PROJECT}:context", None)
+    settings[f"{PROJECT}:clusterCaSha256"] = hashlib.sha256(_AUTHORITY).hexdigest()
+    set_all_config(settings, [])
+    recorder = Recorder(stack)
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    mocks.set_mocks(recorder.mocks, project=PROJECT, stack=stack, preview=False, monitor=recorder)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["KUBECONFIG"] = str(_kubeconfig(Path(folder)))
+
+        program = project / "__main__.py"
+        loop = asyncio.get_event_loop()
+        loop.run_until_complete(run_pulumi_func(lambda: _execute(program)))
+        kubeconfig = os.environ["KUBECONFIG"]
+    nodes = [_node(urn, request) for urn, request in sorted(recorder.requests.items())]
+    for node in nodes:  # the SDK's provider class reads the variable by itself
+        if node["inputs"].get("kubeconfig") == kubeconfig:
+            node["inputs"]["kubeconfig"] = "${KUBECONFIG}"
+    return [node for node in nodes if node["type"] != "pulumi:pulumi:Stack"]
+
+
+def _execute(program: Path) -> None:
+    runpy.run_path(str(program), run_name="__main__")
+
+
+def main() -> None:
+    """Prints the graph as JSON; a user's mistake goes to stderr with exit code 2."""
+    project, stack, *rest = sys.argv[1:]
+    sys.path.insert(0, project)
+    try:
+        graph = record(Path(project), stack, Path(rest[0]) if rest else None)
+    except pulumi.RunError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from None
+    json.dump(graph, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

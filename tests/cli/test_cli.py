@@ -1,0 +1,96 @@
+"""The command as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from config.schema import FILE
+from review.generated import ROOT
+from tests.systems import minimal
+
+
+def understudy(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "200"}
+    environment.pop("STACK", None)
+    return subprocess.run(
+        [str(ROOT / "understudy"), *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_help_names_every_command() -> None:
+    result = understudy("--help")
+    for command in ("explain", "check", "schema", "graph", "manifests", "cluster", "local"):
+        assert command in result.stdout
+    for command in ("up", "preview", "refresh", "destroy", "status", "down"):
+        assert command in understudy("local", "--help").stdout
+
+
+def test_explain_json() -> None:
+    result = understudy("explain", "--stack", "staging", "--format", "json", "--only", "differences")
+    records = {record["path"]: record for record in json.loads(result.stdout)}
+    assert records["cockroachdb.storage"]["staging"] == "50G"
+    assert records["cockroachdb.storage"]["source"].startswith("config/systems/spacetime.yaml:")
+
+
+def test_explain_table_shows_the_mark_of_assumed_values() -> None:
+    result = understudy("explain")
+    assert "CockroachDB Storage" in result.stdout
+    assert "100GB/node" in result.stdout
+    assert "assumed, because nobody stated it" in result.stdout
+
+
+def test_works_from_another_folder(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(minimal())
+    result = understudy("check", "mine.yaml", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "3 components" in result.stdout
+
+
+def test_schema_is_the_published_one() -> None:
+    assert understudy("schema").stdout == FILE.read_text(encoding="utf-8")
+
+
+def test_manifests_are_files_kubectl_reads(tmp_path: Path) -> None:
+    result = understudy("manifests", "--stack", "staging", "--out", str(tmp_path / "out"))
+    files = sorted((tmp_path / "out").glob("*.yaml"))
+    assert result.stdout.startswith(f"{len(files)} files")
+    bodies = [YAML(typ="safe").load(file.read_text()) for file in files]
+    assert {"Namespace", "Deployment", "Service", "NetworkPolicy", "Secret"} <= {body["kind"] for body in bodies}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("explain", "--stack", "qa"), 2, "there is no stack 'qa'; known: production, staging"),
+        (("graph", "--stack", "qa"), 2, "there is no stack 'qa'"),
+        (("check", "nowhere.yaml"), 2, "no such file"),
+        (("explain", "--format", "xml"), 2, "Invalid value"),
+        (("local", "status", "--stack", "nowhere"), 1, "stopped"),
+        (("local", "up", "--stack", "nowhere"), 2, "there is no stack 'nowhere'"),
+    ],
+)
+def test_mistakes_are_answered_without_a_traceback(arguments: tuple[str, ...], code: int, said: str) -> None:
+    result = understudy(*arguments)
+    assert result.returncode == code
+    assert said in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_completion_is_offered_under_the_commands_name() -> None:
+    assert "--install-completion" in understudy("--help").stdout
+    environment = {
+        **os.environ,
+        "_UNDERSTUDY_COMPLETE": "complete_bash",
+        "COMP_WORDS": "understudy exp",
+        "COMP_CWORD": "1",
+    }
+    command = [str(ROOT / "understudy")]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.stdout.split() == ["explain"]

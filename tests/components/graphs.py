@@ -1,0 +1,42 @@
+"""Graphs of small systems, recorded from the unchanged program."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from review.graph import Node, graph
+from tests.systems import write
+
+STACK = """\
+config:
+  understudy:system: {system}
+  understudy:environment: {environment}
+  understudy:images: {{web: 1.0.0, worker: 1.0.0}}
+  understudy:rotation: {{app: {rotation}}}
+"""
+
+
+@cache
+def recorded(*replacements: tuple[str, str], environment: str = "staging", rotation: int = 1) -> tuple[Node, ...]:
+    """The graph of the small system with pieces of its declaration replaced."""
+    with TemporaryDirectory() as folder:
+        system = write(Path(folder), *replacements)
+        file = Path(folder) / "Pulumi.test.yaml"
+        file.write_text(STACK.format(system=system, environment=environment, rotation=rotation), encoding="utf-8")
+        return tuple(graph("test", file))
+
+
+def node(nodes: tuple[Node, ...], kind: str, name: str) -> Node:
+    """The one resource of that kind (the last part of its type) and name; our own component only for ``Environment``."""
+    ours = "understudy:" if kind == "Environment" else ("kubernetes:", "random:", "pulumi:")
+    found = [n for n in nodes if n["type"].startswith(ours) and n["type"].endswith(f":{kind}") and n["name"] == name]
+    assert len(found) == 1, [(n["type"], n["name"]) for n in nodes]
+    return found[0]
+
+
+def inputs(nodes: tuple[Node, ...], kind: str, name: str) -> Any:
+    """Its inputs."""
+    return node(nodes, kind, name)["inputs"]

@@ -1,0 +1,56 @@
+"""The recorded graph: golden per stack, complete, stable, and without secrets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from config.errors import ConfigError
+from review.generated import ROOT, STACKS, golden, golden_file
+from review.graph import graph, manifests
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_golden(stack: str) -> None:
+    """A difference is reviewed as a diff of tests/golden; ``make docs`` writes it anew."""
+    assert golden(stack) == golden_file(stack).read_text(encoding="utf-8")
+
+
+def test_every_stack_has_a_golden_graph() -> None:
+    assert {path.stem for path in golden_file("x").parent.glob("*.json")} == set(STACKS)
+
+
+def test_nodes_have_the_promised_keys() -> None:
+    keys = {"urn", "type", "name", "parent", "provider", "inputs", "depends_on", "protect", "retain_on_delete"}
+    assert all(node.keys() == keys for node in graph("staging"))
+
+
+def test_wiring_is_symbolic() -> None:
+    text = json.dumps(graph("staging"))
+    assert (
+        "understudy:secrets:Secrets$random:index/randomPassword:RandomPassword::database-credentials-redis-password.result}"
+        in text
+    )
+    assert "None" not in text
+
+
+def test_an_unknown_stack_is_told() -> None:
+    with pytest.raises(ConfigError, match="there is no stack 'qa'; known: production, staging"):
+        graph("qa")
+
+
+def test_manifests_are_the_kubernetes_objects() -> None:
+    found = dict(manifests(graph("staging")))
+    assert found["staging-deployment-game-server.yaml"]["kind"] == "Deployment"
+    assert "cluster-namespace-staging.yaml" in found
+    assert all(body["metadata"]["name"] for body in found.values())
+
+
+def test_recording_needs_neither_kubeconfig_nor_network(tmp_path: object) -> None:
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "review.record", str(ROOT), "staging"]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout) == graph("staging")

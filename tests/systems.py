@@ -1,0 +1,96 @@
+"""Declarations for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.loader import parse
+from config.system import System
+
+MINIMAL = """\
+system: shop
+title: Shop
+components:
+  web:
+    kind: service
+    image: registry.example.com/web
+    listens: {http: 8080, metrics: 9090}
+    uses: [db]
+    replicas: {min: 2, max: 4}
+    resources:
+      requests: {cpu: 500m, memory: 512Mi}
+      limits: {cpu: 1, memory: 1Gi}
+    readiness: {path: /ready}
+    liveness: {path: /live}
+    configuration: [LOG_LEVEL]
+    secrets:
+      TOKEN: {secret: app, key: token}
+  worker:
+    kind: service
+    image: registry.example.com/worker
+    replicas: {min: 1, max: 2}
+    resources:
+      requests: {cpu: 100m, memory: 128Mi}
+      limits: {cpu: 200m, memory: 256Mi}
+    readiness: {path: /ready}
+    liveness: {path: /live}
+    configuration: [QUEUE]
+  db:
+    kind: postgresql
+    version: "16"
+    database: shop_{environment}
+    resources:
+      requests: {cpu: 1, memory: 2Gi}
+      limits: {cpu: 2, memory: 4Gi}
+    storage: 20Gi
+    password: {secret: app, key: db}
+configuration:
+  data:
+    LOG_LEVEL: info
+    QUEUE: orders
+    WORKERS: 4
+secrets:
+  app:
+    keys:
+      token: {bytes: 32}
+      db: {length: 24}
+environments:
+  production:
+    namespace: shop
+    domain: shop.example.com
+    protect: true
+    cluster:
+      apiServerCidrs: [10.0.0.1/32]
+      nodes: {count: 3, cpu: 8, memory: 32Gi, storage: 200Gi}
+  staging:
+    namespace: shop-staging
+    domain: staging.shop.example.com
+    cluster:
+      apiServerCidrs: [10.1.0.1/32]
+      nodes: {count: 3, cpu: 4, memory: 16Gi, storage: 100Gi}
+    scale: {cpu: 50%, memory: 50%, storage: 25%}
+    changes:
+      - because: find mistakes before users do
+        set:
+          configuration.data.LOG_LEVEL: debug
+"""
+
+
+def minimal(*replacements: tuple[str, str]) -> str:
+    """The declaration with pieces replaced; each piece has to be there."""
+    text = MINIMAL
+    for old, new in replacements:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text
+
+
+def system(*replacements: tuple[str, str]) -> System:
+    return parse(minimal(*replacements), "shop.yaml")
+
+
+def write(folder: Path, *replacements: tuple[str, str]) -> Path:
+    """As a file."""
+    file = folder / "shop.yaml"
+    file.write_text(minimal(*replacements), encoding="utf-8")
+    return file

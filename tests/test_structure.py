@@ -1,0 +1,40 @@
+"""The house: who may import whom, and how long a file may be."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from components.builders import BUILDERS
+from review.generated import ROOT
+
+
+def test_imports_go_one_way() -> None:
+    command = [str(ROOT / ".venv" / "bin" / "lint-imports"), "--no-cache"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_program_is_short() -> None:
+    assert len((ROOT / "__main__.py").read_text().splitlines()) < 40
+
+
+def test_no_component_names_a_system_or_asks_for_the_environment() -> None:
+    systems = [path.stem for path in (ROOT / "config" / "systems").glob("*.yaml")]
+    for file in (ROOT / "components").glob("*.py"):
+        text = file.read_text()
+        assert not any(name in text for name in systems), file
+        assert '"staging"' not in text, file
+        assert '"production"' not in text, file
+
+
+def test_nothing_that_is_not_local_knows_local() -> None:
+    for folder in ("components", "config", "review"):
+        for file in (ROOT / folder).rglob("*.py"):
+            assert "import local" not in file.read_text(), file
+            assert "from local" not in file.read_text(), file
+
+
+def test_every_builder_has_tests() -> None:
+    tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("components/test_*.py")}
+    assert BUILDERS.keys() <= tests
