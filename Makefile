@@ -47,7 +47,7 @@ test: lint tools ## Every check: lint, unit, property, golden and end-to-end tes
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
 unit: $(STAMP) ## The tests that need no engine (seconds)
-	@$(BIN)/pytest -n 2 -m "not engine"
+	@$(BIN)/pytest -n 2 -m "not engine and not servers"
 
 format: $(STAMP) ## Format the code, and write the generated files anew
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format . ; $(MAKE) --no-print-directory docs

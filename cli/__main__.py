@@ -82,6 +82,9 @@ def explain(
 @app.command()
 def check(
     files: Annotated[list[Path] | None, typer.Argument(help="Systems' or stacks' files; default: all shipped.")] = None,
+    since: Annotated[
+        str, typer.Option(help="What runs now, as git has it (origin/main in CI): volumes must not shrink against it.")
+    ] = "HEAD",
 ) -> None:
     """Check declarations: every mistake with file, line and how to mend it; exit code 2 when there is one."""
     from review.check import check as check_file
@@ -90,7 +93,7 @@ def check(
     problems: list[Problem] = []
     for file in files or shipped(ROOT):
         try:
-            typer.echo(f"{file.name}: {check_file(file)}")
+            typer.echo(f"{file.name}: {check_file(file, since)}")
         except ConfigError as error:
             problems += error.problems
     if problems:

@@ -1,4 +1,4 @@
-"""The labels every object carries; selectors use ``app`` alone, as the seeds' kubectl lines do."""
+"""The labels every object carries; selectors use ``app``, as the seeds' kubectl lines do."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from config.system import Resolved
 
 
-def selector(component: str) -> dict[str, str]:
-    """Selects the pods of one component; never changes, because a Deployment's selector cannot."""
-    return {"app": component}
+def selector(component: str, role: str | None = None) -> dict[str, str]:
+    """Selects the pods of one component, or those of one role in it; never changes, because a Deployment's cannot."""
+    return {"app": component, **({"app.kubernetes.io/component": role} if role else {})}
 
 
-def labels(resolved: Resolved, component: str | None = None) -> dict[str, str]:
+def labels(resolved: Resolved, component: str | None = None, role: str | None = None) -> dict[str, str]:
     """Kubernetes' recommended labels, and ``app`` for those of a component."""
-    own = {**selector(component), "app.kubernetes.io/name": component} if component else {}
+    own = {**selector(component, role), "app.kubernetes.io/name": component} if component else {}
     return {
         **own,
         "app.kubernetes.io/part-of": resolved.system,
@@ -23,6 +23,9 @@ def labels(resolved: Resolved, component: str | None = None) -> dict[str, str]:
     }
 
 
-def metadata(resolved: Resolved, name: str, component: str | None = None, **more: Any) -> Any:
+def metadata(
+    resolved: Resolved, name: str, component: str | None = None, role: str | None = None, **more: Any
+) -> Any:
     """Metadata of a namespaced object."""
-    return {"name": name, "namespace": resolved.environment.namespace, "labels": labels(resolved, component), **more}
+    found = labels(resolved, component, role)
+    return {"name": name, "namespace": resolved.environment.namespace, "labels": found, **more}

@@ -18,6 +18,8 @@ def read_stack() -> Stack:
         "environment": config.get("environment"),
         "images": config.get_object("images"),
         "rotation": config.get_object("rotation"),
+        "given": config.get_object("given"),
+        "placeholders": config.get_bool("placeholders"),
         "context": config.get("context"),
         "clusterCaSha256": config.get("clusterCaSha256"),
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any, assert_never
 
 import pulumi
 import pulumi_random as random
 
-from config.system import ExternalSecrets, Generated, PlainSecrets, Resolved, SealedSecrets, Secret
+from config.stack import PLACEHOLDER, Stack
+from config.system import ExternalSecrets, PlainSecrets, Resolved, SealedSecrets, Secret, Value
 
 from .configuration import checksum
 from .labels import metadata
@@ -18,7 +19,9 @@ from .objects import KubernetesObject
 class Secrets(pulumi.ComponentResource):
     """One Kubernetes Secret for each declared one.
 
-    * ``plain``: values from pulumi-random, secret end to end; ``rotation`` generates them anew.
+    * ``plain``: values from pulumi-random, secret end to end, and given ones from the stack's configuration. Each
+      ``rotation`` is a resource of its own and the one before it stays, so that ``<key>-previous`` is known while readers
+      and stores change over.
     * ``sealed-secrets``: a SealedSecret with the values that kubeseal sealed for this cluster.
     * ``external-secrets``: an ExternalSecret that reads ``<prefix>/<secret>/<key>``.
     """
@@ -27,17 +30,17 @@ class Secrets(pulumi.ComponentResource):
         self,
         name: str,
         resolved: Resolved,
-        rotation: Mapping[str, int],
+        stack: Stack,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("understudy:secrets:Secrets", name, None, opts)
         self._resolved = resolved
-        self._rotation = rotation
+        self._stack = stack
         for secret_name, secret in resolved.secrets.items():
             delivery = resolved.environment.secrets
             match delivery:
                 case PlainSecrets():
-                    self._generated(secret_name, secret)
+                    self._plain(secret_name, secret)
                 case SealedSecrets():
                     self._sealed(secret_name, delivery)
                 case ExternalSecrets():
@@ -46,29 +49,58 @@ class Secrets(pulumi.ComponentResource):
                     assert_never(delivery)
         self.register_outputs({"names": sorted(resolved.secrets)})
 
+    def rotation(self, name: str) -> int:
+        """The generation of the secret's values, 1 at first."""
+        return self._stack.rotation.get(name, 1)
+
     def checksum(self, name: str) -> str:
-        """Changes when the secret's values do, and is computed without them: from how they are made and the rotation."""
+        """Changes when the secret's values do, and is computed without them: from how they are made and the rotation.
+
+        Given values are people's; a hash of one could be guessed back, so their change is announced by the rotation too.
+        """
         sealed = self._resolved.environment.secrets
         return checksum(
             [
                 self._resolved.secrets[name].model_dump(mode="json"),
-                self._rotation.get(name, 1),
+                self.rotation(name),
                 sealed.sealed.get(name) if isinstance(sealed, SealedSecrets) else None,
             ]
         )
 
-    def _generated(self, name: str, secret: Secret) -> None:
-        values = {key: self._value(f"{name}-{key}", name, generated) for key, generated in secret.keys.items()}
+    def checksums(self, names: Iterable[str]) -> dict[str, str]:
+        """Of several."""
+        return {name: self.checksum(name) for name in sorted(names)}
+
+    def _plain(self, name: str, secret: Secret) -> None:
+        values: dict[str, Any] = {}
+        for key, value in secret.keys.items():
+            if value.given:
+                values[key] = self._given(name, key)
+                continue
+            values[key] = self._generated(name, key, value, self.rotation(name))
+            if self.rotation(name) > 1:
+                values[f"{key}-previous"] = self._generated(name, key, value, self.rotation(name) - 1)
         self._object(name, {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "stringData": values})
 
-    def _value(self, name: str, secret: str, generated: Generated) -> pulumi.Output[str]:
-        keepers = {"rotation": str(self._rotation.get(secret, 1))}
+    def _given(self, name: str, key: str) -> pulumi.Output[str]:
+        value = self._stack.given.get(name, {}).get(key)
+        if value is not None:
+            return pulumi.Output.secret(value.get_secret_value())
+        if self._stack.placeholders:
+            return pulumi.Output.secret(PLACEHOLDER)
+        raise pulumi.RunError(
+            f"the stack gives no value for {key!r} of secret {name!r}\n"
+            f"    fix: pulumi config set --secret --path 'understudy:given.{name}.{key}'"
+        )
+
+    def _generated(self, secret: str, key: str, value: Value, rotation: int) -> pulumi.Output[str]:
+        name, keepers = f"{secret}-{key}-{rotation}", {"rotation": str(rotation)}
         opts = pulumi.ResourceOptions(parent=self, protect=self._resolved.environment.protect)
-        if generated.length is not None:
-            password = random.RandomPassword(name, length=generated.length, special=False, keepers=keepers, opts=opts)
+        if value.length is not None:
+            password = random.RandomPassword(name, length=value.length, special=False, keepers=keepers, opts=opts)
             return password.result
-        assert generated.bytes is not None
-        return random.RandomBytes(name, length=generated.bytes, keepers=keepers, opts=opts).base64
+        assert value.bytes is not None
+        return random.RandomBytes(name, length=value.bytes, keepers=keepers, opts=opts).base64
 
     def _sealed(self, name: str, delivery: SealedSecrets) -> None:
         template = {"metadata": metadata(self._resolved, name), "type": "Opaque"}

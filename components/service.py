@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from config.base import Resources
+from config.base import secret_variable
 from config.kinds import Service as Declared
 from config.kinds.services import Probe
 from config.system import Resolved
@@ -15,10 +15,11 @@ from config.system import Resolved
 from .configuration import Configuration, checksum
 from .labels import labels, metadata, selector
 from .objects import KubernetesObject
+from .pods import CONTAINER_SECURITY, amounts, security, spread
 from .secrets import Secrets
 
-UID = 10001
-"""Not root, and no user of the node."""
+TRUST = "/etc/understudy"
+"""Where services find the authorities of what they use: ``<NAME>_CA_FILE``."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _deployment(name: str, args: ServiceArgs) -> Any:
             if service.configuration
             else {}
         ),
-        **({"understudy.dev/secrets": checksum({s: args.secrets.checksum(s) for s in read})} if read else {}),
+        **({"understudy.dev/secrets": checksum(args.secrets.checksums(read))} if read else {}),
     }
     return {
         "selector": {"matchLabels": selector(name)},
@@ -91,37 +92,32 @@ def _deployment(name: str, args: ServiceArgs) -> Any:
                 "automountServiceAccountToken": service.needs_kubernetes_api,
                 "enableServiceLinks": False,
                 "terminationGracePeriodSeconds": service.termination_grace_seconds,
-                "securityContext": {
-                    "runAsNonRoot": True,
-                    "runAsUser": UID,
-                    "runAsGroup": UID,
-                    "fsGroup": UID,
-                    "seccompProfile": {"type": "RuntimeDefault"},
-                },
-                "topologySpreadConstraints": [
-                    _spread(name, "topology.kubernetes.io/zone", "DoNotSchedule"),
-                    _spread(name, "kubernetes.io/hostname", "ScheduleAnyway"),
-                ],
+                "securityContext": security(),
+                "topologySpreadConstraints": spread(selector(name), "pod-template-hash"),
                 "containers": [_container(name, args)],
-                "volumes": [{"name": volume, "emptyDir": {}} for volume in _writable(service)],
+                "volumes": [
+                    *({"name": volume, "emptyDir": {}} for volume in _writable(service)),
+                    *({"name": volume, "secret": _authority(secret)} for volume, secret in _trusted(args).items()),
+                ],
             },
         },
-    }
-
-
-def _spread(name: str, key: str, otherwise: str) -> Any:
-    return {
-        "maxSkew": 1,
-        "topologyKey": key,
-        "whenUnsatisfiable": otherwise,
-        "labelSelector": {"matchLabels": selector(name)},
-        "matchLabelKeys": ["pod-template-hash"],  # else the old pods of a rollout count, and the new ones pile up
     }
 
 
 def _writable(service: Declared) -> dict[str, str]:
     """Volume to mount path."""
     return {f"writable-{index}": path for index, path in enumerate(service.writable)}
+
+
+def _trusted(args: ServiceArgs) -> dict[str, str]:
+    """Volume to Secret: the authorities of what the service uses."""
+    found = {used: args.resolved.components[used].trusted(used) for used in args.service.uses}
+    return {f"ca-{used}": secret for used, secret in found.items() if secret}
+
+
+def _authority(secret: str) -> Any:
+    """Of a certificate's Secret a user sees the authority alone, and never the key."""
+    return {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}
 
 
 def _container(name: str, args: ServiceArgs) -> Any:
@@ -142,19 +138,13 @@ def _container(name: str, args: ServiceArgs) -> Any:
         **({"envFrom": [{"configMapRef": {"name": args.configuration.name}}]} if everything else {}),
         "env": _env(args),
         "resources": amounts(service.resources),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [{"name": volume, "mountPath": path} for volume, path in _writable(service).items()],
+        "securityContext": CONTAINER_SECURITY,
+        "volumeMounts": [
+            *({"name": volume, "mountPath": path} for volume, path in _writable(service).items()),
+            *({"name": volume, "mountPath": f"{TRUST}/{volume}", "readOnly": True} for volume in _trusted(args)),
+        ],
         **probes,
     }
-
-
-def amounts(resources: Resources) -> Any:
-    """Kubernetes' resource requirements."""
-    return resources.model_dump(mode="json", exclude_none=True)
 
 
 def _probe(probe: Probe) -> Any:
@@ -183,6 +173,8 @@ def _env(args: ServiceArgs) -> list[Any]:
     plain = dict(service.env)
     for used in service.uses:
         plain.update(args.resolved.components[used].environment(used, namespace))
+    for volume in _trusted(args):
+        plain[secret_variable(volume.removeprefix("ca-"), "ca-file")] = f"{TRUST}/{volume}/ca.crt"
     keys = () if service.configuration == "all" else service.configuration
     return [
         *({"name": name, "value": value} for name, value in sorted(plain.items())),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from ipaddress import IPv4Network
 from typing import Annotated, ClassVar, Literal, Self
@@ -14,6 +15,7 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
@@ -73,6 +75,8 @@ MemoryAmount = Annotated[Memory | None, Scales("memory", floor="32M")]
 StorageAmount = Annotated[Storage, Scales("storage", floor="1G")]
 Retention = Annotated[Duration, Scales("retention", floor="1d")]
 Replicas = Annotated[int, Field(ge=1), Scales("replicas", floor=1)]
+Cron = Annotated[str, StringConstraints(pattern=r"^(@(hourly|daily|weekly|monthly)|\S+( \S+){4})$")]
+"""Five fields of cron, or ``@hourly``, ``@daily``, ``@weekly``, ``@monthly``; UTC."""
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8)]
 """Why something differs, for a reader; at least eight characters."""
 
@@ -105,12 +109,29 @@ class Resources(Model):
         return self
 
 
+    def with_container(self, other: Resources) -> Resources:
+        """The sum of a pod's two containers."""
+
+        def total(part: str) -> Amounts:
+            amounts = {}
+            for name in ("cpu", "memory"):
+                mine, more = getattr(getattr(self, part), name), getattr(getattr(other, part), name)
+                amounts[name] = mine + more if mine is not None and more is not None else mine or more
+            return Amounts(**amounts)
+
+        return Resources(requests=total("requests"), limits=total("limits"))
+
+
 def resources(cpu: str, cpu_limit: str, memory: str, memory_limit: str) -> Resources:
     """Resources from four written quantities; for defaults of kinds."""
     return Resources(
         requests=Amounts(cpu=Cpu.parse(cpu), memory=Memory.parse(memory)),
         limits=Amounts(cpu=Cpu.parse(cpu_limit), memory=Memory.parse(memory_limit)),
     )
+
+
+HELPER = resources("50m", "500m", "64M", "256M")
+"""Of a Job that waits for a store and tells it something."""
 
 
 class Range(Model):
@@ -212,6 +233,18 @@ class Component(Model):
         """Secrets the component itself reads."""
         return ()
 
+    def helpers(self, name: str) -> tuple[str, ...]:
+        """``app`` labels of Jobs that set the component up, rotate its passwords or back it up."""
+        return ()
+
+    def trusted(self, name: str) -> str | None:
+        """The Secret whose ``ca.crt`` its users verify the component with; ``None`` when it does not speak TLS."""
+        return None
+
+    def volumes(self, name: str) -> dict[str, Storage]:
+        """PersistentVolumeClaim to size, of every volume of component ``name``."""
+        return {}
+
     def demand(self) -> tuple[Demand, ...]:
         """What its pods need at their peak; nothing for components outside the namespace."""
         return ()
@@ -226,19 +259,43 @@ def secret_variable(name: str, suffix: str) -> str:
     return f"{name}-{suffix}".upper().replace("-", "_")
 
 
+def version(pattern: str, *series: str) -> AfterValidator:
+    """A validator of pinned versions: of a known series, and exact to the patch."""
+
+    def check(written: str) -> str:
+        match = re.fullmatch(pattern, written)
+        if match is None or match[1] not in series:
+            raise ValueError(f"unknown version; known: {', '.join(series)}, each with its patch number")
+        return written
+
+    return AfterValidator(check)
+
+
 class Stateful(Component):
     """A store that runs in the namespace: members with a volume each."""
 
     clustered = True
+    smallest_volume: ClassVar[Storage] = Storage.parse("1G")
 
     version: Text
+    image: str
+    """Without a tag: the tag is the version."""
     nodes: Annotated[int, Field(ge=1), Scales("members")] = 1
     resources: Resources
     storage: StorageAmount
-    """Per node."""
+    """Per node. It can grow, and not shrink."""
     password: SecretKey | None = None
     """The generated password its users receive as ``<NAME>_PASSWORD``."""
     user: Text | None = None
+    service_account_annotations: dict[str, str] = {}
+    """For clouds that give a pod an identity by its service account."""
+
+    @field_validator("storage")
+    @classmethod
+    def _large_enough(cls, storage: Storage) -> Storage:
+        if storage < cls.smallest_volume:
+            raise ValueError(f"{storage} is below the floor: at least {cls.smallest_volume}")
+        return storage
 
     def environment(self, name: str, namespace: str) -> dict[str, str]:
         user = {secret_variable(name, "user"): self.user} if self.user else {}
@@ -249,6 +306,9 @@ class Stateful(Component):
 
     def secrets_read(self) -> tuple[str, ...]:
         return (self.password.secret,) if self.password else ()
+
+    def volumes(self, name: str) -> dict[str, Storage]:
+        return {f"data-{name}-{index}": self.storage for index in range(self.nodes)}
 
     def demand(self) -> tuple[Demand, ...]:
         return (Demand(pods=self.nodes, resources=self.resources, volumes=(self.storage,), services=2),)

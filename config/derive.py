@@ -69,7 +69,7 @@ def _resolve(
         title=system.title,
         environment=Site(
             name=name,
-            **{key: getattr(settings, key) for key in ("namespace", "domain", "cluster", "secrets", "protect")},
+            **{key: getattr(settings, key) for key in Site.model_fields if key != "name"},
         ),
         configuration=configuration,
         secrets=system.secrets,

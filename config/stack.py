@@ -6,16 +6,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from .base import DnsLabel, Model
 from .errors import ConfigError, Problem
-from .system import Sha256
+from .system import ConfigKey, Sha256
 
 Tag = Annotated[str, StringConstraints(pattern=r"^(\w[\w.-]{0,127}|sha256:[0-9a-f]{64})$")]
 PROJECT = "understudy"
+PLACEHOLDER = "not given"
+"""What stands for a given value where nothing runs."""
+
+
+def _encrypted(value: object) -> object:
+    """In a stack's file a secret is ``{secure: …}``; the value itself is read only by the program."""
+    return value["secure"] if isinstance(value, dict) and set(value) == {"secure"} else value
+
+
+GivenValue = Annotated[SecretStr, BeforeValidator(_encrypted)]
 
 
 class Stack(Model):
@@ -27,6 +37,10 @@ class Stack(Model):
     """Component to tag or digest."""
     rotation: dict[DnsLabel, Annotated[int, Field(ge=1)]] = {}
     """Secret to generation; a higher number generates its values anew. Default: 1."""
+    given: dict[DnsLabel, dict[ConfigKey, GivenValue]] = {}
+    """Secret, key, value of those that the system's file marks ``given``."""
+    placeholders: bool = False
+    """Where nothing runs, a placeholder stands for a given value that is not there; elsewhere it is missed."""
     context: str | None = None
     """Of the kubeconfig; default: its current context."""
     cluster_ca_sha256: Sha256 | None = Field(default=None, alias="clusterCaSha256")
@@ -64,4 +78,21 @@ def read_stack(file: Path) -> Stack:
         raise ConfigError(Problem(str(file), None, "", str(error).splitlines()[0])) from None
     given = content.get("config") if isinstance(content, dict) else None
     prefix = f"{PROJECT}:"
+    _refuse_clear(name, (given or {}).get(f"{prefix}given"))
     return parse_stack({k.removeprefix(prefix): v for k, v in (given or {}).items() if k.startswith(prefix)}, name)
+
+
+def _refuse_clear(stack: str, given: object) -> None:
+    for secret, values in given.items() if isinstance(given, dict) else ():
+        for key, value in values.items() if isinstance(values, dict) else ():
+            if not isinstance(value, dict):
+                path = f"{PROJECT}:given.{secret}.{key}"
+                raise ConfigError(
+                    Problem(
+                        f"Pulumi.{stack}.yaml",
+                        None,
+                        path,
+                        "a secret stands in the clear",
+                        f"take it out, replace it where it came from, and pulumi config set --secret --path '{path}'",
+                    )
+                )

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, StringCons
 from .base import Cidr, DnsLabel, Hostname, Model, Reason, Text
 from .kinds import AnyComponent
 from .paths import Path
-from .quantity import Cpu, Memory, Percent, Storage
+from .quantity import Cpu, Duration, Memory, Percent, Storage
 from .scaling import TOPOLOGY, ScaleKind
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -45,31 +45,40 @@ class Cluster(Model):
     """SHA-256 of the certificate authority (DER); the stack's configuration can give it instead."""
     kube_system_uid: str | None = None
     """UID of the namespace kube-system, for clusters behind an authenticating proxy."""
+    region: DnsLabel = "local"
+    """Where it runs; stores that place data by locality are told."""
     api_server_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
     """NetworkPolicies cannot select the API server: where it answers."""
+    storage_class: DnsLabel | None = None
+    """Of the stores' volumes; default: the cluster's default one. It has to allow expansion for them to grow."""
     ingress_namespace: DnsLabel = "ingress"
     """The namespace whose pods may reach services from outside."""
     dns: Dns = Dns()
     nodes: NodePool
 
 
-class Generated(Model):
-    """A generated value: ``length`` characters of a password, or ``bytes`` random bytes in base64."""
+class Value(Model):
+    """A secret value: ``length`` characters of a password, ``bytes`` random bytes in base64, or ``given`` by a person.
+
+    A rotation of a generated value keeps the one before it, as ``<key>-previous``.
+    """
 
     length: Annotated[int, Field(ge=16, le=256)] | None = None
     bytes: Annotated[int, Field(ge=16, le=256)] | None = None
+    given: Literal[True] | None = None
+    """Set with ``pulumi config set --secret --path 'understudy:given.<secret>.<key>'``: a licence, a partner's token."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.length is None) == (self.bytes is None):
-            raise ValueError("give either length (a password) or bytes (a key)")
+        if [self.length, self.bytes, self.given].count(None) != 2:
+            raise ValueError("give one of length (a password), bytes (a key) or given: true")
         return self
 
 
 class Secret(Model):
-    """A Kubernetes Secret and the values generated for it."""
+    """A Kubernetes Secret and its values."""
 
-    keys: Annotated[dict[ConfigKey, Generated], Field(min_length=1)]
+    keys: Annotated[dict[ConfigKey, Value], Field(min_length=1)]
 
 
 class PlainSecrets(Model):
@@ -96,6 +105,36 @@ class ExternalSecrets(Model):
     """Keys in the store are ``<prefix>/<secret>/<key>``."""
 
 
+class SelfSigned(Model):
+    """Certificates from an authority of the environment's own, kept encrypted in Pulumi's state."""
+
+    mode: Literal["self-signed"] = "self-signed"
+    validity: Duration = Duration.parse("365d")
+    renew_before: Duration = Duration.parse("60d")
+    """An ``up`` this long before a certificate ends issues the next one."""
+    authority_validity: Duration = Duration.parse("3650d")
+    authority_renew_before: Duration = Duration.parse("730d")
+
+    @model_validator(mode="after")
+    def _windows(self) -> Self:
+        if self.renew_before >= self.validity or self.authority_renew_before >= self.authority_validity:
+            raise ValueError("renewBefore is as long as the validity: every up would issue a new certificate")
+        if self.authority_renew_before < self.validity:
+            raise ValueError("authorityRenewBefore is shorter than validity: certificates would outlive their authority")
+        return self
+
+
+class CertManager(Model):
+    """Certificates from an issuer of cert-manager, which renews them."""
+
+    mode: Literal["cert-manager"]
+    issuer: DnsLabel
+    issuer_kind: Literal["Issuer", "ClusterIssuer"] = "Issuer"
+    validity: Duration = Duration.parse("365d")
+    renew_before: Duration = Duration.parse("60d")
+
+
+Certificates = Annotated[SelfSigned | CertManager, Field(discriminator="mode")]
 SecretDelivery = Annotated[PlainSecrets | SealedSecrets | ExternalSecrets, Field(discriminator="mode")]
 
 
@@ -143,8 +182,11 @@ class Environment(Model):
     domain: Hostname
     cluster: Cluster
     secrets: SecretDelivery = PlainSecrets()
+    certificates: Certificates = SelfSigned()
     protect: bool = False
     """Refuse to delete the namespace and what holds data."""
+    retain_volumes: bool = False
+    """Leave volumes in the cluster when their component is no longer declared."""
     scale: dict[ScaleKind, Ratio] = {}
     changes: tuple[Change, ...] = ()
 
@@ -208,7 +250,9 @@ class Site(Model):
     domain: Hostname
     cluster: Cluster
     secrets: SecretDelivery
+    certificates: Certificates
     protect: bool
+    retain_volumes: bool
 
 
 class Resolved(Model):

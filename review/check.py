@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from config.capacity import unfit
 from config.derive import derive
 from config.errors import ConfigError, Problem
-from config.loader import SYSTEMS, load
+from config.growth import shrunk
+from config.loader import SYSTEMS, load, parse
 from config.stack import PROJECT, read_stack
+from config.system import System
 
 
 def shipped(project: Path) -> list[Path]:
@@ -16,16 +19,26 @@ def shipped(project: Path) -> list[Path]:
     return [*sorted(SYSTEMS.glob("*.yaml")), *sorted(project.glob("Pulumi.*.yaml"))]
 
 
-def check(file: Path) -> str:
-    """What was found to be right; raises ``ConfigError``."""
-    return _stack(file) if file.name.startswith("Pulumi.") else _system(str(file))
+def check(file: Path, since: str = "HEAD") -> str:
+    """What was found to be right; raises ``ConfigError``.
+
+    A system's file is compared with what git has of it at ``since``: volumes must not shrink.
+    """
+    return _stack(file) if file.name.startswith("Pulumi.") else _system(file, since)
 
 
-def _system(file: str) -> str:
-    system = load(file)
+def _system(file: Path, since: str) -> str:
+    system = load(str(file))
+    before = _earlier(file, since)
     problems = []
     for name in system.environments:
         resolved, _ = derive(system, name)
+        if before and name in before.environments:
+            fix = "a volume only grows: keep the size, or declare a new component and move the data"
+            for component, message in shrunk(derive(before, name)[0], resolved):
+                here = ("components", component, "storage")
+                text = f"{message} in {name}"
+                problems.append(Problem(system.file, system.line(here), f"components.{component}", text, fix))
         at = ("environments", name, "cluster", "nodes")
         problems += [
             Problem(system.file, system.line(at), ".".join(at), message, "more or larger nodes, or a smaller scale")
@@ -34,6 +47,23 @@ def _system(file: str) -> str:
     if problems:
         raise ConfigError(*problems)
     return f"{len(system.components)} components, environments {', '.join(system.environments)}"
+
+
+def _earlier(file: Path, since: str) -> System | None:
+    """The file as git has it at ``since``; ``None`` where git has none, or one that was not valid."""
+    command = ["git", "-C", str(file.resolve().parent), "show", f"{since}:./{file.name}"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    if result.returncode:
+        if since != "HEAD" and "exists on disk" not in result.stderr and "does not exist" not in result.stderr:
+            raise ConfigError(Problem("--since", None, "", f"git knows no {since!r}", "name a branch, tag or commit"))
+        return None
+    try:
+        return parse(result.stdout, f"{since}:{file.name}")
+    except ConfigError:
+        return None
 
 
 def _stack(file: Path) -> str:
@@ -47,4 +77,8 @@ def _stack(file: Path) -> str:
         for name in sorted(set(names) - set(known)):
             fix = f"known: {', '.join(sorted(known))}"
             raise ConfigError(Problem(file.name, None, f"{PROJECT}:{field}", f"{name!r} is not declared", fix))
+    given = {f"{name}.{key}" for name, secret in resolved.secrets.items() for key, v in secret.keys.items() if v.given}
+    for name in sorted({f"{name}.{key}" for name, values in stack.given.items() for key in values} - given):
+        fix = f"known: {', '.join(sorted(given))}" if given else "the system's file marks no value as given"
+        raise ConfigError(Problem(file.name, None, f"{PROJECT}:given", f"{name!r} is not declared", fix))
     return f"environment {stack.environment} of {stack.system}"

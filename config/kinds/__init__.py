@@ -12,12 +12,14 @@ from typing import Annotated
 from pydantic import Field
 
 from .aws import Aurora, Bucket, Cdn, DocumentDB, ElastiCache, Msk, OpenSearch
+from .cockroachdb import CockroachDB
 from .edge import External, Gateway, Istio
 from .jobs import CronJob, Job
 from .manifests import Manifests
 from .monitoring import Alertmanager, Elasticsearch, Grafana, Jaeger, Kibana, Logstash, Loki, Prometheus
+from .postgresql import PostgreSQL
+from .redis import Redis
 from .services import Service
-from .stores import CockroachDB, PostgreSQL, Redis
 
 AnyComponent = Annotated[
     Service

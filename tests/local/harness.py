@@ -168,6 +168,22 @@ def recorded(step: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def raced(step: dict[str, Any]) -> set[str]:
+    """What a failed update may or may not have reached: the engine cancels the steps beside the one that failed, so
+    whether they were done is a matter of timing (seen: a StorageClass replaced in one run of two)."""
+    if not step.get("up_exit"):
+        return set()
+    failed = {_short(error["urn"]) or error["urn"] for error in step["up_errors"]}
+    return {entry["urn"] for entry in step["preview"] if entry["op"] != "same"} - failed
+
+
+def without(urns: set[str], found: dict[str, Any]) -> dict[str, Any]:
+    """The step without the state of these resources; their plans stay."""
+    if "state" not in found:
+        return found
+    return found | {"state": [entry for entry in found["state"] if entry["urn"] not in urns]}
+
+
 def by_urn(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """In a stable order, without the stack itself: it was recorded under other names."""
     return sorted((e for e in entries if not e["urn"].startswith("pulumi:pulumi:Stack")), key=lambda e: str(e["urn"]))

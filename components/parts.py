@@ -1,0 +1,198 @@
+"""The objects that stores are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from config.quantity import Storage
+from config.system import Resolved
+
+from .configuration import checksum
+from .labels import labels, metadata, selector
+from .objects import KubernetesObject
+from .pods import security, spread
+
+Depends = Sequence[pulumi.Resource]
+
+
+class Parts:
+    """Makes the objects of one component, as children of it."""
+
+    def __init__(self, owner: pulumi.ComponentResource, resolved: Resolved, component: str) -> None:
+        self._owner = owner
+        self._resolved = resolved
+        self._component = component
+
+    def make(
+        self,
+        version: str,
+        kind: str,
+        name: str,
+        depends_on: Depends = (),
+        *,
+        logical: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        annotations: Mapping[str, str] | None = None,
+        **rest: Any,
+    ) -> KubernetesObject:
+        """An object of the component; ``logical`` where the name in the cluster changes with the content."""
+        more = {"annotations": dict(annotations)} if annotations else {}
+        body = {
+            "apiVersion": version,
+            "kind": kind,
+            "metadata": metadata(self._resolved, name, self._component, **more),
+            **rest,
+        }
+        own = pulumi.ResourceOptions(parent=self._owner, depends_on=list(depends_on))
+        return KubernetesObject(logical or name, body, pulumi.ResourceOptions.merge(own, opts))
+
+    def account(self, annotations: Mapping[str, str] | None = None) -> KubernetesObject:
+        """The identity of all its pods, without a token."""
+        return self.make(
+            "v1", "ServiceAccount", self._component, annotations=annotations, automountServiceAccountToken=False
+        )
+
+    def files(self, name: str, data: Mapping[str, str]) -> KubernetesObject:
+        """A ConfigMap of files; its readers roll by ``checksum`` of the same."""
+        return self.make("v1", "ConfigMap", name, data=dict(data))
+
+    def service(
+        self,
+        name: str,
+        ports: Mapping[str, tuple[int, int]],
+        select: Mapping[str, str],
+        depends_on: Depends = (),
+        *,
+        headless: bool = False,
+    ) -> KubernetesObject:
+        """Ports by name: the Service's and the pod's. A headless one names pods before they are ready, so that they meet."""
+        spec: dict[str, Any] = {
+            "selector": dict(select),
+            "ports": [
+                {"name": port, "port": outer, "targetPort": inner, "protocol": "TCP"}
+                for port, (outer, inner) in ports.items()
+            ],
+            **({"clusterIP": "None", "publishNotReadyAddresses": True} if headless else {}),
+        }
+        # a headless Service is there before its pods; the provider would wait for their readiness
+        skip = {"pulumi.com/skipAwait": "true"} if headless else None
+        return self.make("v1", "Service", name, depends_on, annotations=skip, spec=spec)
+
+    def claims(self, volumes: Mapping[str, Storage]) -> list[KubernetesObject]:
+        """Volumes as resources of their own, so that growing one is an update, and protection and retention are theirs."""
+        settings = self._resolved.environment
+        storage_class = settings.cluster.storage_class
+        opts = pulumi.ResourceOptions(protect=settings.protect, retain_on_delete=settings.retain_volumes)
+        return [
+            self.make(
+                "v1",
+                "PersistentVolumeClaim",
+                name,
+                opts=opts,
+                # a class that waits for the first consumer binds it only when the pod that depends on it is there
+                annotations={"pulumi.com/skipAwait": "true"},
+                spec={
+                    "accessModes": ["ReadWriteOnce"],
+                    **({"storageClassName": storage_class} if storage_class else {}),
+                    "resources": {"requests": {"storage": str(size)}},
+                },
+            )
+            for name, size in volumes.items()
+        ]
+
+    def _template(self, app: str, role: str, pod: Mapping[str, Any], annotations: Mapping[str, Any] | None) -> Any:
+        spec = {
+            "serviceAccountName": self._component,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "securityContext": security(),
+            **pod,
+        }
+        found = {"labels": labels(self._resolved, app, role)}
+        return {"metadata": {**found, **({"annotations": dict(annotations)} if annotations else {})}, "spec": spec}
+
+    def statefulset(
+        self,
+        name: str,
+        role: str,
+        service: str,
+        replicas: int,
+        pod: Mapping[str, Any],
+        depends_on: Depends,
+        annotations: Mapping[str, Any] | None = None,
+        *,
+        one_at_a_time: bool = False,
+    ) -> KubernetesObject:
+        """Members with a volume ``data`` each. All start at once: none waits for one that waits for a quorum.
+
+        The claims are made by ``claims`` under the names that the controller looks for. Its template never changes (a change
+        replaces the StatefulSet) and names no class: were a claim missing, the pod would wait, and not start on a small volume.
+        """
+        selected = selector(self._component, role)
+        pod = {"topologySpreadConstraints": spread(selected), **pod}
+        template = {
+            "metadata": {"name": "data"},
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "storageClassName": "",
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        }
+        spec = {
+            "serviceName": service,
+            "replicas": replicas,
+            "podManagementPolicy": "OrderedReady" if one_at_a_time else "Parallel",
+            "updateStrategy": {"type": "RollingUpdate"},
+            "selector": {"matchLabels": selected},
+            "template": self._template(self._component, role, pod, annotations),
+            "volumeClaimTemplates": [template],
+        }
+        return self.make("apps/v1", "StatefulSet", name, depends_on, spec=spec)
+
+    def deployment(
+        self, name: str, role: str, replicas: int, pod: Mapping[str, Any], depends_on: Depends, annotations: Any
+    ) -> KubernetesObject:
+        """Pods without a volume, replaced one by one."""
+        selected = selector(self._component, role)
+        pod = {"topologySpreadConstraints": spread(selected, "pod-template-hash"), **pod}
+        spec = {
+            "replicas": replicas,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "revisionHistoryLimit": 5,
+            "selector": {"matchLabels": selected},
+            "template": self._template(self._component, role, pod, annotations),
+        }
+        return self.make("apps/v1", "Deployment", name, depends_on, spec=spec)
+
+    def disruption(self, name: str, role: str) -> KubernetesObject:
+        """One pod of the role at a time may be evicted."""
+        spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(self._component, role)}}
+        return self.make("policy/v1", "PodDisruptionBudget", name, spec=spec)
+
+    def job(self, app: str, pod: Mapping[str, Any], content: object, depends_on: Depends) -> KubernetesObject:
+        """A task that is done again when ``content`` (what it reads, without secret values) changes.
+
+        A Job cannot change: its name carries a checksum, and a new one takes the place of the old. Its pods carry the label
+        ``app: <app>`` and not the component's, whose pods are waited for until they are Ready, and a Job's never are.
+        """
+        template = self._template(app, "job", {"restartPolicy": "OnFailure", **pod}, None)
+        spec = {"backoffLimit": 10, "activeDeadlineSeconds": 900, "template": template}
+        name = f"{app}-{checksum([template, content])[:8]}"
+        return self.make("batch/v1", "Job", name, depends_on, logical=app, spec=spec)
+
+    def cronjob(self, app: str, schedule: str, pod: Mapping[str, Any], depends_on: Depends) -> KubernetesObject:
+        """A task on a schedule (UTC) that never overlaps itself."""
+        template = self._template(app, "job", {"restartPolicy": "Never", **pod}, None)
+        spec = {
+            "schedule": schedule,
+            "timeZone": "Etc/UTC",
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": 3600,
+            "successfulJobsHistoryLimit": 1,
+            "failedJobsHistoryLimit": 2,
+            "jobTemplate": {"spec": {"backoffLimit": 2, "template": template}},
+        }
+        return self.make("batch/v1", "CronJob", app, depends_on, spec=spec)

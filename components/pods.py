@@ -1,0 +1,100 @@
+"""What all pods have in common: Pod Security ``restricted``, spread over zones and nodes, amounts, probes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from config.base import Resources, SecretKey
+
+UID = 10001
+"""Not root, and no user of the node; images that have a user of their own keep it."""
+CONTAINER_SECURITY = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+
+
+def amounts(resources: Resources) -> Any:
+    """Kubernetes' resource requirements."""
+    return resources.model_dump(mode="json", exclude_none=True)
+
+
+def security(uid: int = UID) -> Any:
+    """A pod's security context; ``uid`` is also its group, and its volumes'."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": uid,
+        "runAsGroup": uid,
+        "fsGroup": uid,
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def spread(selector: Mapping[str, str], *match_label_keys: str) -> list[Any]:
+    """Over zones, as a rule; over nodes, where there are enough.
+
+    ``match_label_keys``: a Deployment's ``pod-template-hash``, else the old pods of a rollout count, and the new ones pile up.
+    """
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": otherwise,
+            "labelSelector": {"matchLabels": dict(selector)},
+            **({"matchLabelKeys": list(match_label_keys)} if match_label_keys else {}),
+        }
+        for key, otherwise in (
+            ("topology.kubernetes.io/zone", "DoNotSchedule"),
+            ("kubernetes.io/hostname", "ScheduleAnyway"),
+        )
+    ]
+
+
+def container(name: str, image: str, resources: Resources, **more: Any) -> Any:
+    """A container that may write only where something is mounted."""
+    return {
+        "name": name,
+        "image": image,
+        "resources": amounts(resources),
+        "securityContext": CONTAINER_SECURITY,
+        **more,
+    }
+
+
+def ports(numbers: Mapping[str, int]) -> list[Any]:
+    """A container's ports."""
+    return [{"name": name, "containerPort": number, "protocol": "TCP"} for name, number in numbers.items()]
+
+
+def variables(plain: Mapping[str, str], secret: Mapping[str, SecretKey | None] | None = None) -> list[Any]:
+    """A container's environment: plain values, values of Secrets, and ``<NAME>_PREVIOUS`` where a rotation left one."""
+    found: list[Any] = [{"name": name, "value": value} for name, value in plain.items()]
+    for name, key in (secret or {}).items():
+        if key is not None:
+            previous = {"name": key.secret, "key": f"{key.key}-previous", "optional": True}
+            found += [
+                {"name": name, "valueFrom": {"secretKeyRef": {"name": key.secret, "key": key.key}}},
+                {"name": f"{name}_PREVIOUS", "valueFrom": {"secretKeyRef": previous}},
+            ]
+    return found
+
+
+def field(name: str, path: str) -> Any:
+    """An environment variable from the pod itself."""
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def mounts(paths: Mapping[str, str], read_only: Sequence[str] = ()) -> list[Any]:
+    """Volume to mount path."""
+    return [
+        {"name": name, "mountPath": path, **({"readOnly": True} if name in read_only else {})}
+        for name, path in paths.items()
+    ]
+
+
+def probe(*, period: int, failures: int, timeout: int = 5, **how: Any) -> Any:
+    """A probe; times in seconds."""
+    return {"periodSeconds": period, "failureThreshold": failures, "timeoutSeconds": timeout, **how}

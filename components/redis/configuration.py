@@ -1,0 +1,122 @@
+"""Redis', Sentinel's and HAProxy's own configuration files.
+
+Passwords are not in them: the scripts beside this file add them when a pod starts. Directives as documented for Redis 7
+(https://redis.io/docs/latest/operate/oss_and_stack/management/config/, …/sentinel/) and HAProxy 2.6
+(https://docs.haproxy.org/2.6/configuration.html); the tests start the real programs with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from config.kinds import Redis
+from config.kinds.redis import QUORUM
+
+MASTER = "mymaster"
+DOWN_AFTER = 5
+"""Seconds of silence after which a Sentinel takes a node for dead."""
+
+
+def redis_conf(store: Redis) -> str:
+    """What all nodes have in common; start.sh adds role, names and passwords."""
+    limit = store.resources.limits.memory
+    memory = f"maxmemory {int(limit.value * 3 // 4)}\n" if limit else ""  # the rest is for buffers and rewriting the AOF
+    replicas = "min-replicas-to-write 1\nmin-replicas-max-lag 10\n" if store.nodes > 1 else ""
+    return (
+        "protected-mode yes\n"
+        "appendonly yes\n"
+        f"appendfsync {store.append_fsync}\n"
+        f"loglevel {store.log_level}\n"
+        f"latency-monitor-threshold {int(store.latency_monitor_threshold.value * 1000)}\n"
+        "maxmemory-policy noeviction\n"
+        f"{memory}{replicas}"
+    )
+
+
+def sentinel_conf() -> str:
+    """What all Sentinels have in common; sentinel.sh adds whom they watch and passwords."""
+    return (
+        "protected-mode yes\n"
+        "sentinel resolve-hostnames yes\n"
+        "sentinel announce-hostnames yes\n"
+        f"sentinel down-after-milliseconds {MASTER} {DOWN_AFTER * 1000}\n"
+        f"sentinel failover-timeout {MASTER} 30000\n"
+        f"sentinel parallel-syncs {MASTER} 1\n"
+    )
+
+
+def haproxy_cfg(nodes: Sequence[str], sentinels: Sequence[str], ports: dict[str, int]) -> str:
+    """A TCP proxy that leads to the master, and one that leads to replicas, by what they say of themselves.
+
+    Two nodes may say ``master`` for a moment: one that was cut off, or comes back, has not heard of its successor. The one
+    that a majority of the Sentinels names is preferred; without a majority, whoever says so is believed.
+    """
+    redis, sentinel = ports["redis"], ports["sentinel"]
+    names = [f"node-{index}" for index in range(len(nodes))]
+    masters = "".join(
+        f"  use-server {name} if {{ nbsrv(named-{name}) ge {len(sentinels) // 2 + 1} }}\n" for name in names
+    )
+    servers = "".join(f"  server {name} {host}:{redis}\n" for name, host in zip(names, nodes, strict=True))
+    return "\n".join(
+        [
+            _GLOBAL,
+            f'frontend master\n  bind "${{BIND}}:{redis}"\n  default_backend master\n',
+            f'frontend replicas\n  bind "${{BIND}}:{ports["replicas"]}"\n'
+            "  use_backend replicas if { nbsrv(replicas) gt 0 }\n  default_backend master\n",
+            f"backend master\n  balance first\n{masters}{_asks('INFO replication', 'string role:master')}{servers}",
+            f"backend replicas\n  balance leastconn\n{_asks('INFO replication', 'string master_link_status:up')}{servers}",
+            *(_named(name, host, sentinels, sentinel) for name, host in zip(names, nodes, strict=True)),
+        ]
+    )
+
+
+_GLOBAL = """\
+global
+  maxconn 4000
+  log stdout format raw local0 info
+
+defaults
+  mode tcp
+  log global
+  option dontlognull
+  option tcpka
+  timeout connect 2s
+  timeout check 1s
+  timeout client 1h
+  timeout server 1h
+  # checks are quick because writes wait for them; a demoted node's connections are closed, not left to a replica
+  default-server check inter 1s fastinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions init-addr libc,none resolvers dns
+
+resolvers dns
+  parse-resolv-conf
+  hold valid 1s
+  hold nx 1s
+  accepted_payload_size 8192
+
+frontend health
+  mode http
+  bind "${BIND}:8404"
+  monitor-uri /healthz
+"""
+
+
+def _asks(command: str, expected: str) -> str:
+    """QUIT goes with the question: a node then ends the wait for an answer that does not come (a Sentinel has no QUIT)."""
+    return (
+        "  option tcp-check\n"
+        "  tcp-check connect\n"
+        f'  tcp-check send "AUTH health ${{INTERNAL_PASSWORD}}\\r\\n{command}\\r\\nQUIT\\r\\n"\n'
+        f"  tcp-check expect {expected}\n"
+    )
+
+
+def _named(name: str, host: str, sentinels: Sequence[str], port: int) -> str:
+    """Its servers are the Sentinels; one is up when it names this node as the master."""
+    servers = "".join(f"  server sentinel-{index} {watcher}:{port}\n" for index, watcher in enumerate(sentinels))
+    expected = f'rstring "\\n{host.replace(".", "[.]")}\\r"'
+    return f"backend named-{name}\n{_asks(f'SENTINEL get-master-addr-by-name {MASTER}', expected)}{servers}"
+
+
+def monitor(first: str, port: int) -> str:
+    """Whom a Sentinel watches that has never watched anybody."""
+    return f"sentinel monitor {MASTER} {first} {port} {QUORUM}"

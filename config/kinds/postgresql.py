@@ -1,0 +1,89 @@
+"""PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from ..base import (
+    HELPER,
+    Cron,
+    Demand,
+    Model,
+    Resources,
+    SecretKey,
+    Stateful,
+    StorageAmount,
+    Text,
+    resources,
+    secret_variable,
+    version,
+)
+from ..quantity import Duration, Storage
+from ..scaling import Scales
+
+
+class Backup(Model):
+    """Base backups on a schedule, and the WAL between them, on a volume of their own."""
+
+    schedule: Cron = "@daily"
+    keep: Annotated[int, Field(ge=1)] = 7
+    """Base backups kept; WAL older than the oldest of them goes with it."""
+    storage: StorageAmount
+
+
+class PostgreSQL(Stateful):
+    """PostgreSQL: one node, or a primary and a standby that follows it (promoted by hand: ``pg_ctl promote``)."""
+
+    kind: Literal["postgresql"]
+    version: Annotated[Text, version(r"(\d+)\.\d+", "14", "15", "16", "17", "18")]
+    image: str = "postgres"
+    nodes: Annotated[int, Field(ge=1, le=2), Scales("members")] = 1
+    database: Annotated[Text, StringConstraints(pattern=r"^([a-z_][a-z0-9_]*|[a-z0-9_]*\{environment\}[a-z0-9_]*)+$")]
+    user: Text = "app"
+    internal_password: SecretKey | None = None
+    """Of the superuser ``postgres`` and of replication; nobody who uses the database receives it."""
+    extensions: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z_0-9]+$")], ...] = ("pg_stat_statements",)
+    slow_query_threshold: Duration = Duration.parse("500ms")
+    """Statements that take longer are logged."""
+    backup: Backup | None = None
+    exporter: Text = "v0.17.1"
+    """Version of postgres_exporter."""
+    exporter_resources: Resources = resources("20m", "100m", "32M", "64M")
+
+    @model_validator(mode="after")
+    def _passwords(self) -> Self:
+        if not self.existing and not (self.password and self.internal_password):
+            raise ValueError("password and internalPassword are missing: nobody connects without one")
+        if self.password and self.password == self.internal_password:
+            raise ValueError("password and internalPassword are one key: its users would be superusers")
+        return self
+
+    def ports(self) -> dict[str, int]:
+        return {"sql": 5432, "metrics": 9187}
+
+    def environment(self, name: str, namespace: str) -> dict[str, str]:
+        return {**super().environment(name, namespace), secret_variable(name, "database"): self.database}
+
+    def secrets_read(self) -> tuple[str, ...]:
+        return tuple(sorted({key.secret for key in (self.password, self.internal_password) if key}))
+
+    def helpers(self, name: str) -> tuple[str, ...]:
+        return (f"{name}-setup", *((f"{name}-backup",) if self.backup else ()))
+
+    def trusted(self, name: str) -> str | None:
+        return None if self.existing else f"{name}-tls"
+
+    def volumes(self, name: str) -> dict[str, Storage]:
+        archive = {f"archive-{name}": self.backup.storage} if self.backup else {}
+        return {**super().volumes(name), **archive}
+
+    def demand(self) -> tuple[Demand, ...]:
+        archive = (self.backup.storage,) if self.backup else ()
+        node = self.resources.with_container(self.exporter_resources)
+        helpers = 2 if self.backup else 1
+        return (
+            Demand(pods=self.nodes, resources=node, volumes=(self.storage,), claims=archive, services=3),
+            Demand(pods=helpers, surge=helpers, resources=HELPER, services=0),
+        )

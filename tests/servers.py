@@ -1,0 +1,93 @@
+"""Real servers for tests: started by the very scripts that run in the cluster, on loopback addresses of the test's own."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+PACKAGES = {"redis-server": "redis-server", "haproxy": "haproxy", "postgres": "postgresql"}
+"""Program to Debian package."""
+
+
+def require(*programs: str) -> None:
+    """Skips with what to install; in CI a missing program is a failure."""
+    missing = [program for program in programs if find(program) is None]
+    if missing:
+        reason = f"not installed: apt-get install {' '.join(PACKAGES[program] for program in missing)}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+def find(program: str) -> str | None:
+    """A program on PATH, or where Debian keeps PostgreSQL's."""
+    folders = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    return shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", *folders]))
+
+
+def network(*ports: int) -> Callable[[int], str]:
+    """A /24 of the loopback network where nobody listens on these ports."""
+    for _ in range(50):
+        prefix = f"127.{random.randint(1, 250)}.{random.randint(1, 250)}"
+        if all(_free(f"{prefix}.{host}", port) for host in (11, 21, 31) for port in ports):
+            return lambda host: f"{prefix}.{host}"
+    raise AssertionError("no free loopback network")
+
+
+def _free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+class Server:
+    """A process in a group of its own; its output goes to a file."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self.command, self.log = list(command), log
+        self.environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin", **environment}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+
+    def kill(self) -> None:
+        """SIGKILL, to it and what it started."""
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+def until(condition: Callable[[], bool], seconds: float, what: Callable[[], str] = lambda: "") -> float:
+    """Waits for it; how long it took, in seconds."""
+    begin = time.monotonic()
+    while True:
+        try:
+            if condition():
+                return time.monotonic() - begin
+        except (OSError, RuntimeError) as error:
+            last: object = error
+        except Exception as error:  # noqa: BLE001 - clients raise their own kinds while servers come and go
+            last = error
+        else:
+            last = "not yet"
+        assert time.monotonic() - begin < seconds, f"{what()}\n{last!r}"
+        time.sleep(0.1)
