@@ -41,7 +41,7 @@ class Certificates(pulumi.ComponentResource):
         self.register_outputs({})
 
     @cached_property
-    def _provider(self) -> pulumi.ProviderResource:
+    def _issuer(self) -> pulumi.ProviderResource:
         """Explicit like every provider: default ones are disabled."""
         return pulumi.ProviderResource("pulumi-python", "issuer", {}, pulumi.ResourceOptions(parent=self))
 
@@ -54,7 +54,7 @@ class Certificates(pulumi.ComponentResource):
             f"{self._resolved.system} {self._resolved.environment.name}",
             settings.authority_validity.seconds,
             settings.authority_renew_before.seconds,
-            pulumi.ResourceOptions(parent=self, provider=self._provider),
+            pulumi.ResourceOptions(parent=self, provider=self._issuer),
         )
 
     def issue(
@@ -86,7 +86,7 @@ class Certificates(pulumi.ComponentResource):
             "seconds": settings.validity.seconds,
             "renew_before_seconds": settings.renew_before.seconds,
         }
-        opts = pulumi.ResourceOptions(parent=self, provider=self._provider)
+        opts = pulumi.ResourceOptions(parent=self, provider=self._issuer)
         certificate = Certificate(secret, props, self._authority, opts)
         body = {
             "apiVersion": "v1",

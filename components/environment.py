@@ -14,12 +14,14 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
+from config.base import Stateful
 from config.fidelity import statement
 from config.provenance import Derived
 from config.stack import Stack
 from config.system import Resolved
 
 from .builders import BUILDERS, Site
+from .certificates import Certificates
 from .configuration import Configuration
 from .namespace import Namespace
 from .secrets import Secrets
@@ -68,13 +70,11 @@ class Environment(pulumi.ComponentResource):
         namespace = Namespace("namespace", resolved, opts=children)
         inside = pulumi.ResourceOptions.merge(children, pulumi.ResourceOptions(depends_on=[namespace]))
         configuration = Configuration("configuration", resolved, opts=inside)
-        secrets = Secrets("secrets", resolved, args.stack.rotation, opts=inside)
-        site = Site(resolved, args.stack, configuration, secrets)
+        secrets = Secrets("secrets", resolved, args.stack, opts=inside)
+        certificates = Certificates("certificates", resolved, opts=inside)
+        site = Site(resolved, args.stack, configuration, secrets, certificates)
         ready = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[configuration, secrets]))
-        for key, component in resolved.components.items():
-            build = BUILDERS.get(component.kind)
-            if build is not None and component.existing is None:
-                build(key, component, site, ready)
+        _build(site, ready)
         outputs: dict[str, Any] = {
             "namespace": namespace.name,
             "endpoints": _endpoints(resolved),
@@ -83,6 +83,20 @@ class Environment(pulumi.ComponentResource):
         }
         self.outputs = outputs
         self.register_outputs(outputs)
+
+
+def _build(site: Site, opts: pulumi.ResourceOptions) -> None:
+    """Every component that has a builder: the stores first, so that their users start, and roll, after them."""
+    stores: dict[str, pulumi.Resource] = {}
+    components = site.resolved.components
+    for key in sorted(components, key=lambda key: not isinstance(components[key], Stateful)):
+        component, build = components[key], BUILDERS.get(components[key].kind)
+        if build is None or component.existing:
+            continue
+        used = [stores[name] for name in component.uses if name in stores]
+        made = build(key, component, site, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=used)))
+        if isinstance(component, Stateful):
+            stores[key] = made
 
 
 def _endpoints(resolved: Resolved) -> dict[str, str]:

@@ -23,9 +23,7 @@ def labels(resolved: Resolved, component: str | None = None, role: str | None = 
     }
 
 
-def metadata(
-    resolved: Resolved, name: str, component: str | None = None, role: str | None = None, **more: Any
-) -> Any:
+def metadata(resolved: Resolved, name: str, component: str | None = None, role: str | None = None, **more: Any) -> Any:
     """Metadata of a namespaced object."""
     found = labels(resolved, component, role)
     return {"name": name, "namespace": resolved.environment.namespace, "labels": found, **more}

@@ -44,6 +44,12 @@ def policies(resolved: Resolved) -> dict[str, Spec]:
                 **({"ingress": ingress} if ingress else {}),
                 **({"egress": egress} if egress else {}),
             }
+            for helper in component.helpers(name):
+                result[helper] = {
+                    "podSelector": {"matchLabels": selector(helper)},
+                    "policyTypes": ["Ingress", "Egress"],
+                    "egress": [{"to": _pods(name), "ports": _tcp(*sorted(set(component.ports().values())))}],
+                }
     return result
 
 
@@ -70,7 +76,7 @@ def _ingress(resolved: Resolved, name: str, component: Component) -> list[dict[s
     if users and ports:
         rules.append({"from": _pods(*users), "ports": _tcp(*_client_ports(component))})
     if component.clustered:
-        rules.append({"from": _pods(name), "ports": _tcp(*sorted(set(ports.values())))})
+        rules.append({"from": _pods(name, *component.helpers(name)), "ports": _tcp(*sorted(set(ports.values())))})
     scrapers = [key for key, other in resolved.components.items() if isinstance(other, Prometheus) and key != name]
     metrics = component.metrics_port()
     if scrapers and metrics:

@@ -39,13 +39,10 @@ class Parts:
         **rest: Any,
     ) -> KubernetesObject:
         """An object of the component; ``logical`` where the name in the cluster changes with the content."""
-        more = {"annotations": dict(annotations)} if annotations else {}
-        body = {
-            "apiVersion": version,
-            "kind": kind,
-            "metadata": metadata(self._resolved, name, self._component, **more),
-            **rest,
-        }
+        found = metadata(self._resolved, name, self._component)
+        if annotations:
+            found |= {"annotations": dict(annotations)}
+        body = {"apiVersion": version, "kind": kind, "metadata": found, **rest}
         own = pulumi.ResourceOptions(parent=self._owner, depends_on=list(depends_on))
         return KubernetesObject(logical or name, body, pulumi.ResourceOptions.merge(own, opts))
 
@@ -123,32 +120,28 @@ class Parts:
         pod: Mapping[str, Any],
         depends_on: Depends,
         annotations: Mapping[str, Any] | None = None,
-        *,
-        one_at_a_time: bool = False,
+        volumes: Sequence[str] = ("data",),
     ) -> KubernetesObject:
-        """Members with a volume ``data`` each. All start at once: none waits for one that waits for a quorum.
+        """Members with these volumes each. All start at once: none waits for one that waits for a quorum.
 
         The claims are made by ``claims`` under the names that the controller looks for. Its template never changes (a change
         replaces the StatefulSet) and names no class: were a claim missing, the pod would wait, and not start on a small volume.
         """
         selected = selector(self._component, role)
         pod = {"topologySpreadConstraints": spread(selected), **pod}
-        template = {
-            "metadata": {"name": "data"},
-            "spec": {
-                "accessModes": ["ReadWriteOnce"],
-                "storageClassName": "",
-                "resources": {"requests": {"storage": "1Gi"}},
-            },
+        claim = {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "",
+            "resources": {"requests": {"storage": "1Gi"}},
         }
         spec = {
             "serviceName": service,
             "replicas": replicas,
-            "podManagementPolicy": "OrderedReady" if one_at_a_time else "Parallel",
+            "podManagementPolicy": "Parallel",
             "updateStrategy": {"type": "RollingUpdate"},
             "selector": {"matchLabels": selected},
             "template": self._template(self._component, role, pod, annotations),
-            "volumeClaimTemplates": [template],
+            "volumeClaimTemplates": [{"metadata": {"name": volume}, "spec": claim} for volume in volumes],
         }
         return self.make("apps/v1", "StatefulSet", name, depends_on, spec=spec)
 

@@ -108,7 +108,6 @@ class Resources(Model):
                 raise ValueError(f"{name}: the request {request} is above the limit {limit}")
         return self
 
-
     def with_container(self, other: Resources) -> Resources:
         """The sum of a pod's two containers."""
 

@@ -117,10 +117,13 @@ class SelfSigned(Model):
 
     @model_validator(mode="after")
     def _windows(self) -> Self:
-        if self.renew_before >= self.validity or self.authority_renew_before >= self.authority_validity:
+        windows = {self.validity: self.renew_before, self.authority_validity: self.authority_renew_before}
+        if any(window.value >= validity.value for validity, window in windows.items()):
             raise ValueError("renewBefore is as long as the validity: every up would issue a new certificate")
-        if self.authority_renew_before < self.validity:
-            raise ValueError("authorityRenewBefore is shorter than validity: certificates would outlive their authority")
+        if self.authority_renew_before.value < self.validity.value:
+            raise ValueError(
+                "authorityRenewBefore is shorter than validity: certificates would outlive their authority"
+            )
         return self
 
 

@@ -58,6 +58,8 @@ class Engine:
         if not self._official:  # beside the engine, as an installed one has it; clones may share the engine
             script = 'PYTHONPATH="$UNDERSTUDY_ROOT" exec "$UNDERSTUDY_ROOT/.venv/bin/python" -u -m local.language "$@"'
             _script(PULUMI.folder / "pulumi-language-python", script)
+            dynamic = 'PYTHONPATH="$UNDERSTUDY_ROOT" exec "$UNDERSTUDY_ROOT/.venv/bin/python" -u -m pulumi.dynamic "$@"'
+            _script(PULUMI.folder / "pulumi-resource-pulumi-python", dynamic)
         return home
 
     def _passphrase(self) -> Path:

@@ -29,8 +29,11 @@ def make(client: httpx.Client, pool: NodePool) -> None:
     for name in sorted(present.keys() - {node["metadata"]["name"] for node in objects}):
         client.delete(f"/api/v1/nodes/{name}")
     storage = client.post("/apis/storage.k8s.io/v1/storageclasses", json=STORAGE_CLASS)
-    if storage.status_code != httpx.codes.CONFLICT:
-        _created(storage)
+    if storage.status_code == httpx.codes.CONFLICT:  # made before it allowed volumes to grow
+        grows = {"allowVolumeExpansion": True}
+        headers = {"Content-Type": "application/merge-patch+json"}
+        storage = client.patch("/apis/storage.k8s.io/v1/storageclasses/standard", json=grows, headers=headers)
+    _created(storage)
     _wait(client, pool.count)
 
 
@@ -92,4 +95,5 @@ STORAGE_CLASS = {
     "provisioner": "kubernetes.io/host-path",
     "reclaimPolicy": "Delete",
     "volumeBindingMode": "Immediate",
+    "allowVolumeExpansion": True,  # the API server admits it; nothing behind the volume grows, as nothing runs
 }

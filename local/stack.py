@@ -70,7 +70,9 @@ class LocalStack:
 
     def _write_file(self) -> None:
         content = dict(_YAML.load(self._tracked.read_text(encoding="utf-8")))
-        content.setdefault("config", {})[f"{PROJECT}:clusterCaSha256"] = fingerprint(self.plane.authority())
+        config = content.setdefault("config", {})
+        config[f"{PROJECT}:clusterCaSha256"] = fingerprint(self.plane.authority())
+        config[f"{PROJECT}:placeholders"] = True  # pods do not run here, so nobody reads what is given
         if self.file.exists():
             kept = _YAML.load(self.file.read_text(encoding="utf-8")) or {}
             content |= {key: kept[key] for key in ("encryptionsalt", "secretsprovider") if key in kept}

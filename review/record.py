@@ -81,8 +81,11 @@ def _subclasses(parent: type) -> Iterator[type]:
 
 @cache
 def _outputs(type_token: str) -> list[str]:
-    """The output properties that the SDK's class of this type declares; the class exists, it has just been used."""
+    """The output properties that the class of this type declares; the class exists, it has just been used."""
     classes = [c for c in _subclasses(pulumi.CustomResource) if getattr(c, "pulumi_type", None) == type_token]
+    if type_token.startswith("pulumi-python:"):  # a dynamic resource of ours: its class says its own name
+        name = type_token.partition(":")[2]
+        classes = [c for c in _subclasses(pulumi.dynamic.Resource) if getattr(c, "_resource_type_name", None) == name]
     return sorted(resource_types(classes[0])) if classes else []
 
 
@@ -166,6 +169,7 @@ def record(project: Path, stack: str, file: Path | None = None) -> list[dict[str
     settings = stack_settings(project, stack, file)
     settings.pop(f"{PROJECT}:context", None)
     settings[f"{PROJECT}:clusterCaSha256"] = hashlib.sha256(_AUTHORITY).hexdigest()
+    settings.setdefault(f"{PROJECT}:placeholders", "true")
     set_all_config(settings, [])
     recorder = Recorder(stack)
     asyncio.set_event_loop(asyncio.new_event_loop())

@@ -37,13 +37,14 @@ components:
     configuration: [QUEUE]
   db:
     kind: postgresql
-    version: "16"
+    version: "16.4"
     database: shop_{environment}
     resources:
       requests: {cpu: 1, memory: 2Gi}
       limits: {cpu: 2, memory: 4Gi}
     storage: 20Gi
     password: {secret: app, key: db}
+    internalPassword: {secret: app, key: internal}
 configuration:
   data:
     LOG_LEVEL: info
@@ -54,6 +55,7 @@ secrets:
     keys:
       token: {bytes: 32}
       db: {length: 24}
+      internal: {length: 24}
 environments:
   production:
     namespace: shop

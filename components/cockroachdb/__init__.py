@@ -16,7 +16,8 @@ from ..labels import selector
 from ..parts import Parts
 from ..pods import container, field, mounts, ports, probe, security, variables
 from ..secrets import Secrets
-from .statements import as_file, identifier, schedules, statements
+from ..sql import identifier
+from .statements import as_file, schedules, statements
 
 UID = 1000
 """The image has no user of its own; its documented manifests use this one."""
@@ -89,7 +90,7 @@ def start(name: str, namespace: str, region: str, nodes: int) -> list[str]:
         "cockroach",
         "start",
         f"--certs-dir={CERTS}",
-        f"--advertise-host=${{POD}}.{name}.{namespace}.svc.cluster.local",
+        f"--advertise-addr=${{POD}}.{name}.{namespace}.svc.cluster.local",
         "--listen-addr=:26257",
         "--http-addr=:8080",
         f"--join={','.join(_nodes(name, namespace, nodes))}",

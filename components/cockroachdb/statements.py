@@ -7,23 +7,10 @@ Statements and cluster settings as documented for v23.1 (https://www.cockroachla
 from __future__ import annotations
 
 import hashlib
-import re
 
 from config.kinds import CockroachDB
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-
-
-def identifier(name: str) -> str:
-    """Quoted, whatever it is."""
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
-
-
-def string(value: str) -> str:
-    """A string literal."""
-    doubled = value.replace("'", "''")
-    return f"'{doubled}'"
+from ..sql import identifier, string
 
 
 def settings(store: CockroachDB) -> dict[str, str]:
@@ -65,7 +52,7 @@ def schedules(store: CockroachDB) -> list[str]:
     if store.backup is None:
         return [f"DROP SCHEDULES {ours};"]
     backup = store.backup
-    words = "\n".join((backup.destination, backup.full, backup.incremental))
+    words = f"{backup.destination}\n{backup.full}\n{backup.incremental}"
     label = f"understudy-{hashlib.sha256(words.encode()).hexdigest()[:8]}"
     return [
         f"DROP SCHEDULES {ours} AND label != {string(label)};",

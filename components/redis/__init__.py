@@ -100,7 +100,9 @@ class Redis(pulumi.ComponentResource):
         listens = store.ports()
         nodes = selector(name, "node")
         redis = {"redis": (listens["redis"],) * 2}
-        headless = parts.service(_headless(name, store), {**redis, "metrics": (listens["metrics"],) * 2}, nodes, headless=True)
+        headless = parts.service(
+            _headless(name, store), {**redis, "metrics": (listens["metrics"],) * 2}, nodes, headless=True
+        )
         claims = parts.claims(store.volumes(name))
         ready: Depends = [account, headless, parts.files(name, data), *claims]
         if any(secrets.rotation(secret) > 1 for secret in store.secrets_read()):
@@ -114,7 +116,9 @@ class Redis(pulumi.ComponentResource):
                 headless=True,
             )
             self._sentinels([*ready, watchers])
-        members = parts.statefulset(name, "node", _headless(name, store), store.nodes, self._node(), ready, self._annotations)
+        members = parts.statefulset(
+            name, "node", _headless(name, store), store.nodes, self._node(), ready, self._annotations
+        )
         if store.nodes > 1:
             parts.disruption(name, "node")
         if store.sentinel:

@@ -20,7 +20,9 @@ DOWN_AFTER = 5
 def redis_conf(store: Redis) -> str:
     """What all nodes have in common; start.sh adds role, names and passwords."""
     limit = store.resources.limits.memory
-    memory = f"maxmemory {int(limit.value * 3 // 4)}\n" if limit else ""  # the rest is for buffers and rewriting the AOF
+    memory = (
+        f"maxmemory {int(limit.value * 3 // 4)}\n" if limit else ""
+    )  # the rest is for buffers and rewriting the AOF
     replicas = "min-replicas-to-write 1\nmin-replicas-max-lag 10\n" if store.nodes > 1 else ""
     return (
         "protected-mode yes\n"

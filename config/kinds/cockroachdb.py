@@ -44,9 +44,7 @@ class CockroachDB(Stateful):
     kind: Literal["cockroachdb"]
     version: Annotated[
         Text,
-        version(
-            r"v(\d+\.\d)\.\d+", "22.2", "23.1", "23.2", "24.1", "24.2", "24.3", "25.1", "25.2", "25.3", "25.4"
-        ),
+        version(r"v(\d+\.\d)\.\d+", "22.2", "23.1", "23.2", "24.1", "24.2", "24.3", "25.1", "25.2", "25.3", "25.4"),
     ]
     image: str = "cockroachdb/cockroach"
     nodes: Members = 3

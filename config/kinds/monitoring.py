@@ -16,12 +16,8 @@ class Backend(Component):
     version: Text
     resources: Resources
 
-    def volumes(self) -> tuple[Storage, ...]:
-        """Volumes of its pod."""
-        return ()
-
     def demand(self) -> tuple[Demand, ...]:
-        return (Demand(pods=1, resources=self.resources, volumes=self.volumes()),)
+        return (Demand(pods=1, resources=self.resources, volumes=tuple(self.volumes(self.kind).values())),)
 
 
 class Stored(Backend):
@@ -29,8 +25,8 @@ class Stored(Backend):
 
     storage: StorageAmount
 
-    def volumes(self) -> tuple[Storage, ...]:
-        return (self.storage,)
+    def volumes(self, name: str) -> dict[str, Storage]:
+        return {f"data-{name}-0": self.storage}
 
 
 class Prometheus(Stored):

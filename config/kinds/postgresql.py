@@ -76,14 +76,15 @@ class PostgreSQL(Stateful):
         return None if self.existing else f"{name}-tls"
 
     def volumes(self, name: str) -> dict[str, Storage]:
-        archive = {f"archive-{name}": self.backup.storage} if self.backup else {}
-        return {**super().volumes(name), **archive}
+        size = self.backup.storage if self.backup else None
+        archives = {f"archive-{name}-{index}": size for index in range(self.nodes)} if size else {}
+        return {**super().volumes(name), **archives}
 
     def demand(self) -> tuple[Demand, ...]:
         archive = (self.backup.storage,) if self.backup else ()
         node = self.resources.with_container(self.exporter_resources)
         helpers = 2 if self.backup else 1
         return (
-            Demand(pods=self.nodes, resources=node, volumes=(self.storage,), claims=archive, services=3),
+            Demand(pods=self.nodes, resources=node, volumes=(self.storage, *archive), services=3),
             Demand(pods=helpers, surge=helpers, resources=HELPER, services=0),
         )

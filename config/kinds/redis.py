@@ -41,7 +41,9 @@ class Redis(Stateful):
     @model_validator(mode="after")
     def _quorum(self) -> Self:
         if self.sentinel and (self.nodes < 3 or self.nodes % 2 == 0):
-            raise ValueError("with Sentinel, nodes are odd and at least 3: writes need a replica that is not failing over")
+            raise ValueError(
+                "with Sentinel, nodes are odd and at least 3: writes need a replica that is not failing over"
+            )
         if not self.sentinel and self.nodes != 1:
             raise ValueError("without Sentinel nobody promotes a replica: nodes is 1, or sentinel is true")
         return self

@@ -31,7 +31,7 @@ def recorded(*replacements: tuple[str, str], environment: str = "staging", rotat
 
 def node(nodes: tuple[Node, ...], kind: str, name: str) -> Node:
     """The one resource of that kind (the last part of its type) and name; our own component only for ``Environment``."""
-    ours = "understudy:" if kind == "Environment" else ("kubernetes:", "random:", "pulumi:")
+    ours = "understudy:" if kind == "Environment" else ("kubernetes:", "random:", "pulumi:", "pulumi-python:")
     found = [n for n in nodes if n["type"].startswith(ours) and n["type"].endswith(f":{kind}") and n["name"] == name]
     assert len(found) == 1, [(n["type"], n["name"]) for n in nodes]
     return found[0]

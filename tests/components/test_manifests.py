@@ -41,7 +41,7 @@ def test_they_scale_where_they_say_so_and_count_in_the_quota() -> None:
     nodes = recorded(OBJECTS)
     spec = inputs(nodes, "Deployment", "extra-deployment-extra")["spec"]
     assert spec["template"]["spec"]["containers"][0]["resources"]["requests"]["cpu"] == "500m"
-    assert inputs(nodes, "ResourceQuota", "quota")["spec"]["hard"]["pods"] == "12"
+    assert inputs(nodes, "ResourceQuota", "quota")["spec"]["hard"]["pods"] == "14"
 
 
 def test_they_use_the_environments_provider() -> None:

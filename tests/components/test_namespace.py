@@ -63,10 +63,11 @@ def test_egress_is_what_is_listed() -> None:
 
 def test_the_quota_is_the_declared_peak() -> None:
     hard = inputs(recorded(), "ResourceQuota", "quota")["spec"]["hard"]
-    # web 4 + 1 surge, worker 2 + 1, db 1; at half of production's CPU and memory, a quarter of its storage
-    assert hard["pods"] == "9"
-    assert hard["requests.cpu"] == "1900m"
-    assert hard["limits.cpu"] == "3800m"
+    # web 4 + 1 surge, worker 2 + 1, db 1 with its exporter, its setup 1 + 1; at half of production's CPU and memory, a
+    # quarter of its storage
+    assert hard["pods"] == "11"
+    assert hard["requests.cpu"] == "2010m"
+    assert hard["limits.cpu"] == "4850m"
     assert hard["persistentvolumeclaims"] == "1"
     assert hard["requests.storage"] == "5Gi"
     assert hard["services.loadbalancers"] == "0"
@@ -82,4 +83,13 @@ def test_every_component_of_the_namespace_has_a_policy() -> None:
 
     resolved, _ = derive(load("spacetime"), "staging")
     policies = {n["inputs"]["metadata"]["name"] for n in graph("staging") if n["type"].endswith(":NetworkPolicy")}
-    assert policies == {"default-deny", "allow-dns", *resolved.components}
+    helpers = {helper for name, component in resolved.components.items() for helper in component.helpers(name)}
+    assert policies == {"default-deny", "allow-dns", *resolved.components, *helpers}
+
+
+def test_a_stores_helpers_reach_it_and_nothing_else() -> None:
+    helper = policy("db-setup")
+    assert helper["podSelector"] == {"matchLabels": {"app": "db-setup"}}
+    assert [rule["to"] for rule in helper["egress"]] == [[{"podSelector": {"matchLabels": {"app": "db"}}}]]
+    assert "ingress" not in helper
+    assert {"podSelector": {"matchLabels": {"app": "db-setup"}}} in policy("db")["ingress"][1]["from"]

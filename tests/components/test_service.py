@@ -54,8 +54,8 @@ def test_what_it_uses_gives_variables_and_credentials() -> None:
 
 def test_an_existing_store_is_reached_and_not_created() -> None:
     existing = (
-        '    version: "16"\n',
-        '    version: "16"\n    existing: {host: pg.example.com, port: 6432, cidr: 192.0.2.0/24}\n',
+        '    version: "16.4"\n',
+        '    version: "16.4"\n    existing: {host: pg.example.com, port: 6432, cidr: 192.0.2.0/24}\n',
     )
     nodes = recorded(existing)
     env = {

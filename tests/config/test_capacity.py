@@ -12,16 +12,19 @@ from tests.systems import system
 def test_the_peak_counts_maxima_surge_and_volumes() -> None:
     resolved, _ = derive(system(), "production")
     found = peak(resolved)
-    assert found.pods == (4 + 1) + (2 + 1) + 1
-    assert found.requests_cpu == Cpu.parse("500m") * 5 + Cpu.parse("100m") * 3 + Cpu.parse(1)
-    assert found.limits_memory == Memory.parse("1Gi") * 5 + Memory.parse("256Mi") * 3 + Memory.parse("4Gi")
+    assert found.pods == (4 + 1) + (2 + 1) + 1 + (1 + 1)
+    assert (
+        found.requests_cpu == Cpu.parse("500m") * 5 + Cpu.parse("100m") * 3 + Cpu.parse("1020m") + Cpu.parse("50m") * 2
+    )
+    services = Memory.parse("1Gi") * 5 + Memory.parse("256Mi") * 3
+    assert found.limits_memory == services + Memory.parse("4Gi") + Memory.parse("64M") + Memory.parse("256M") * 2
     assert (found.volumes, str(found.storage)) == (1, "20Gi")
 
 
 def test_what_others_run_is_not_counted() -> None:
     existing = (
-        '    version: "16"\n',
-        '    version: "16"\n    existing: {host: pg.example.com, port: 5432, cidr: 192.0.2.0/24}\n',
+        '    version: "16.4"\n',
+        '    version: "16.4"\n    existing: {host: pg.example.com, port: 5432, cidr: 192.0.2.0/24}\n',
     )
     resolved, _ = derive(system(existing), "production")
     assert peak(resolved).volumes == 0

@@ -98,6 +98,7 @@ def test_topology_does_not_change_silently() -> None:
 def test_a_changed_topology_has_a_reason() -> None:
     scaled = system(
         ("kind: postgresql", "kind: redis"),
+        ('version: "16.4"', "version: 7.2.6"),
         ("    database: shop_{environment}\n", "    nodes: 5\n"),
         ("storage: 25%}", "storage: 25%, members: {ratio: 50%, because: five are not needed here}}"),
     )

@@ -21,8 +21,8 @@ def test_production_with_everything_deployed_has_nothing_to_say() -> None:
 
 def test_what_others_run_is_said() -> None:
     existing = (
-        '    version: "16"\n',
-        '    version: "16"\n    existing: {host: pg.example.com, port: 5432, cidr: 192.0.2.0/24}\n',
+        '    version: "16.4"\n',
+        '    version: "16.4"\n    existing: {host: pg.example.com, port: 5432, cidr: 192.0.2.0/24}\n',
     )
     sentences = statement(*derive(system(existing), "production"), {"service"})
     assert "Run by somebody else, so nothing here proves them: db." in sentences

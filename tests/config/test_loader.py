@@ -63,7 +63,7 @@ MISTAKES: list[Mistake] = [
     ("relative probe path", "readiness: {path: /ready}", "readiness: {path: ready}", "does not match ^/"),
     ("port too large", "http: 8080", "http: 80800", "less than or equal to 65535"),
     ("port as text", "http: 8080", "http: web", "expected a whole number"),
-    ("secret both ways", "token: {bytes: 32}", "token: {bytes: 32, length: 32}", "either length"),
+    ("secret both ways", "token: {bytes: 32}", "token: {bytes: 32, length: 32}", "give one of length"),
     ("secret too short", "db: {length: 24}", "db: {length: 4}", "greater than or equal to 16"),
     ("change without a reason", "      - because: find mistakes before users do\n        set:", "      - set:", "add 'because:'"),
     ("empty reason", "because: find mistakes before users do", "because: ' '", "at least 8"),

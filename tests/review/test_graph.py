@@ -31,10 +31,10 @@ def test_nodes_have_the_promised_keys() -> None:
 def test_wiring_is_symbolic() -> None:
     text = json.dumps(graph("staging"))
     assert (
-        "understudy:secrets:Secrets$random:index/randomPassword:RandomPassword::database-credentials-redis-password.result}"
+        "understudy:secrets:Secrets$random:index/randomPassword:RandomPassword::database-credentials-redis-password-1.result}"
         in text
     )
-    assert "None" not in text
+    assert "None" not in text.replace('"clusterIP": "None"', "")  # Kubernetes' word for a headless Service
 
 
 def test_an_unknown_stack_is_told() -> None:
