@@ -10,7 +10,7 @@ from typing import Any
 
 from review.graph import Node
 
-_SECRET = re.compile(r"\$\{(urn:[^}]+)\.(\w+)\}")
+_OUTPUT = re.compile(r"\$\{(urn:[^}]+)\.(\w+)\}")
 
 
 def _snake(name: str) -> str:
@@ -29,18 +29,19 @@ class _Source(str):
 def _value(value: Any, variables: dict[str, str]) -> Any:
     if isinstance(value, dict):
         if "[secret]" in value:
-            match = _SECRET.fullmatch(str(value["[secret]"]))
-            assert match is not None
-            return _Source(f"pulumi.Output.secret({variables[match[1]]}.{_snake(match[2])})")
+            shown = _value(value["[secret]"], variables)
+            return _Source(f"pulumi.Output.secret({shown!r})")
         return {key: _value(item, variables) for key, item in value.items()}
     if isinstance(value, list):
         return [_value(item, variables) for item in value]
+    if isinstance(value, str) and (match := _OUTPUT.fullmatch(value)):
+        return _Source(f"{variables[match[1]]}.{_snake(match[2])}")
     return value
 
 
 def program(nodes: list[Node]) -> str:
     """Its source: one call of the SDK a resource, parents and dependencies first."""
-    lines = ["import pulumi", "import pulumi_kubernetes", "import pulumi_random", ""]
+    lines = ["import pulumi", "import pulumi_kubernetes", "import pulumi_random", "from components import issuing", ""]
     variables: dict[str, str] = {}
     waiting = list(nodes)
     while waiting:
@@ -54,7 +55,7 @@ def program(nodes: list[Node]) -> str:
 def _needs(node: Node) -> set[str | None]:
     text = json.dumps(node["inputs"])
     parent = None if "pulumi:pulumi:Stack" in (node["parent"] or "pulumi:pulumi:Stack") else node["parent"]
-    return {parent, node["provider"], *node["depends_on"], *(match[1] for match in _SECRET.finditer(text))}
+    return {parent, node["provider"], *node["depends_on"], *(match[1] for match in _OUTPUT.finditer(text))}
 
 
 def _call(node: Node, variables: dict[str, str]) -> str:
@@ -69,6 +70,10 @@ def _call(node: Node, variables: dict[str, str]) -> str:
     inputs = _value(node["inputs"], variables)
     if node["type"].startswith("understudy:"):
         return f"pulumi.ComponentResource({node['type']!r}, {node['name']!r}, {pprint.pformat(inputs)}, {opts})"
+    if node["type"] == "pulumi:providers:pulumi-python":
+        return f"pulumi.ProviderResource('pulumi-python', {node['name']!r}, {{}}, {opts})"
+    if node["type"].startswith("pulumi-python:"):
+        return _dynamic(node, inputs, opts)
     if node["type"].startswith("pulumi:providers:"):
         package = node["type"].rpartition(":")[2]
         given = {k: v for k, v in inputs.items() if k != "kubeconfig"}
@@ -79,6 +84,17 @@ def _call(node: Node, variables: dict[str, str]) -> str:
         arguments = {_snake(k): v for k, v in inputs.items() if k not in ("apiVersion", "kind")}
     given_text = "".join(f", {key}={pprint.pformat(value)}" for key, value in arguments.items())
     return f"{target}({node['name']!r}{given_text}, opts={opts})"
+
+
+def _dynamic(node: Node, inputs: dict[str, Any], opts: str) -> str:
+    """Our own certificates: the same class, as there is no other."""
+    kind = node["type"].rpartition(":")[2]
+    given = {key: value for key, value in inputs.items() if key != "__provider" and not key.startswith("authority_")}
+    if kind == "Authority":
+        arguments = ", ".join(f"{key}={value!r}" for key, value in given.items())
+        return f"issuing.Authority({node['name']!r}, {arguments}, opts={opts})"
+    authority = str(inputs["authority_certificate"]).partition(".")[0]
+    return f"issuing.Certificate({node['name']!r}, {given!r}, {authority}, {opts})"
 
 
 def write(folder: Path, nodes: list[Node]) -> None:

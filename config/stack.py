@@ -16,7 +16,7 @@ from .system import ConfigKey, Sha256
 
 Tag = Annotated[str, StringConstraints(pattern=r"^(\w[\w.-]{0,127}|sha256:[0-9a-f]{64})$")]
 PROJECT = "understudy"
-PLACEHOLDER = "not given"
+PLACEHOLDER = "placeholder: not given"
 """What stands for a given value where nothing runs."""
 
 

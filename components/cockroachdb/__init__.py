@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from config.base import HELPER
+from config.base import HELPER, Resources
 from config.kinds import CockroachDB as Declared
 from config.system import Resolved
 
@@ -109,11 +109,11 @@ def _certificates(secret: str, files: dict[str, str]) -> Any:
     return {"name": "secret", "secret": {"secretName": secret, "defaultMode": 0o440, "items": items}}
 
 
-def _copied(image: str) -> Any:
+def _copied(image: str, resources: Resources) -> Any:
     """CockroachDB refuses a key that its group can read, as a Secret's volume has it."""
     command = f"cp /secret/* {CERTS}/ && chmod 0400 {CERTS}/*.key"
     paths = mounts({"secret": "/secret", "certs": CERTS}, ["secret"])
-    return container("certificates", image, HELPER, command=["/bin/sh", "-ec", command], volumeMounts=paths)
+    return container("certificates", image, resources, command=["/bin/sh", "-ec", command], volumeMounts=paths)
 
 
 def _memory() -> Any:
@@ -129,7 +129,7 @@ def _node(name: str, resolved: Resolved, store: Declared, node: Issued) -> Any:
     return {
         "securityContext": security(UID),
         "terminationGracePeriodSeconds": 300,
-        "initContainers": [_copied(image)],
+        "initContainers": [_copied(image, store.resources)],
         "containers": [
             container(
                 name,
@@ -175,7 +175,7 @@ def _setup(name: str, namespace: str, store: Declared, root: Issued) -> Any:
     paths = {"certs": CERTS, "setup": "/setup", "temporary": "/tmp"}  # noqa: S108 - in the container
     return {
         "securityContext": security(UID),
-        "initContainers": [_copied(image)],
+        "initContainers": [_copied(image, HELPER)],
         "containers": [
             container(
                 "setup",

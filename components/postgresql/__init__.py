@@ -82,6 +82,7 @@ class PostgreSQL(pulumi.ComponentResource):
         parts.job(f"{name}-setup", self._helper("setup", certificate), content, ready)
         parts.service(name, sql, {**nodes, _POD: f"{name}-0"}, [members])
         if store.nodes > 1:
+            parts.disruption(name, "node")
             parts.service(f"{name}-standby", sql, {**nodes, _POD: f"{name}-1"}, [members])
         if store.backup:
             parts.cronjob(f"{name}-backup", store.backup.schedule, self._helper("backup", certificate), [members])

@@ -214,7 +214,7 @@ class Redis(pulumi.ComponentResource):
                     f"haproxy:{store.proxy}",
                     store.proxy_resources,
                     command=["haproxy", "-W", "-db", "-f", f"{CONFIG}/haproxy.cfg"],
-                    env=variables({"BIND": ""}, {"INTERNAL_PASSWORD": store.internal_password}),
+                    env=variables({"BIND": "*"}, {"INTERNAL_PASSWORD": store.internal_password}),
                     ports=ports({"redis": listens["redis"], "replicas": listens["replicas"], "health": 8404}),
                     volumeMounts=mounts({"files": CONFIG}, ["files"]),
                     readinessProbe=probe(period=5, failures=2, httpGet=health),

@@ -84,7 +84,8 @@ class PostgreSQL(Stateful):
         archive = (self.backup.storage,) if self.backup else ()
         node = self.resources.with_container(self.exporter_resources)
         helpers = 2 if self.backup else 1
+        services = 3 if self.nodes > 1 else 2
         return (
-            Demand(pods=self.nodes, resources=node, volumes=(self.storage, *archive), services=3),
+            Demand(pods=self.nodes, resources=node, volumes=(self.storage, *archive), services=services),
             Demand(pods=helpers, surge=helpers, resources=HELPER, services=0),
         )

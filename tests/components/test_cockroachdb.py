@@ -193,6 +193,24 @@ esac
 """
 
 
+@pytest.mark.parametrize(("zone", "tier"), [("eu-1a", "eu-1a"), ("", "unknown")])
+def test_the_node_starts_with_its_names(zone: str, tier: str, tmp_path: Path) -> None:
+    """An older Kubernetes gives no zone; a tier without a value would be refused."""
+    program = tmp_path / "cockroach"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    [container] = inputs(nodes(), "StatefulSet", "cockroachdb")["spec"]["template"]["spec"]["containers"]
+    variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "POD": "cockroachdb-1", "NODE": "n1", "ZONE": zone}
+    said = subprocess.run(
+        container["command"], env=variables, check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert said[0] == "start"
+    assert "--advertise-addr=cockroachdb-1.cockroachdb.staging.svc.cluster.local" in said
+    assert f"--locality=region=eu-central-1,zone={tier},node=n1" in said
+    [join] = [word for word in said if word.startswith("--join=")]
+    assert join.count(",") == 2
+
+
 def run_setup(folder: Path, **environment: str) -> None:
     program = folder / "bin" / "cockroach"
     program.parent.mkdir(exist_ok=True)

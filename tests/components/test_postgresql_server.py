@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import subprocess
@@ -60,6 +61,8 @@ class Cluster:
             (home / "run").mkdir(parents=True)
             (self.config / host).mkdir()
             for name, text in files(STORE, str(self.config / host), str(self.certs), str(home / "run")).items():
+                if os.geteuid() != 0:  # then this user is the one that the socket knows
+                    text = text.replace("pod  postgres", f"pod  {getpass.getuser()}")  # noqa: PLW2901
                 (self.config / host / name).write_text(text)
             self.servers.append(Server(self.script("start.sh", host), self.environment(host), folder / f"{host}.log"))
         self.own()

@@ -15,7 +15,7 @@ from tests.systems import write
 
 KINDS = (
     "deployments,services,configmaps,secrets,serviceaccounts,networkpolicies,resourcequotas,limitranges,"
-    "horizontalpodautoscalers,poddisruptionbudgets"
+    "horizontalpodautoscalers,poddisruptionbudgets,statefulsets,jobs,cronjobs,persistentvolumeclaims"
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,58 @@ def test_mistakes_in_a_stack(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         check(file)
     assert said in str(caught.value)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
+
+
+def test_a_volume_that_would_shrink_is_refused(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    file = write(tmp_path)
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "first")
+    write(tmp_path, ("storage: 20Gi", "storage: 40Gi"))
+    assert check(file)
+    git(tmp_path, "commit", "-qam", "grown")
+    write(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        check(file)
+    said = str(caught.value)
+    assert "volume data-db-0 would shrink from 40Gi to 20Gi in production" in said
+    assert "volume data-db-0 would shrink from 10Gi to 5Gi in staging" in said
+    assert re.match(r"shop.yaml:\d+: |.*/shop.yaml:\d+: ", said)
+    assert "a volume only grows" in said
+    assert check(file, since="HEAD~1")
+
+
+def test_a_commit_that_git_does_not_know_is_told(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    file = write(tmp_path)
+    assert check(file)
+    with pytest.raises(ConfigError, match="git knows no 'v9'"):
+        check(file, since="v9")
+
+
+def test_a_secret_in_the_clear_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text(
+        'config: {"understudy:environment": staging, "understudy:given": {cockroachdb-licence: {licence: crl-0-abc}}}'
+    )
+    with pytest.raises(ConfigError) as caught:
+        check(file)
+    assert "a secret stands in the clear" in str(caught.value)
+    assert "crl-0-abc" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("secret", "ok"), [("cockroachdb-licence", True), ("database-credentials", False)])
+def test_only_what_is_marked_as_given_is_given(secret: str, ok: bool, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    given = f"{{{secret}: {{licence: {{secure: 'v1:x'}}}}}}"
+    file.write_text(f'config: {{"understudy:environment": staging, "understudy:given": {given}}}')
+    if ok:
+        assert check(file)
+    else:
+        with pytest.raises(ConfigError, match=r"known: cockroachdb-licence\.licence"):
+            check(file)
