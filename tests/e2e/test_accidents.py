@@ -163,7 +163,7 @@ def test_volumes_bind_within_the_quota(stack: LocalStack, tmp_path: Path) -> Non
     other.start()
     up(other)
     claims = get(other, "persistentvolumeclaims", "-n", NAMESPACE)["items"]
-    assert {claim["metadata"]["name"] for claim in claims} == {"shared", "data-store-0", "data-store-1"}
+    assert {claim["metadata"]["name"] for claim in claims} == {"shared", "data-db-0", "data-store-0", "data-store-1"}
     assert {claim["status"]["phase"] for claim in claims} == {"Bound"}
     hard = get(other, "resourcequota", "quota", "-n", NAMESPACE)["spec"]["hard"]
     assert hard["persistentvolumeclaims"] == "4"  # with the declared database's

@@ -168,20 +168,24 @@ def recorded(step: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def raced(step: dict[str, Any]) -> set[str]:
-    """What a failed update may or may not have reached: the engine cancels the steps beside the one that failed, so
-    whether they were done is a matter of timing (seen: a StorageClass replaced in one run of two)."""
+def comparable(step: dict[str, Any], seen: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The recorded step and what was seen, without what is a matter of timing.
+
+    The engine cancels the steps beside one that failed: whether they were planned, or done, before that differs from run to
+    run (seen: a StorageClass beside a PriorityClass that could not be changed). Their state is left out then; a plan that
+    was made is compared.
+    """
+    expected, seen = recorded(step), dict(seen)
     if not step.get("up_exit"):
-        return set()
+        return expected, seen
     failed = {_short(error["urn"]) or error["urn"] for error in step["up_errors"]}
-    return {entry["urn"] for entry in step["preview"] if entry["op"] != "same"} - failed
-
-
-def without(urns: set[str], found: dict[str, Any]) -> dict[str, Any]:
-    """The step without the state of these resources; their plans stay."""
-    if "state" not in found:
-        return found
-    return found | {"state": [entry for entry in found["state"] if entry["urn"] not in urns]}
+    raced = {entry["urn"] for entry in expected["preview"]} - failed
+    planned = {entry["urn"] for entry in seen["preview"]}
+    if expected["preview_exit"]:
+        expected["preview"] = [e for e in expected["preview"] if e["urn"] not in raced or e["urn"] in planned]
+    for side in (expected, seen):
+        side["state"] = [entry for entry in side["state"] if entry["urn"] not in raced]
+    return expected, seen
 
 
 def by_urn(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from local.control_plane import ControlPlane, kubectl
-from tests.local.harness import CASES, Runner, mismatches, raced, recorded, without
+from tests.local.harness import CASES, Runner, comparable, mismatches
 
 pytestmark = [pytest.mark.engine]
 
@@ -26,7 +26,7 @@ def test_case(file: Path, plane: ControlPlane, tmp_path: Path) -> None:
     kubectl("patch", "storageclass", "standard", "-p", recorded_class, plane=plane)
     try:
         for number, step in enumerate(case["steps"]):
-            expected, seen = (without(raced(step), one) for one in (recorded(step), runner.play(number, step)))
+            expected, seen = comparable(step, runner.play(number, step))
             found = list(mismatches(expected, seen, f"step {number}"))
             assert not found, "\n".join(found)
         assert runner.destroy() == case["destroy_exit"]
