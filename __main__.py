@@ -16,6 +16,6 @@ try:
 except ConfigError as error:
     raise pulumi.RunError(str(error)) from None
 
-environment = Environment(resolved.system, EnvironmentArgs(resolved, derivation, stack, cluster))
+environment = Environment(resolved.system, EnvironmentArgs(system, resolved, derivation, stack, cluster))
 for name, value in environment.outputs.items():
     pulumi.export(name, value)

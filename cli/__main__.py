@@ -15,6 +15,7 @@ from config.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from config.provenance import Derived
     from config.system import Resolved
+    from policies.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,6 +43,14 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
+class Report(StrEnum):
+    """How ``policy`` answers."""
+
+    TABLE = "table"
+    JSON = "json"
+    SARIF = "sarif"
+
+
 class Only(StrEnum):
     """Which values ``explain`` lists."""
 
@@ -56,6 +65,21 @@ def _derived(stack: str) -> tuple[Resolved, dict[str, Derived]]:
 
     settings = read_stack(ROOT / f"Pulumi.{stack}.yaml")
     return derive(load(settings.system), settings.environment)
+
+
+def _verdict(stack: str) -> Verdict:
+    from datetime import UTC, datetime
+
+    from policies import exemptions
+    from policies.rules import RULES
+    from policies.verdict import judge
+    from review.graph import graph as record
+
+    try:
+        ledger = exemptions.Ledger(exemptions.read(RULES), datetime.now(UTC).date())
+    except exemptions.Malformed as error:
+        raise ConfigError(Problem("policies/exemptions.yaml", None, "", str(error))) from None
+    return judge(record(stack), RULES.values(), ledger, stack)
 
 
 @app.command()
@@ -98,6 +122,27 @@ def check(
             problems += error.problems
     if problems:
         raise ConfigError(*problems)
+
+
+@app.command()
+def policy(
+    stack: StackOption = "staging",
+    output: Annotated[
+        Report, typer.Option("--format", help="table for people, json or sarif for programs.")
+    ] = Report.TABLE,
+) -> None:
+    """Judge the stack's resources by every rule of the policy pack, without engine; exit code 1 when one is broken."""
+    from policies import report
+    from policies.rules import RULES
+
+    verdict = _verdict(stack)
+    if output is Report.TABLE:
+        from .tables import print_verdict
+
+        print_verdict(stack, verdict, RULES)
+    else:
+        typer.echo((report.as_json if output is Report.JSON else report.as_sarif)(stack, verdict, RULES))
+    raise typer.Exit(0 if verdict.clean else 1)
 
 
 @app.command()
@@ -162,8 +207,17 @@ def up(
         bool, typer.Option(help="Load seed data afterwards (no data job exists yet).", envvar="LOAD_SEED_DATA")
     ] = True,
 ) -> None:
-    """Bring the environment up: cluster, engine, stack, resources. Quick when repeated."""
+    """Bring the environment up: policies, cluster, engine, stack, resources. Quick when repeated."""
     from local.commands import up as run
+
+    verdict = _verdict(stack)  # of everything, before the engine makes the first resource
+    if not verdict.clean:
+        from policies.rules import RULES
+
+        from .tables import print_verdict
+
+        print_verdict(stack, verdict, RULES)
+        raise typer.Exit(1)
 
     raise typer.Exit(run(stack, dry_run=dry_run, skip_tests=skip_tests, load_seed_data=load_seed_data))
 
@@ -173,10 +227,10 @@ def preview(
     stack: StackOption = "staging",
     expect_no_changes: Annotated[bool, typer.Option(help="Fail when something would change.")] = False,
 ) -> None:
-    """Show what `up` would change."""
-    from local.commands import operate
+    """Show what `up` would change, and what the policies say of it."""
+    from local.commands import preview as run
 
-    raise typer.Exit(operate(stack, "preview", "--diff", *(["--expect-no-changes"] if expect_no_changes else [])))
+    raise typer.Exit(run(stack, *(["--expect-no-changes"] if expect_no_changes else [])))
 
 
 @local.command()

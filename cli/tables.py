@@ -10,6 +10,8 @@ from rich.table import Table
 
 from config.provenance import Derived
 from config.system import Resolved
+from policies.rule import Rule
+from policies.verdict import Verdict
 from review.explain import allocation
 
 
@@ -38,6 +40,27 @@ def print_explanation(resolved: Resolved, derivation: Mapping[str, Derived], lis
     assumptions = sorted({record["assumed"] for record in listed if record["assumed"]})
     if assumptions:
         console.print("* assumed, because nobody stated it: " + "; ".join(assumptions), style="dim")
+
+
+def print_verdict(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> None:
+    """What was found, what is exempt, and the verdict last."""
+    console = Console()
+    for finding in verdict.findings:
+        where = f" {finding.property}" if finding.property else ""
+        console.print(
+            f"[bold red]✗[/] {finding.rule}  [bold]{finding.urn.rpartition('::')[2]}[/]{where}", highlight=False
+        )
+        console.print(f"    {finding.message}", markup=False, highlight=False)
+        console.print(f"    fix: {rules[finding.rule].remediation}", style="dim", markup=False, highlight=False)
+    for finding, exemption in verdict.exempted:
+        console.print(
+            f"[yellow]○[/] {finding.rule}  {finding.urn.rpartition('::')[2]}: {finding.message}", highlight=False
+        )
+        text = f"    exempt until {exemption.expires} by {exemption.owner}: {exemption.because}"
+        console.print(text, style="dim", markup=False, highlight=False)
+    count = len(verdict.findings)
+    said = "every rule holds" if verdict.clean else f"{count} violation{'s' if count != 1 else ''}"
+    console.print(f"{stack}: {said} ({len(rules)} rules, {len(verdict.exempted)} exempted)", highlight=False)
 
 
 def _text(value: Any) -> str:

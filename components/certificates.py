@@ -15,6 +15,7 @@ from config.system import CertManager, Resolved, SelfSigned
 from .issuing import Authority, Certificate
 from .labels import metadata
 from .objects import KubernetesObject
+from .origins import origin, stated
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Certificates(pulumi.ComponentResource):
         assert isinstance(settings, SelfSigned)
         return Authority(
             "authority",
-            f"{self._resolved.system} {self._resolved.environment.name}",
+            f"{self._resolved.system}-{self._resolved.environment.name}",
             settings.authority_validity.seconds,
             settings.authority_renew_before.seconds,
             pulumi.ResourceOptions(parent=self, provider=self._issuer),
@@ -88,11 +89,13 @@ class Certificates(pulumi.ComponentResource):
         }
         opts = pulumi.ResourceOptions(parent=self, provider=self._issuer)
         certificate = Certificate(secret, props, self._authority, opts)
+        issuer, issued = origin(self._authority, "authority"), origin(certificate, secret)
+        origins = {"ca.crt": issuer, "tls.crt": issued, "tls.key": issued}
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
             "type": "kubernetes.io/tls",
-            "metadata": metadata(self._resolved, secret, component),
+            "metadata": {**metadata(self._resolved, secret, component), "annotations": stated(origins)},
             "stringData": {
                 "ca.crt": self._authority.bundle,
                 "tls.crt": certificate.certificate,

@@ -1,7 +1,7 @@
 """The environment: everything else is its child.
 
-Its inputs carry the resolved environment and the derivation, so that policies and live comparisons read what was decided
-from the stack itself.
+Its inputs carry what was decided: the resolved environment and production's, the derivation, the names of the other
+environments, the declared peak. Policies and live comparisons read them from the stack itself.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
 from config.base import Stateful
+from config.capacity import peak
+from config.derive import derive
 from config.fidelity import statement
-from config.provenance import Derived
+from config.identity import identities
+from config.provenance import BASE, Derived
 from config.stack import Stack
-from config.system import Resolved
+from config.system import Resolved, System
 
 from .builders import BUILDERS, Site
 from .certificates import Certificates
@@ -31,6 +34,7 @@ from .secrets import Secrets
 class EnvironmentArgs:
     """What an environment is made from."""
 
+    system: System
     resolved: Resolved
     derivation: Mapping[str, Derived]
     """Path to where the value comes from."""
@@ -50,9 +54,15 @@ class Environment(pulumi.ComponentResource):
         differences = [
             d.model_dump(mode="json", exclude_none=True) for d in args.derivation.values() if d.rule != "same"
         ]
+        production, _ = derive(args.system, BASE)
         inputs = {
-            "resolved": resolved.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "resolved": _dump(resolved),
+            BASE: _dump(production),
             "derivation": differences,
+            "identities": [identity.model_dump() for identity in identities(args.system, resolved.environment.name)],
+            "shared": [value for entry in args.system.shared for value in entry.values],
+            "peak": peak(resolved).hard(),
+            "productionPeak": peak(production).hard(),
             "cluster": args.cluster,
         }
         super().__init__("understudy:environment:Environment", name, inputs, opts)
@@ -83,6 +93,10 @@ class Environment(pulumi.ComponentResource):
         }
         self.outputs = outputs
         self.register_outputs(outputs)
+
+
+def _dump(resolved: Resolved) -> dict[str, Any]:
+    return resolved.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _build(site: Site, opts: pulumi.ResourceOptions) -> None:

@@ -21,7 +21,12 @@ class KubernetesObject(pulumi.CustomResource):
         version, kind = body["apiVersion"], body["kind"]
         props = dict(body)
         if version == "v1" and kind == "Secret":
-            props |= {part: pulumi.Output.secret(body[part]) for part in ("data", "stringData") if part in body}
+            # value by value: as a whole, nobody could tell the keys before the last value is known
+            props |= {
+                part: {key: pulumi.Output.secret(value) for key, value in body[part].items()}
+                for part in ("data", "stringData")
+                if part in body
+            }
             hidden = pulumi.ResourceOptions(additional_secret_outputs=["data", "stringData"])
             opts = pulumi.ResourceOptions.merge(opts, hidden)
         module = version if "/" in version else f"core/{version}"

@@ -14,6 +14,7 @@ from config.system import ExternalSecrets, PlainSecrets, Resolved, SealedSecrets
 from .configuration import checksum
 from .labels import metadata
 from .objects import KubernetesObject
+from .origins import GIVEN, origin, stated
 
 
 class Secrets(pulumi.ComponentResource):
@@ -73,14 +74,17 @@ class Secrets(pulumi.ComponentResource):
 
     def _plain(self, name: str, secret: Secret) -> None:
         values: dict[str, Any] = {}
+        origins: dict[str, str] = {}
         for key, value in secret.keys.items():
             if value.given:
-                values[key] = self._given(name, key)
+                values[key], origins[key] = self._given(name, key), GIVEN
                 continue
-            values[key] = self._generated(name, key, value, self.rotation(name))
+            values[key], origins[key] = self._generated(name, key, value, self.rotation(name))
             if self.rotation(name) > 1:
-                values[f"{key}-previous"] = self._generated(name, key, value, self.rotation(name) - 1)
-        self._object(name, {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "stringData": values})
+                before = f"{key}-previous"
+                values[before], origins[before] = self._generated(name, key, value, self.rotation(name) - 1)
+        body = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "stringData": values}
+        self._object(name, body, annotations=stated(origins))
 
     def _given(self, name: str, key: str) -> pulumi.Output[str]:
         value = self._stack.given.get(name, {}).get(key)
@@ -93,14 +97,16 @@ class Secrets(pulumi.ComponentResource):
             f"    fix: pulumi config set --secret --path 'understudy:given.{name}.{key}'"
         )
 
-    def _generated(self, secret: str, key: str, value: Value, rotation: int) -> pulumi.Output[str]:
+    def _generated(self, secret: str, key: str, value: Value, rotation: int) -> tuple[pulumi.Output[str], str]:
+        """The value, and the resource that makes it."""
         name, keepers = f"{secret}-{key}-{rotation}", {"rotation": str(rotation)}
-        opts = pulumi.ResourceOptions(parent=self, protect=self._resolved.environment.protect)
+        opts = pulumi.ResourceOptions(parent=self)
         if value.length is not None:
             password = random.RandomPassword(name, length=value.length, special=False, keepers=keepers, opts=opts)
-            return password.result
+            return password.result, origin(password, name)
         assert value.bytes is not None
-        return random.RandomBytes(name, length=value.bytes, keepers=keepers, opts=opts).base64
+        made = random.RandomBytes(name, length=value.bytes, keepers=keepers, opts=opts)
+        return made.base64, origin(made, name)
 
     def _sealed(self, name: str, delivery: SealedSecrets) -> None:
         template = {"metadata": metadata(self._resolved, name), "type": "Opaque"}
@@ -118,6 +124,6 @@ class Secrets(pulumi.ComponentResource):
         }
         self._object(name, {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "spec": spec})
 
-    def _object(self, name: str, body: dict[str, Any]) -> None:
-        body["metadata"] = metadata(self._resolved, name)
+    def _object(self, name: str, body: dict[str, Any], **more: Any) -> None:
+        body["metadata"] = {**metadata(self._resolved, name), **more}
         KubernetesObject(name, body, pulumi.ResourceOptions(parent=self))

@@ -51,10 +51,10 @@ class Service(pulumi.ComponentResource):
             return KubernetesObject(name, body, pulumi.ResourceOptions(parent=self, depends_on=depends_on))
 
         account = make("v1", "ServiceAccount", [], automountServiceAccountToken=service.needs_kubernetes_api)
-        deployment = make("apps/v1", "Deployment", [account], spec=_deployment(name, args))
+        budget = make("policy/v1", "PodDisruptionBudget", [], spec=_disruption(name, service))
+        deployment = make("apps/v1", "Deployment", [account, budget], spec=_deployment(name, args))
         make("v1", "Service", [deployment], spec=_spec(name, service))
         make("autoscaling/v2", "HorizontalPodAutoscaler", [], spec=_autoscaler(name, service))
-        make("policy/v1", "PodDisruptionBudget", [], spec=_disruption(name, service))
         self.register_outputs({"host": service.host(name, resolved.environment.namespace), "port": service.port()})
 
 

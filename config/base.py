@@ -129,10 +129,6 @@ def resources(cpu: str, cpu_limit: str, memory: str, memory_limit: str) -> Resou
     )
 
 
-HELPER = resources("50m", "500m", "64M", "256M")
-"""Of a Job that waits for a store and tells it something."""
-
-
 class Range(Model):
     """Replicas of an autoscaled workload."""
 
@@ -270,6 +266,9 @@ def version(pattern: str, *series: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+_HELPER = resources("50m", "500m", "64M", "256M")
+
+
 class Stateful(Component):
     """A store that runs in the namespace: members with a volume each."""
 
@@ -286,6 +285,8 @@ class Stateful(Component):
     password: SecretKey | None = None
     """The generated password its users receive as ``<NAME>_PASSWORD``."""
     user: Text | None = None
+    helper_resources: Resources = _HELPER
+    """Of the Jobs that wait for the store and tell it something."""
     service_account_annotations: dict[str, str] = {}
     """For clouds that give a pod an identity by its service account."""
 

@@ -215,6 +215,13 @@ class Assumption(Model):
     paths: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class Shared(Model):
+    """What environments have in common although it is the name of something: isolation does not look for it."""
+
+    because: Reason
+    values: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class System(Model):
     """A file under ``config/systems``."""
 
@@ -228,6 +235,7 @@ class System(Model):
     configuration: Configuration = Configuration()
     secrets: dict[DnsLabel, Secret] = {}
     assumed: tuple[Assumption, ...] = ()
+    shared: tuple[Shared, ...] = ()
     environments: dict[DnsLabel, Environment]
 
     _file: str = PrivateAttr(default="<memory>")

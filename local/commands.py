@@ -6,8 +6,12 @@ import shlex
 import time
 
 from .console import console, phase
+from .paths import ROOT
 from .stack import LocalStack
 from .tools import KUBERNETES
+
+GATED = ("--policy-pack", str(ROOT / "policies"))
+"""Nothing is made that a policy forbids."""
 
 
 def up(name: str, *, dry_run: bool, skip_tests: bool, load_seed_data: bool) -> int:
@@ -19,8 +23,8 @@ def up(name: str, *, dry_run: bool, skip_tests: bool, load_seed_data: bool) -> i
     console.print(f"[dim]{program}[/]")
     stack.start()
     if dry_run:
-        return stack.pulumi("preview", "--diff").returncode
-    code = stack.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs").returncode
+        return stack.pulumi("preview", "--diff", *GATED).returncode
+    code = stack.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", *GATED).returncode
     if code:
         return code
     _look_around(stack, time.monotonic() - start)
@@ -46,6 +50,11 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
         console.print(f"  - {sentence}", soft_wrap=True)
     console.print("\nLook around:")
     print(f"  {kubectl} -n {namespace} get all,networkpolicies,resourcequotas")
+
+
+def preview(name: str, *arguments: str) -> int:
+    """What an update would change, and what the policies say of it; the engine's exit code."""
+    return operate(name, "preview", "--diff", *GATED, *arguments)
 
 
 def operate(name: str, *arguments: str) -> int:

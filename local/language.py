@@ -5,11 +5,15 @@ The SDK has the servicer (its automation API runs inline programs with it); this
 
 from __future__ import annotations
 
+import os
 import runpy
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 from google.protobuf import empty_pb2
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
@@ -35,6 +39,27 @@ class Python(LanguageServer):
         if not request.args:
             request.args.append(self._engine)
         return super().Run(request, context)  # type: ignore[no-untyped-call]  # the SDK's servicer has no annotations
+
+    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
+        """Runs a policy pack, with what the engine passes on; the engine reads its port from its output."""
+        if request.kind != "analyzer":
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"plugins of kind {request.kind!r} are not run here")
+        environment = {**os.environ, **dict(entry.split("=", 1) for entry in request.env)}
+        environment.pop("PYTHONPATH", None)  # a pack stands on its own
+        command = [sys.executable, "-u", "-m", "pulumi.policy", *request.args, request.info.program_directory]
+        process = subprocess.Popen(
+            command,
+            cwd=request.pwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=sys.stderr,
+        )
+        context.add_callback(process.terminate)
+        assert process.stdout is not None
+        for line in process.stdout:
+            yield language_pb2.RunPluginResponse(stdout=line)
+        yield language_pb2.RunPluginResponse(exitcode=process.wait())
 
     def GetProgramDependencies(self, request: Any, context: Any) -> Any:
         return language_pb2.GetProgramDependenciesResponse()

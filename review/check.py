@@ -9,7 +9,9 @@ from config.capacity import unfit
 from config.derive import derive
 from config.errors import ConfigError, Problem
 from config.growth import shrunk
+from config.identity import unlisted
 from config.loader import SYSTEMS, load, parse
+from config.paths import render
 from config.stack import PROJECT, read_stack
 from config.system import System
 
@@ -44,6 +46,9 @@ def _system(file: Path, since: str) -> str:
             Problem(system.file, system.line(at), ".".join(at), message, "more or larger nodes, or a smaller scale")
             for message in unfit(resolved)
         ]
+    for path, message in unlisted(system):
+        fix = "give each its own, or list it under 'shared' with the reason"
+        problems.append(Problem(system.file, system.line(path), render(path), message, fix))
     if problems:
         raise ConfigError(*problems)
     return f"{len(system.components)} components, environments {', '.join(system.environments)}"

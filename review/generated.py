@@ -8,12 +8,15 @@ from pathlib import Path
 from config.derive import derive
 from config.loader import load
 from config.schema import FILE, render
+from policies.report import as_markdown
+from policies.rules import RULES
 
 from .explain import markdown
 from .graph import graph
 
 ROOT = Path(__file__).resolve().parent.parent
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+POLICIES = ROOT / "docs" / "policies.md"
 BEGIN, END = "<!-- differences:begin -->\n", "<!-- differences:end -->\n"
 
 
@@ -39,6 +42,7 @@ def main() -> None:
     FILE.write_text(render(), encoding="utf-8")
     page = ROOT / "README.md"
     page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8")
+    POLICIES.write_text(as_markdown(RULES), encoding="utf-8")
     for stack in STACKS:
         golden_file(stack).parent.mkdir(parents=True, exist_ok=True)
         golden_file(stack).write_text(golden(stack), encoding="utf-8")

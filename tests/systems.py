@@ -56,6 +56,9 @@ secrets:
       token: {bytes: 32}
       db: {length: 24}
       internal: {length: 24}
+shared:
+  - because: one registry for all; images are promoted
+    values: [registry.example.com]
 environments:
   production:
     namespace: shop

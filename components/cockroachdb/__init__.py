@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from config.base import HELPER, Resources
+from config.base import Resources
 from config.kinds import CockroachDB as Declared
 from config.system import Resolved
 
@@ -57,7 +57,7 @@ class CockroachDB(pulumi.ComponentResource):
             name,
             store.nodes,
             _node(name, resolved, store, node),
-            [account, headless, node.resource, *claims],
+            [account, headless, parts.disruption(name, "node"), node.resource, *claims],
             {"understudy.dev/certificate": node.fingerprint},
         )
         data = {
@@ -70,7 +70,6 @@ class CockroachDB(pulumi.ComponentResource):
         content = [data, secrets.checksums(store.secrets_read())]
         parts.job(f"{name}-setup", setup, content, [account, headless, root.resource, node.resource, files])
         parts.service(store.service_name(name), same, nodes, [members])
-        parts.disruption(name, "node")
         self.register_outputs({"host": store.host(name, namespace), "port": store.port()})
 
 
@@ -175,12 +174,12 @@ def _setup(name: str, namespace: str, store: Declared, root: Issued) -> Any:
     paths = {"certs": CERTS, "setup": "/setup", "temporary": "/tmp"}  # noqa: S108 - in the container
     return {
         "securityContext": security(UID),
-        "initContainers": [_copied(image, HELPER)],
+        "initContainers": [_copied(image, store.helper_resources)],
         "containers": [
             container(
                 "setup",
                 image,
-                HELPER,
+                store.helper_resources,
                 command=["/bin/sh", "/setup/setup.sh"],
                 workingDir="/cockroach",
                 env=variables(plain, {"PASSWORD": store.password, "LICENCE": store.licence}),

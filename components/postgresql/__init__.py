@@ -7,7 +7,6 @@ from typing import Any
 
 import pulumi
 
-from config.base import HELPER
 from config.kinds import PostgreSQL as Declared
 from config.system import Resolved
 
@@ -74,6 +73,8 @@ class PostgreSQL(pulumi.ComponentResource):
             "understudy.dev/configuration": checksum(data),
             "understudy.dev/certificate": certificate.fingerprint,
         }
+        if store.nodes > 1:
+            ready.append(parts.disruption(name, "node"))
         templates = ["data", "archive"] if store.backup else ["data"]
         members = parts.statefulset(
             name, "node", f"{name}-nodes", store.nodes, self._node(certificate), ready, annotations, templates
@@ -82,7 +83,6 @@ class PostgreSQL(pulumi.ComponentResource):
         parts.job(f"{name}-setup", self._helper("setup", certificate), content, ready)
         parts.service(name, sql, {**nodes, _POD: f"{name}-0"}, [members])
         if store.nodes > 1:
-            parts.disruption(name, "node")
             parts.service(f"{name}-standby", sql, {**nodes, _POD: f"{name}-1"}, [members])
         if store.backup:
             parts.cronjob(f"{name}-backup", store.backup.schedule, self._helper("backup", certificate), [members])
@@ -174,7 +174,7 @@ class PostgreSQL(pulumi.ComponentResource):
                 container(
                     task,
                     f"{self._store.image}:{self._store.version}",
-                    HELPER,
+                    self._store.helper_resources,
                     command=["/bin/sh", f"{CONFIG}/{task}.sh"],
                     env=self._environment(),
                     volumeMounts=self._mounts(*(["archive"] if backup else [])),

@@ -7,9 +7,7 @@ from typing import Any
 
 import pulumi
 
-from config.base import HELPER
 from config.kinds import Redis as Declared
-from config.kinds.redis import PROXIES, QUORUM, SENTINELS
 from config.system import Resolved
 
 from ..configuration import checksum
@@ -34,7 +32,7 @@ def members(name: str, namespace: str, store: Declared) -> tuple[list[str], list
     """The names of the nodes, and those of the Sentinels."""
     suffix = f"{namespace}.svc.cluster.local"
     nodes = [f"{name}-{index}.{_headless(name, store)}.{suffix}" for index in range(store.nodes)]
-    watchers = range(SENTINELS if store.sentinel else 0)
+    watchers = range(store.sentinels if store.sentinel else 0)
     return nodes, [f"{name}-sentinel-{index}.{name}-sentinel.{suffix}" for index in watchers]
 
 
@@ -59,7 +57,7 @@ def environment(name: str, namespace: str, store: Declared) -> dict[str, str]:
     watched = {
         "SENTINELS": " ".join(sentinels),
         "SENTINEL_PORT": str(listens.get("sentinel")),
-        "QUORUM": str(QUORUM),
+        "QUORUM": str(store.quorum),
         "MASTER": MASTER,
     }
     return {
@@ -116,11 +114,10 @@ class Redis(pulumi.ComponentResource):
                 headless=True,
             )
             self._sentinels([*ready, watchers])
+        guards = [parts.disruption(name, "node")] if store.nodes > 1 else []
         members = parts.statefulset(
-            name, "node", _headless(name, store), store.nodes, self._node(), ready, self._annotations
+            name, "node", _headless(name, store), store.nodes, self._node(), [*ready, *guards], self._annotations
         )
-        if store.nodes > 1:
-            parts.disruption(name, "node")
         if store.sentinel:
             proxies = self._proxies([*ready, members])
             for service, port in (("master", "redis"), ("replicas", "replicas")):
@@ -199,8 +196,8 @@ class Redis(pulumi.ComponentResource):
             ],
             "volumes": self._volumes(self._name, "run"),
         }
-        self._parts.statefulset(name, "sentinel", name, SENTINELS, pod, ready, self._annotations)
-        self._parts.disruption(name, "sentinel")
+        guard = self._parts.disruption(name, "sentinel")
+        self._parts.statefulset(name, "sentinel", name, store.sentinels, pod, [*ready, guard], self._annotations)
 
     def _proxies(self, ready: Depends) -> pulumi.Resource:
         store, name = self._store, f"{self._name}-proxy"
@@ -223,9 +220,8 @@ class Redis(pulumi.ComponentResource):
             ],
             "volumes": self._volumes(self._name),
         }
-        proxies = self._parts.deployment(name, "proxy", PROXIES, pod, ready, self._annotations)
-        self._parts.disruption(name, "proxy")
-        return proxies
+        guard = self._parts.disruption(name, "proxy")
+        return self._parts.deployment(name, "proxy", store.proxies, pod, [*ready, guard], self._annotations)
 
     def _rotation(self) -> Any:
         store = self._store
@@ -235,7 +231,7 @@ class Redis(pulumi.ComponentResource):
                 container(
                     "rotation",
                     f"{store.image}:{store.version}",
-                    HELPER,
+                    store.helper_resources,
                     command=["/bin/sh", f"{CONFIG}/rotate.sh"],
                     env=self._environment(),
                     volumeMounts=mounts({"files": CONFIG}, ["files"]),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from config.kinds import Redis
-from config.kinds.redis import QUORUM
 
 MASTER = "mymaster"
 DOWN_AFTER = 5
@@ -117,8 +116,3 @@ def _named(name: str, host: str, sentinels: Sequence[str], port: int) -> str:
     servers = "".join(f"  server sentinel-{index} {watcher}:{port}\n" for index, watcher in enumerate(sentinels))
     expected = f'rstring "\\n{host.replace(".", "[.]")}\\r"'
     return f"backend named-{name}\n{_asks(f'SENTINEL get-master-addr-by-name {MASTER}', expected)}{servers}"
-
-
-def monitor(first: str, port: int) -> str:
-    """Whom a Sentinel watches that has never watched anybody."""
-    return f"sentinel monitor {MASTER} {first} {port} {QUORUM}"

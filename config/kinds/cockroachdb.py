@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from ..base import HELPER, Cron, Demand, Members, Model, SecretKey, Stateful, Text, secret_variable, version
+from ..base import Cron, Demand, Members, Model, SecretKey, Stateful, Text, secret_variable, version
 from ..quantity import Duration, Storage
 
 Uri = Annotated[
@@ -108,4 +108,4 @@ class CockroachDB(Stateful):
         return None if self.existing else f"{name}-tls"
 
     def demand(self) -> tuple[Demand, ...]:
-        return (*super().demand(), Demand(pods=1, surge=1, resources=HELPER, services=0))
+        return (*super().demand(), Demand(pods=1, surge=1, resources=self.helper_resources, services=0))

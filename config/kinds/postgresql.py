@@ -7,7 +7,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from ..base import (
-    HELPER,
     Cron,
     Demand,
     Model,
@@ -87,5 +86,5 @@ class PostgreSQL(Stateful):
         services = 3 if self.nodes > 1 else 2
         return (
             Demand(pods=self.nodes, resources=node, volumes=(self.storage, *archive), services=services),
-            Demand(pods=helpers, surge=helpers, resources=HELPER, services=0),
+            Demand(pods=helpers, surge=helpers, resources=self.helper_resources, services=0),
         )

@@ -6,13 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..base import HELPER, Demand, Resources, SecretKey, Stateful, Text, resources, secret_variable, version
+from ..base import Demand, Members, Resources, SecretKey, Stateful, Text, resources, secret_variable, version
 from ..quantity import Duration, Storage
 from ..scaling import Scales
-
-SENTINELS = 3
-QUORUM = 2
-PROXIES = 2
 
 
 class Redis(Stateful):
@@ -23,11 +19,14 @@ class Redis(Stateful):
     image: str = "redis"
     nodes: Annotated[int, Field(ge=1), Scales("members")] = 3
     sentinel: bool = True
+    sentinels: Members = 3
+    """Who watch the nodes; more than half of them decide on a failover."""
     sentinel_resources: Resources = resources("50m", "100m", "64M", "128M")
     sentinel_storage: Storage = Storage.parse("1G")
     """Per Sentinel; what it knows of the master outlives a restart of everything."""
     proxy: Text = "2.8.14"
     """Version of HAProxy."""
+    proxies: Annotated[int, Field(ge=1)] = 2
     proxy_resources: Resources = resources("50m", "200m", "64M", "128M")
     exporter: Text = "v1.66.0"
     """Version of redis_exporter."""
@@ -56,6 +55,11 @@ class Redis(Stateful):
             raise ValueError("password and internalPassword are one key: its users would command the failover")
         return self
 
+    @property
+    def quorum(self) -> int:
+        """Sentinels that must agree: a majority."""
+        return self.sentinels // 2 + 1
+
     def ports(self) -> dict[str, int]:
         single = {"redis": 6379, "metrics": 9121}
         return {**single, "replicas": 6380, "sentinel": 26379} if self.sentinel else single
@@ -74,7 +78,7 @@ class Redis(Stateful):
         return (f"{name}-rotation",)
 
     def volumes(self, name: str) -> dict[str, Storage]:
-        count = SENTINELS if self.sentinel else 0
+        count = self.sentinels if self.sentinel else 0
         sentinels = {f"data-{name}-sentinel-{index}": self.sentinel_storage for index in range(count)}
         return {**super().volumes(name), **sentinels}
 
@@ -82,12 +86,12 @@ class Redis(Stateful):
         node = self.resources.with_container(self.exporter_resources)
         demands = [
             Demand(pods=self.nodes, resources=node, volumes=(self.storage,), services=2),
-            Demand(pods=1, surge=1, resources=HELPER, services=0),
+            Demand(pods=1, surge=1, resources=self.helper_resources, services=0),
         ]
         if self.sentinel:
             storage = (self.sentinel_storage,)
             demands += [
-                Demand(pods=SENTINELS, resources=self.sentinel_resources, volumes=storage, services=1),
-                Demand(pods=PROXIES, surge=1, resources=self.proxy_resources, services=1),
+                Demand(pods=self.sentinels, resources=self.sentinel_resources, volumes=storage, services=1),
+                Demand(pods=self.proxies, surge=1, resources=self.proxy_resources, services=1),
             ]
         return tuple(demands)

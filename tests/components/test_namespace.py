@@ -66,8 +66,8 @@ def test_the_quota_is_the_declared_peak() -> None:
     # web 4 + 1 surge, worker 2 + 1, db 1 with its exporter, its setup 1 + 1; at half of production's CPU and memory, a
     # quarter of its storage
     assert hard["pods"] == "11"
-    assert hard["requests.cpu"] == "2010m"
-    assert hard["limits.cpu"] == "4850m"
+    assert hard["requests.cpu"] == "1960m"
+    assert hard["limits.cpu"] == "4350m"
     assert hard["persistentvolumeclaims"] == "1"
     assert hard["requests.storage"] == "5Gi"
     assert hard["services.loadbalancers"] == "0"

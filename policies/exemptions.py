@@ -1,0 +1,93 @@
+"""What is allowed although a rule forbids it: by whom, why, until when. Always shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .rule import Finding
+
+FILE = Path(__file__).parent / "exemptions.yaml"
+_KEYS = {"rule", "urn", "owner", "because", "expires"}
+_FIX = "each entry has rule, urn, owner, because (eight characters at least) and expires (a date)"
+
+
+class Malformed(ValueError):
+    """The file cannot be read as exemptions; nothing is exempt then, and the gate does not open."""
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """One rule, for the resources whose URN matches; ``*`` stands for anything inside one part of the URN."""
+
+    rule: str
+    urn: str
+    owner: str
+    because: str
+    expires: date
+
+    def covers(self, finding: Finding) -> bool:
+        return finding.rule == self.rule and _pattern(self.urn).fullmatch(finding.urn) is not None
+
+
+def _pattern(urn: str) -> re.Pattern[str]:
+    return re.compile(r"[^:$]*".join(re.escape(part) for part in urn.split("*")))
+
+
+def read(rules: Iterable[str], file: Path = FILE) -> tuple[Exemption, ...]:
+    """Raises ``Malformed`` with file, entry and what to do."""
+    known = set(rules)
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or []
+    except (OSError, yaml.YAMLError) as error:
+        raise Malformed(f"{file.name}: {str(error).splitlines()[0]}") from None
+    if not isinstance(content, list):
+        raise Malformed(f"{file.name}: expected a list of exemptions")
+    return tuple(_entry(f"{file.name}: entry {number}", entry, known) for number, entry in enumerate(content, start=1))
+
+
+def _entry(where: str, entry: Any, known: set[str]) -> Exemption:
+    if not isinstance(entry, Mapping) or set(entry) != _KEYS:
+        raise Malformed(f"{where}: found {sorted(entry) if isinstance(entry, Mapping) else entry!r}; {_FIX}")
+    if entry["rule"] not in known:
+        raise Malformed(f"{where}: there is no rule {entry['rule']!r}; known: {', '.join(sorted(known))}")
+    if not isinstance(entry["expires"], date) or len(str(entry["because"]).strip()) < 8 or not entry["owner"]:
+        raise Malformed(f"{where}: {_FIX}")
+    urn = str(entry["urn"])
+    if not urn.startswith("urn:pulumi:") or "*" in urn.rpartition("::")[2].replace("*", "", 1) or urn.endswith("::*"):
+        raise Malformed(f"{where}: {urn!r} is too broad: name the resource, with one * in its name at most")
+    if "*" in urn.split("::")[0]:
+        raise Malformed(f"{where}: {urn!r} is too broad: name the stack")
+    return Exemption(str(entry["rule"]), urn, str(entry["owner"]), str(entry["because"]).strip(), entry["expires"])
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The exemptions on a day."""
+
+    entries: tuple[Exemption, ...]
+    today: date
+
+    def exempt(self, finding: Finding) -> Exemption | None:
+        """The entry that allows it; one that has expired allows nothing."""
+        return next((e for e in self.entries if e.covers(finding) and e.expires >= self.today), None)
+
+    def faults(self, findings: Iterable[Finding], stack: str | None = None) -> Iterator[Finding]:
+        """Entries that have expired, or allow nothing that is there; with ``stack``, those of that stack."""
+        found = list(findings)
+        for entry in self.entries:
+            if stack is not None and not entry.urn.startswith(f"urn:pulumi:{stack}::"):
+                continue
+            if entry.expires < self.today:
+                text = f"the exemption of {entry.owner} expired on {entry.expires}: {entry.because}"
+                yield Finding(entry.rule, entry.urn, "exemption", text)
+            elif not any(entry.covers(finding) for finding in found):
+                yield Finding(
+                    entry.rule, entry.urn, "exemption", f"the exemption of {entry.owner} allows nothing that is there"
+                )

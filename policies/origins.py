@@ -1,0 +1,66 @@
+"""Where a value that nobody knows yet, or nobody may show, comes from.
+
+The engine does not tell a resource policy which resource an unknown input waits for. So a Secret says of each of its keys
+who makes the value, in an annotation; for the few other places the type that fills them is listed here. Either way the
+resource has to be one of this stack's that was shown, and judged, before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from .resource import Path, Resource, Unknown
+from .stack import Stack
+
+ANNOTATION = "understudy.dev/origins"
+"""On Secrets: JSON, key to ``<type>::<name>`` of the resource that makes the value, or ``given``."""
+GENERATORS = ("random:index/*", "pulumi-python:dynamic/certificates:*")
+"""Types that make a value anew for the stack they are in."""
+_AUTHORITY, _CERTIFICATE = (f"pulumi-python:dynamic/certificates:{name}" for name in ("Authority", "Certificate"))
+_SITES: tuple[tuple[str, Path, str], ...] = (
+    (
+        "pulumi-python:dynamic/*",
+        ("__provider",),
+        "pulumi:providers:pulumi-python",
+    ),  # the name of its code, kept as secret
+    (_CERTIFICATE, ("authority_certificate",), _AUTHORITY),
+    (_CERTIFICATE, ("authority_key",), _AUTHORITY),
+    (
+        "kubernetes:apps/v1:StatefulSet",
+        ("spec", "template", "metadata", "annotations", "understudy.dev/certificate"),
+        _CERTIFICATE,
+    ),
+)
+
+
+def origins(secret: Resource) -> Mapping[str, str]:
+    """Key to origin, as the Secret says; nothing when it says nothing that can be read."""
+    written = secret.get("metadata", "annotations", ANNOTATION)
+    try:
+        found = json.loads(written) if isinstance(written, str) else {}
+    except ValueError:
+        return {}
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def named(origin: str, stack: Stack) -> Resource | None:
+    """The resource of this stack that an origin names, when it makes values."""
+    kind, _, name = origin.partition("::")
+    if not any(fnmatchcase(kind, pattern) for pattern in GENERATORS):
+        return None
+    return next((r for r in stack.seen.values() if r.type == kind and r.name == name), None)
+
+
+def traced(resource: Resource, path: Path, unknown: Unknown, stack: Stack) -> bool:
+    """Whether an unknown comes from a resource of this stack."""
+    if unknown.origin is not None:
+        return unknown.origin in stack.seen
+    if resource.type == "kubernetes:core/v1:Secret" and path[:1] in (("stringData",), ("data",)) and len(path) == 2:
+        origin = origins(resource).get(str(path[1]), "")
+        return origin == "given" or named(origin, stack) is not None
+    return any(
+        fnmatchcase(resource.type, kind) and path == place and any(r.type == maker for r in stack.seen.values())
+        for kind, place, maker in _SITES
+    )

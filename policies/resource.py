@@ -1,0 +1,117 @@
+"""A resource as rules see it, from the engine or from the recorded graph, and the one way to walk it.
+
+The SDK's inputs are proxies: ``Mapping`` and ``Sequence``, not ``dict`` and ``list``, that raise at the first unknown. The
+walker here looks at the abstract types and takes each leaf by itself, so that one unknown hides nothing beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi_policy.proxy import UnknownValueError
+
+Path = tuple[str | int, ...]
+_SYMBOL = re.compile(r"\$\{(urn:[^}]+)\.\w+\}")
+_HIDDEN = "[secret]"
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A value that is decided only when something is made."""
+
+    origin: str | None = None
+    """URN of the resource that decides it, where the recorded graph tells."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource: its inputs, and the options that rules read."""
+
+    urn: str
+    type: str
+    name: str
+    props: Mapping[str, Any]
+    provider: str | None = None
+    """URN of its provider, ``None`` for components."""
+    parent: str | None = None
+    protect: bool = False
+    seen: frozenset[str] = field(default=frozenset(), compare=False)
+
+    @property
+    def kind(self) -> str:
+        """``kubernetes:apps/v1:Deployment`` -> ``Deployment``."""
+        return self.type.rpartition(":")[2]
+
+    def get(self, *path: str | int) -> Any:
+        """The value at a path: ``None`` where there is none, ``Unknown`` where nobody can know yet."""
+        return at(self.props, *path)
+
+    def leaves(self) -> Iterator[tuple[Path, Any]]:
+        """Every scalar with its path; an unknown is one leaf, whatever it will be."""
+        return walk(self.props)
+
+
+def at(node: Any, *path: str | int) -> Any:
+    """The value at a path below ``node``; an unknown on the way is the answer."""
+    for part in path:
+        if isinstance(node, Unknown):
+            return node
+        node = child(node, part)
+    return node
+
+
+def child(node: Any, key: str | int) -> Any:
+    """One step down: ``None`` where nothing is, ``Unknown`` where nobody can know."""
+    try:
+        if isinstance(node, Mapping):
+            value = node[key] if key in node else None  # noqa: SIM401 - proxies have no get
+        elif isinstance(node, Sequence) and not isinstance(node, str) and isinstance(key, int) and key < len(node):
+            value = node[key]
+        else:
+            return None
+    except UnknownValueError:
+        return Unknown()
+    return _seen(value)
+
+
+def _seen(value: Any) -> Any:
+    """A symbol of the recorded graph is an unknown whose origin is known; a secret is what it holds."""
+    if isinstance(value, Mapping) and list(value) == [_HIDDEN]:
+        inner = value[_HIDDEN]
+        return Unknown() if inner is True else _seen(inner)
+    if isinstance(value, str) and (match := _SYMBOL.fullmatch(value)):
+        return Unknown(match[1])
+    return value
+
+
+def walk(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every leaf below ``node``. Keys of mappings are strings that a person wrote too: they are leaves of their own."""
+    if isinstance(node, Mapping):
+        for key in list(node):
+            yield (*path, key, "(key)"), key
+            yield from walk(child(node, key), (*path, key))
+    elif isinstance(node, Sequence) and not isinstance(node, str | bytes):
+        for index in range(len(node)):
+            yield from walk(child(node, index), (*path, index))
+    else:
+        yield path, node
+
+
+def items(node: Any) -> Iterator[tuple[int, Any]]:
+    """The elements of a list, nothing for anything else; an unknown list is one unknown element."""
+    if isinstance(node, Unknown):
+        yield 0, node
+    elif isinstance(node, Sequence) and not isinstance(node, str):
+        for index in range(len(node)):
+            yield index, child(node, index)
+
+
+def shown(path: Path) -> str:
+    """``spec.containers[0].image``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text

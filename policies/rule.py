@@ -1,0 +1,60 @@
+"""A rule, and what it says of a resource."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from .resource import Path, Resource, shown
+from .stack import Stack
+
+Severity = Literal["critical", "high", "medium", "low"]
+STACK = "pulumi:pulumi:Stack"
+"""The root of all: it has no inputs, and comes before the declaration."""
+Problem = tuple[Path, str]
+"""Where, and what is wrong there."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A requirement of a published framework."""
+
+    framework: str
+    version: str
+    id: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A resource that may not be so."""
+
+    rule: str
+    urn: str
+    property: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One requirement on single resources; ``check`` yields a problem for each way in which it is not met."""
+
+    id: str
+    description: str
+    severity: Severity
+    remediation: str
+    check: Callable[[Resource, Stack], Iterator[Problem]]
+    references: tuple[Reference, ...] = ()
+
+    def judge(self, resource: Resource, stack: Stack) -> list[Finding]:
+        """Fails closed: a rule that raises has not found the resource to be right."""
+        if resource.type == STACK:
+            return []
+        found: list[Problem] = []
+        try:
+            found.extend(self.check(resource, stack))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the resource was not judged
+            found.append(((), f"the rule could not judge it: {type(error).__name__}: {error}"))
+        return [Finding(self.id, resource.urn, shown(path), message) for path, message in found]

@@ -1,0 +1,25 @@
+"""Every rule, by id. A rule's file is the family and the subject it guards."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+
+from ..rule import Rule
+
+FAMILIES = ("isolation", "ratios", "workloads", "data")
+
+
+def _all() -> Mapping[str, Rule]:
+    found: dict[str, Rule] = {}
+    for family in FAMILIES:
+        package = importlib.import_module(f"{__name__}.{family}")
+        for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+            rule: Rule = importlib.import_module(f"{package.__name__}.{module}").RULE
+            assert rule.id == f"{family}-{module.replace('_', '-')}", rule.id
+            found[rule.id] = rule
+    return found
+
+
+RULES = _all()

@@ -1,0 +1,1 @@
+"""Data is encrypted, backed up, and not deleted by accident."""

@@ -1,0 +1,1 @@
+"""Nothing of one environment reaches, or is reached by, another."""

@@ -1,0 +1,41 @@
+"""Every resource is made by a provider that is pinned to the environment's own cluster or account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...references import iso
+from ...resource import Resource
+from ...rule import Problem, Rule
+from ...stack import Stack
+
+_PROVIDER = "pulumi:providers:"
+_COMPONENTS = ("understudy:", "pulumi:pulumi:")
+
+
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
+    if resource.type == f"{_PROVIDER}kubernetes":
+        found, own = resource.get("clusterIdentifier"), stack.declared("cluster")
+        if not isinstance(found, str) or found != own:
+            yield ("clusterIdentifier",), f"the provider is pinned to {found!r}; the environment's cluster is {own!r}"
+    elif resource.type == f"{_PROVIDER}aws":
+        if not resource.get("allowedAccountIds"):
+            yield ("allowedAccountIds",), "the provider is pinned to no account"
+    elif not resource.type.startswith((_PROVIDER, *_COMPONENTS)):
+        package = resource.type.partition(":")[0]
+        if resource.provider is None or resource.provider.rpartition("::")[2].startswith("default"):
+            yield (), "it is made by a default provider, which goes wherever the machine points"
+        elif resource.provider not in stack.seen:
+            yield (), f"its provider {resource.provider.rpartition('::')[2]!r} is none of this stack's"
+        elif stack.seen[resource.provider].type != f"{_PROVIDER}{package}":
+            yield (), f"its provider is one of {stack.seen[resource.provider].type.removeprefix(_PROVIDER)!r}"
+
+
+RULE = Rule(
+    id="isolation-explicit-provider",
+    description="Every resource is made by an explicit provider of this stack, pinned to the environment's cluster or account.",
+    severity="critical",
+    remediation="Pass the environment's provider; pin it with cluster_identifier or allowed_account_ids.",
+    check=check,
+    references=(iso("A.8.31", "Separation of development, test and production environments"),),
+)

@@ -1,0 +1,59 @@
+"""Nothing is reached from outside without TLS and authentication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...references import cis_eks, nsa
+from ...resource import Resource, Unknown, child, items
+from ...rule import Problem, Rule
+from ...stack import Stack
+
+_AUTHENTICATES = (
+    "nginx.ingress.kubernetes.io/auth-url",
+    "nginx.ingress.kubernetes.io/auth-tls-secret",
+    "nginx.ingress.kubernetes.io/auth-secret",
+    "alb.ingress.kubernetes.io/auth-type",
+    "understudy.dev/authentication",
+)
+"""Annotations that put authentication before an Ingress; the last says that the application does it, and how."""
+
+
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:  # noqa: ARG001 - as all rules
+    if resource.type == "kubernetes:core/v1:Service":
+        kind = resource.get("spec", "type")
+        if kind not in (None, "ClusterIP"):
+            yield ("spec", "type"), f"a Service of type {kind} is reached without TLS and authentication"
+        if resource.get("spec", "externalIPs"):
+            yield ("spec", "externalIPs"), "it is reached at addresses from outside"
+    elif resource.kind == "Ingress":
+        yield from _ingress(resource)
+    elif resource.kind == "Gateway":
+        for index, listener in items(resource.get("spec", "listeners")):
+            if child(listener, "protocol") not in ("HTTPS", "TLS"):
+                yield ("spec", "listeners", index, "protocol"), "it listens without TLS"
+
+
+def _ingress(resource: Resource) -> Iterator[Problem]:
+    secured = {host for _, entry in items(resource.get("spec", "tls")) for _, host in items(child(entry, "hosts"))}
+    for index, rule in items(resource.get("spec", "rules")):
+        host = child(rule, "host")
+        if isinstance(host, Unknown) or host not in secured:
+            yield ("spec", "rules", index, "host"), f"{host!r} is reached without TLS"
+    if resource.get("spec", "defaultBackend") is not None:
+        yield ("spec", "defaultBackend"), "it answers for every host, without TLS"
+    if not any(resource.get("metadata", "annotations", name) for name in _AUTHENTICATES):
+        yield ("metadata", "annotations"), "nothing asks who it is that comes in"
+
+
+RULE = Rule(
+    id="isolation-exposure",
+    description="Services are reached inside the cluster; what comes in from outside has TLS and authentication.",
+    severity="high",
+    remediation="Expose through the gateway; give each host TLS, and say what authenticates.",
+    check=check,
+    references=(
+        nsa("Network separation and hardening"),
+        cis_eks("5.4.5", "Encrypt traffic to HTTPS load balancers with TLS certificates"),
+    ),
+)

@@ -1,0 +1,41 @@
+"""No name of another environment stands in a resource, however it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...origins import traced
+from ...references import iso
+from ...resource import Resource, Unknown
+from ...rule import Problem, Rule
+from ...stack import ENVIRONMENT, Stack
+
+_PART_OF = "app.kubernetes.io/part-of"
+
+
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
+    if resource.type == ENVIRONMENT:  # the declaration names them all
+        return
+    names, system = stack.names, stack.declared("resolved", "system")
+    for path, leaf in resource.leaves():
+        if isinstance(leaf, Unknown):
+            if not traced(resource, path, leaf, stack):
+                yield (
+                    path,
+                    "nobody can tell what this value will be: it comes from no resource of this stack that was shown",
+                )
+        elif path[-1] == _PART_OF and leaf == system:
+            continue  # a system's production often has its name for a namespace
+        elif isinstance(leaf, str) and (found := names.find(leaf)):
+            yield path, f"the {found.kind} {found.value!r} is {found.environment}'s"
+
+
+RULE = Rule(
+    id="isolation-foreign-names",
+    description="No namespace, host, network, account, bucket or other name of another environment stands in a resource, plain "
+    "or inside URLs, base64, JSON or YAML; both directions.",
+    severity="critical",
+    remediation="Use {environment}, {namespace} or {domain} in the system's file; list what is really shared under 'shared'.",
+    check=check,
+    references=(iso("A.8.31", "Separation of development, test and production environments"),),
+)

@@ -1,0 +1,1 @@
+"""What is scaled is scaled as declared, and topology is not."""

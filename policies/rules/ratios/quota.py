@@ -1,0 +1,37 @@
+"""The namespace's quota is the declared peak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ...quantity import amount
+from ...references import nsa
+from ...resource import Resource, Unknown, child
+from ...rule import Problem, Rule
+from ...stack import Stack
+
+
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
+    if resource.kind != "ResourceQuota":
+        return
+    hard, peak, most = resource.get("spec", "hard"), stack.declared("peak"), stack.declared("productionPeak")
+    if not isinstance(hard, Mapping) or not isinstance(peak, Mapping):
+        yield ("spec", "hard"), "it limits nothing"
+        return
+    for name in sorted({*hard, *peak}):
+        path = ("spec", "hard", name)
+        found, right, top = child(hard, name), child(peak, name), child(most, name)
+        if found is None or isinstance(found, Unknown) or right is None or amount(found) != amount(right):
+            yield path, f"{'unknown' if isinstance(found, Unknown) else found}; the declared peak is {right}"
+        elif top is not None and amount(found) > amount(top):
+            yield path, f"{found} is above production's {top}"
+
+
+RULE = Rule(
+    id="ratios-quota",
+    description="The ResourceQuota is the declared peak of the environment, and not above production's.",
+    severity="medium",
+    remediation="Change what the components declare; the quota follows.",
+    check=check,
+    references=(nsa("Resource policies"),),
+)

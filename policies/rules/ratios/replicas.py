@@ -1,0 +1,63 @@
+"""As many pods as declared: replicas, autoscaler bounds, members of a quorum, proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...declared import path_of
+from ...pods import component, role
+from ...references import iso
+from ...resource import Resource, Unknown, at, child
+from ...rule import Problem, Rule
+from ...stack import Stack
+
+_BY_ROLE = {"node": "nodes", "sentinel": "sentinels", "proxy": "proxies"}
+"""A pod's role to the field that says how many."""
+
+
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
+    if resource.kind not in ("Deployment", "StatefulSet", "HorizontalPodAutoscaler"):
+        return
+    declared = stack.component(component(resource))
+    if declared is None:
+        yield ("metadata", "labels"), "no component is declared that it could belong to"
+        return
+    production = stack.production("components", str(component(resource)))
+    if resource.kind == "HorizontalPodAutoscaler":
+        for part in ("min", "max"):
+            here = ("spec", f"{part}Replicas")
+            right, top = (child(child(side, "replicas"), part) for side in (declared, production))
+            yield from _same(here, resource.get(*here), right, top)
+        return
+    found, here = resource.get("spec", "replicas"), ("spec", "replicas")
+    if child(declared, "kind") == "manifests":
+        place = path_of(resource, declared)
+        right, top = (at(side, *place, *here) for side in (declared, production))
+    elif child(declared, "kind") == "service":
+        if found is not None:
+            yield here, "the autoscaler decides how many there are; a number here fights it"
+        return
+    else:
+        field = _BY_ROLE.get(str(role(resource)), "")
+        right, top = child(declared, field), child(production, field)
+    yield from _same(here, found, right, top)
+
+
+def _same(path: tuple[str | int, ...], found: Any, right: Any, production: Any) -> Iterator[Problem]:
+    if found is None and right is None:
+        return
+    if isinstance(found, Unknown) or found is None or right is None or int(found) != int(right):
+        yield path, f"{'unknown' if isinstance(found, Unknown) else found}; declared is {right}"
+    elif production is not None and int(found) > int(production):
+        yield path, f"{int(found)} are more than production's {int(production)}"
+
+
+RULE = Rule(
+    id="ratios-replicas",
+    description="Replicas, autoscaler bounds and members are as many as declared, and not more than production's.",
+    severity="high",
+    remediation="Change replicas, nodes, sentinels or proxies in the system's file.",
+    check=check,
+    references=(iso("A.8.31", "Separation of development, test and production environments"),),
+)

@@ -1,0 +1,59 @@
+"""Volumes are as large as declared, and not larger than production's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ...declared import path_of
+from ...pods import component
+from ...quantity import amount
+from ...references import iso
+from ...resource import Resource, Unknown, at, child
+from ...rule import Problem, Rule
+from ...stack import Stack
+
+FLOOR = "1G"
+"""As the derivation's own."""
+_HERE = ("spec", "resources", "requests", "storage")
+
+
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
+    if resource.type != "kubernetes:core/v1:PersistentVolumeClaim":
+        return
+    name = str(component(resource))
+    declared = stack.component(name)
+    if declared is None:
+        yield ("metadata", "labels"), f"no component {name!r} is declared that it could belong to"
+        return
+    place = _place(resource, declared, name)
+    found, right, top = resource.get(*_HERE), at(declared, *place), at(stack.production("components", name), *place)
+    if found is None or isinstance(found, Unknown) or right is None or amount(found) != amount(right):
+        yield _HERE, f"{'unknown' if isinstance(found, Unknown) else found}; declared is {right}"
+        return
+    if top is not None and amount(found) > amount(top):
+        yield _HERE, f"{found} is above production's {top}"
+    if amount(found) < min(amount(FLOOR), amount(top) if top is not None else amount(FLOOR)):
+        yield _HERE, f"{found} is below the floor {FLOOR}"
+
+
+def _place(resource: Resource, declared: Any, name: str) -> tuple[str | int, ...]:
+    """``data-<name>-0`` is the component's storage, ``data-<name>-sentinel-0`` a Sentinel's, ``archive-…`` the backup's."""
+    if child(declared, "kind") == "manifests":
+        return (*path_of(resource, declared), *_HERE)
+    match = re.fullmatch(rf"(\w+)-{re.escape(name)}(?:-(\w+))?-\d+", str(resource.get("metadata", "name")))
+    if match is None:
+        raise ValueError(f"{resource.get('metadata', 'name')!r} is no volume of {name!r}")
+    volume, role = match.groups()
+    return ("backup", "storage") if volume == "archive" else (f"{role}Storage",) if role else ("storage",)
+
+
+RULE = Rule(
+    id="ratios-storage",
+    description="Every volume is as large as the derivation declared, at most production's, at least the floor.",
+    severity="high",
+    remediation="Change the component's storage, or the environment's scale, in the system's file.",
+    check=check,
+    references=(iso("A.8.31", "Separation of development, test and production environments"),),
+)

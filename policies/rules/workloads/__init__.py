@@ -1,0 +1,1 @@
+"""Workloads run with the least they need, and survive what is usual."""

@@ -1,0 +1,50 @@
+"""Several pods of a server do not go at once, and do not stand on one node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ...pods import TEMPLATES, component, namespace, pod
+from ...references import kubernetes_docs
+from ...resource import Resource, Unknown, at, child, items
+from ...rule import Problem, Rule
+from ...stack import Stack
+
+
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
+    if resource.kind not in ("Deployment", "StatefulSet") or not resource.type.startswith("kubernetes:"):
+        return
+    labels = resource.get(*TEMPLATES[resource.kind], "metadata", "labels")
+    if _alone(resource, stack):
+        return
+    budgets = [b for b in stack.of_kind("PodDisruptionBudget") if namespace(b) == namespace(resource)]
+    if not any(_selects(budget, labels) for budget in budgets):
+        yield ("spec", "template", "metadata", "labels"), "no PodDisruptionBudget protected its pods before it"
+    path, spec = pod(resource)
+    spread = {at(term, "topologyKey") for _, term in items(child(spec, "topologySpreadConstraints"))}
+    for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname"):
+        if key not in spread:
+            yield (*path, "topologySpreadConstraints"), f"its pods are not spread over {key}"
+
+
+def _alone(resource: Resource, stack: Stack) -> bool:
+    """One pod cannot be spread, and a budget for it only blocks its node's maintenance."""
+    replicas = resource.get("spec", "replicas")
+    if replicas is None:
+        replicas = at(stack.component(component(resource)), "replicas", "max") or 1
+    return not isinstance(replicas, Unknown) and int(replicas) == 1
+
+
+def _selects(budget: Resource, labels: object) -> bool:
+    wanted = budget.get("spec", "selector", "matchLabels")
+    return isinstance(wanted, Mapping) and len(wanted) > 0 and all(child(labels, k) == child(wanted, k) for k in wanted)
+
+
+RULE = Rule(
+    id="workloads-disruption",
+    description="Servers with several pods have a PodDisruptionBudget before them, and are spread over zones and nodes.",
+    severity="medium",
+    remediation="Make the budget before the workload; add topologySpreadConstraints for zone and hostname.",
+    check=check,
+    references=(kubernetes_docs("concepts/workloads/pods/disruptions", "Disruptions"),),
+)

@@ -1,0 +1,69 @@
+"""What the pack has seen of the stack so far: the declaration, and the resources that came before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .identity import Names, names
+from .resource import Resource, Unknown, child
+
+ENVIRONMENT = "understudy:environment:Environment"
+
+
+class Undeclared(Exception):
+    """The declaration, or the part of it that a rule needs, is not there: nothing can be judged, so nothing is allowed."""
+
+
+@dataclass
+class Stack:
+    """Grows with every resource that is shown; rules read it."""
+
+    environment: Resource | None = None
+    seen: dict[str, Resource] = field(default_factory=dict)
+    _names: Names | None = None
+
+    def show(self, resource: Resource) -> None:
+        """Every resource, before it is judged."""
+        self.seen[resource.urn] = resource
+        if resource.type == ENVIRONMENT:
+            self.environment, self._names = resource, None
+
+    def declared(self, *path: str | int) -> Any:
+        """A value of the ``Environment`` component's inputs; raises ``Undeclared`` when it is not known."""
+        if self.environment is None:
+            raise Undeclared("no Environment component was shown: there is no declaration to judge against")
+        node: Any = self.environment.props
+        for part in path:
+            node = child(node, part)
+            if isinstance(node, Unknown):
+                raise Undeclared(f"{'.'.join(map(str, path))} of the declaration is unknown")
+        return node
+
+    def component(self, name: object) -> Mapping[str, Any] | None:
+        """The declaration of a component of this environment."""
+        found = self.declared("resolved", "components", str(name))
+        return found if isinstance(found, Mapping) else None
+
+    def production(self, *path: str | int) -> Any:
+        """A value of production's declaration."""
+        return self.declared("production", *path)
+
+    @property
+    def namespace(self) -> str:
+        return str(self.declared("resolved", "environment", "namespace"))
+
+    @property
+    def names(self) -> Names:
+        """The names of the other environments."""
+        if self._names is None:
+            entries, shared = self.declared("identities"), self.declared("shared")
+            if entries is None or shared is None:
+                raise Undeclared("the declaration does not say what the names of other environments are")
+            self._names = names(entries, str(self.declared("resolved", "environment", "domain")), shared)
+        return self._names
+
+    def of_kind(self, *kinds: str) -> Iterator[Resource]:
+        """Those seen so far."""
+        return (resource for resource in list(self.seen.values()) if resource.kind in kinds)
