@@ -146,6 +146,35 @@ def policy(
 
 
 @app.command()
+def parity(
+    system: Annotated[
+        str, typer.Option(help="The system; each of its stacks is compared with its production.")
+    ] = "spacetime",
+    production_ref: Annotated[
+        str | None, typer.Option(help="The commit that production runs: what is ahead of it is pending promotion.")
+    ] = None,
+    live: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="Two exported stacks to compare instead: production's, the other's."),
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="table for people, json and markdown.")] = Format.TABLE,
+) -> None:
+    """Prove that every stack of a system is its production but for what was declared; exit code 1 when it is not."""
+    from review import report
+    from review.faithful import judge, judge_live
+
+    found = [judge_live(system, *live)] if live else judge(system, production_ref)
+    for result in found:
+        if output is Format.TABLE:
+            from .tables import print_parity
+
+            print_parity(result)
+        else:
+            typer.echo((report.as_json if output is Format.JSON else report.as_markdown)(result))
+    raise typer.Exit(0 if all(result.faithful for result in found) else 1)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of a system's file (config/schema.json is this output)."""
     from config.schema import render

@@ -7,12 +7,14 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from config.provenance import Derived
 from config.system import Resolved
 from policies.rule import Rule
 from policies.verdict import Verdict
 from review.explain import allocation
+from review.report import Parity
 
 
 def print_explanation(resolved: Resolved, derivation: Mapping[str, Derived], listed: list[dict[str, Any]]) -> None:
@@ -61,6 +63,31 @@ def print_verdict(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> No
     count = len(verdict.findings)
     said = "every rule holds" if verdict.clean else f"{count} violation{'s' if count != 1 else ''}"
     console.print(f"{stack}: {said} ({len(rules)} rules, {len(verdict.exempted)} exempted)", highlight=False)
+
+
+def print_parity(parity: Parity) -> None:
+    """What fails, then the differences by class, and the verdict last."""
+    console = Console()
+    table = Table("Class", "Resource", "Path", "Production", parity.stack.capitalize(), "Because")
+    order = {
+        kind: number for number, kind in enumerate(("unexplained", "missing", "extra", "changed", "scaled", "identity"))
+    }
+    for difference in sorted(parity.differences, key=lambda d: order[d.kind]):
+        style = "bold red" if order[difference.kind] < 3 else ""
+        values = [_text(value)[:60] for value in (difference.production, difference.staging)]
+        cells = [difference.kind, difference.resource, difference.path, *values, difference.because or ""]
+        table.add_row(*(Text(cell) for cell in cells), style=style)
+    console.print(table)
+    for difference in parity.pending:
+        console.print(f"pending promotion: {difference.resource} {difference.path}", markup=False, highlight=False)
+    for line in (
+        *parity.faults,
+        *(f"allowed: {d.resource} {d.path} ({e.owner}, {e.expires})" for d, e in parity.excused),
+    ):
+        console.print(line, markup=False, highlight=False)
+    for sentence in parity.fidelity:
+        console.print(f"- {sentence}", style="dim", markup=False, highlight=False)
+    console.print(parity.verdict(), style="bold green" if parity.faithful else "bold red", highlight=False)
 
 
 def _text(value: Any) -> str:

@@ -63,6 +63,7 @@ class Environment(pulumi.ComponentResource):
             "shared": [value for entry in args.system.shared for value in entry.values],
             "peak": peak(resolved).hard(),
             "productionPeak": peak(production).hard(),
+            "fidelity": statement(resolved, args.derivation, BUILDERS.keys()),
             "cluster": args.cluster,
         }
         super().__init__("understudy:environment:Environment", name, inputs, opts)
@@ -89,7 +90,7 @@ class Environment(pulumi.ComponentResource):
             "namespace": namespace.name,
             "endpoints": _endpoints(resolved),
             "secretNames": sorted(resolved.secrets),
-            "fidelity": statement(resolved, args.derivation, BUILDERS.keys()),
+            "fidelity": inputs["fidelity"],
         }
         self.outputs = outputs
         self.register_outputs(outputs)

@@ -13,7 +13,7 @@ from config.identity import unlisted
 from config.loader import SYSTEMS, load, parse
 from config.paths import render
 from config.stack import PROJECT, read_stack
-from config.system import System
+from config.system import Resolved
 
 
 def shipped(project: Path) -> list[Path]:
@@ -35,9 +35,9 @@ def _system(file: Path, since: str) -> str:
     problems = []
     for name in system.environments:
         resolved, _ = derive(system, name)
-        if before and name in before.environments:
+        if name in before:
             fix = "a volume only grows: keep the size, or declare a new component and move the data"
-            for component, message in shrunk(derive(before, name)[0], resolved):
+            for component, message in shrunk(before[name], resolved):
                 here = ("components", component, "storage")
                 text = f"{message} in {name}"
                 problems.append(Problem(system.file, system.line(here), f"components.{component}", text, fix))
@@ -54,21 +54,22 @@ def _system(file: Path, since: str) -> str:
     return f"{len(system.components)} components, environments {', '.join(system.environments)}"
 
 
-def _earlier(file: Path, since: str) -> System | None:
-    """The file as git has it at ``since``; ``None`` where git has none, or one that was not valid."""
+def _earlier(file: Path, since: str) -> dict[str, Resolved]:
+    """The environments of the file as git has it at ``since``: none where git has no file, or one that is not valid now."""
     command = ["git", "-C", str(file.resolve().parent), "show", f"{since}:./{file.name}"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        return None
+        return {}
     if result.returncode:
         if since != "HEAD" and "exists on disk" not in result.stderr and "does not exist" not in result.stderr:
             raise ConfigError(Problem("--since", None, "", f"git knows no {since!r}", "name a branch, tag or commit"))
-        return None
+        return {}
     try:
-        return parse(result.stdout, f"{since}:{file.name}")
+        system = parse(result.stdout, f"{since}:{file.name}")
+        return {name: derive(system, name)[0] for name in system.environments}
     except ConfigError:
-        return None
+        return {}
 
 
 def _stack(file: Path) -> str:

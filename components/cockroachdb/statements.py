@@ -20,7 +20,7 @@ def settings(store: CockroachDB) -> dict[str, str]:
     found = {
         statements: _boolean(store.query_execution_logging),
         "sql.log.slow_query.latency_threshold": string(str(store.slow_query_threshold)),
-        "sql.trace.stmt.enable_threshold": string(str(store.slow_query_threshold) if store.query_tracing else "0s"),
+        "sql.trace.stmt.enable_threshold": string(str(store.trace_threshold)),
         "sql.metrics.statement_details.enabled": _boolean(store.performance_statistics),
         "sql.stats.automatic_collection.enabled": "true",
     }

@@ -52,8 +52,8 @@ class CockroachDB(Stateful):
     isolation: Literal["serializable"] = "serializable"
     query_execution_logging: bool = False
     """Logs every statement."""
-    query_tracing: bool = False
-    """Traces statements, and logs the trace of those slower than ``slowQueryThreshold``."""
+    trace_threshold: Duration = Duration.parse("0s")
+    """Traces the execution of statements, and logs the trace of those that take longer; ``0s``: traces none."""
     performance_statistics: bool = True
     slow_query_threshold: Duration = Duration.parse("500ms")
     backup: Backup | None = None

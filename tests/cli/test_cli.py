@@ -25,7 +25,7 @@ def understudy(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess
 
 def test_help_names_every_command() -> None:
     result = understudy("--help")
-    for command in ("explain", "check", "schema", "graph", "manifests", "cluster", "local"):
+    for command in ("explain", "check", "policy", "parity", "schema", "graph", "manifests", "cluster", "local"):
         assert command in result.stdout
     for command in ("up", "preview", "refresh", "destroy", "status", "down"):
         assert command in understudy("local", "--help").stdout
@@ -94,3 +94,18 @@ def test_completion_is_offered_under_the_commands_name() -> None:
     command = [str(ROOT / "understudy")]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.stdout.split() == ["explain"]
+
+
+def test_policy_says_that_every_rule_holds() -> None:
+    result = understudy("policy", "--stack", "staging")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "staging: every rule holds (22 rules, 0 exempted)" in result.stdout
+    answer = json.loads(understudy("policy", "--stack", "production", "--format", "json").stdout)
+    assert answer["findings"] == []
+    assert json.loads(understudy("policy", "--format", "sarif").stdout)["version"] == "2.1.0"
+
+
+def test_policy_of_an_unknown_stack_is_a_mistake() -> None:
+    result = understudy("policy", "--stack", "qa")
+    assert result.returncode == 2
+    assert "there is no stack 'qa'" in result.stderr

@@ -14,6 +14,8 @@ from local.control_plane import kubectl
 from local.stack import LocalStack
 from policies.rules import RULES
 from review.graph import graph
+from review.parity import aligned, compare
+from review.state import exported
 from tests.e2e.stacks import running, small
 from tests.policies.fixtures import findings
 
@@ -100,8 +102,13 @@ def test_a_pack_that_cannot_start_fails_the_gate(shop: LocalStack, tmp_path: Pat
     assert "failed to start" in result.stdout + result.stderr
 
 
-def test_the_small_system_passes(shop: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_small_system_passes(shop: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the bad one: its declaration is back."""
     shop._write_file()
     assert violations(shop, monkeypatch, "up", "--yes", "--skip-preview") == (0, set())
     assert violations(shop, monkeypatch, "preview") == (0, set())
+    state = tmp_path / "small.json"
+    state.write_text(json.dumps({"version": 3, "deployment": shop.export()}))
+    deployed = exported(state)
+    assert aligned(deployed).keys() == aligned(graph("small", shop.source)).keys()
+    assert compare(deployed, deployed) == []

@@ -66,6 +66,15 @@ def test_a_volume_that_would_shrink_is_refused(tmp_path: Path) -> None:
     assert check(file, since="HEAD~1")
 
 
+def test_a_file_that_was_not_valid_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    file = write(tmp_path, ("configuration.data.LOG_LEVEL: debug", "db.gone: 1"))
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "first")
+    write(tmp_path)
+    assert check(file)
+
+
 def test_a_commit_that_git_does_not_know_is_told(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     file = write(tmp_path)

@@ -20,7 +20,7 @@ DOCUMENT = [
 DELIBERATE = {
     "configuration.data.LOG_LEVEL",
     "configuration.data.PERFORMANCE_PROFILING",
-    "cockroachdb.queryTracing",
+    "cockroachdb.traceThreshold",
     "cockroachdb.slowQueryThreshold",
     "configuration.data.ALLOW_TEST_ACCOUNTS",
     "configuration.data.SKIP_EXTERNAL_VALIDATIONS",

@@ -1,0 +1,28 @@
+"""The project as it was at another commit."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from config.errors import ConfigError, Problem
+
+
+@contextmanager
+def project_at(ref: str, project: Path) -> Iterator[Path]:
+    """A folder with what git has at ``ref``; raises ``ConfigError`` when git knows no such commit."""
+    command = ["git", "-C", str(project), "archive", "--format=tar", f"{ref}^{{commit}}"]
+    result = subprocess.run(command, capture_output=True, check=False)
+    if result.returncode:
+        said = result.stderr.decode(errors="replace").strip().splitlines()
+        message = f"git has no commit {ref!r}: {said[-1] if said else 'unknown'}"
+        raise ConfigError(Problem("git", None, "", message, "name a branch, tag or commit"))
+    with TemporaryDirectory(prefix="understudy-") as folder:
+        with tarfile.open(fileobj=io.BytesIO(result.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+        yield Path(folder)

@@ -1,0 +1,66 @@
+"""Parity of a system's stacks: which graphs are compared, and what of the outcome is allowed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from config.errors import ConfigError, Problem
+from config.provenance import BASE
+from config.stack import Stack, read_stack
+
+from .allow import read, settle
+from .commits import project_at
+from .graph import ROOT, Node, graph
+from .parity import ENVIRONMENT, Difference, compare
+from .report import Parity
+from .state import exported
+
+
+def stacks_of(system: str, project: Path = ROOT) -> dict[str, Stack]:
+    """Stack name to settings, of every stack of the system; raises ``ConfigError`` when there is no production."""
+    found = {path.name.split(".")[1]: read_stack(path) for path in sorted(project.glob("Pulumi.*.yaml"))}
+    of_system = {name: settings for name, settings in found.items() if settings.system == system}
+    if BASE not in {settings.environment for settings in of_system.values()}:
+        known = ", ".join(sorted({settings.system for settings in found.values()}))
+        fix = f"systems with stacks: {known}"
+        raise ConfigError(Problem("Pulumi.*.yaml", None, "", f"{system!r} has no stack of its production", fix))
+    return of_system
+
+
+def judge(system: str, production_ref: str | None = None, project: Path = ROOT) -> list[Parity]:
+    """Every stack of the system against its production, both at the commit that is checked out."""
+    stacks = stacks_of(system, project)
+    base = next(name for name, settings in stacks.items() if settings.environment == BASE)
+    production = graph(base, project=project)
+    pending: list[Difference] = []
+    if production_ref is not None:
+        with project_at(production_ref, project) as earlier:
+            promoted = graph(base, project=earlier)
+        pending = [_pending(difference) for difference in compare(promoted, production)]
+    return [
+        _judged(system, name, production, graph(name, project=project), pending)
+        for name, settings in stacks.items()
+        if settings.environment != BASE
+    ]
+
+
+def judge_live(system: str, production: Path, other: Path) -> Parity:
+    """Two deployed stacks, by their exported states."""
+    return _judged(system, other.stem, exported(production), exported(other), [])
+
+
+def _pending(difference: Difference) -> Difference:
+    return Difference(
+        "pending promotion", difference.resource, difference.path, difference.production, difference.staging
+    )
+
+
+def _judged(system: str, stack: str, production: list[Node], staging: list[Node], pending: list[Difference]) -> Parity:
+    try:
+        differences = compare(production, staging)
+    except ValueError as error:
+        raise ConfigError(Problem(stack, None, "", str(error))) from None
+    failing, excused, faults = settle(differences, read(system), datetime.now(UTC).date())
+    fidelity = next(node["inputs"].get("fidelity", []) for node in staging if node["type"] == ENVIRONMENT)
+    return Parity(system, stack, differences, failing, excused, faults, pending, fidelity)

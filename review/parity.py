@@ -1,0 +1,322 @@
+"""Whether an environment is production, but for what was declared: two graphs, aligned, every differing leaf explained.
+
+A leaf is explained by the derivation alone (the ``Environment`` component carries it), never by where it stands: what a
+component does on its own account with the environment's name finds no explanation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Literal
+
+from config.paths import parse, render
+from config.provenance import BASE
+
+from .graph import Node
+
+Class = Literal["scaled", "changed", "identity", "missing", "extra", "unexplained", "pending promotion"]
+FAILING: frozenset[Class] = frozenset({"missing", "extra", "unexplained"})
+ENVIRONMENT = "understudy:environment:Environment"
+Key = tuple[str, ...]
+"""Names of a resource and its ancestors, with their types: the same in every environment."""
+Path = tuple[str | int, ...]
+_ABSENT = "(absent)"
+_DIGEST = re.compile(r"[0-9a-f]{16}")
+_JOB = re.compile(r"(.+)-[0-9a-f]{8}")
+_WORD = re.compile(r"[A-Za-z0-9._:/@%+-]+|[^A-Za-z0-9._:/@%+-]+")
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One leaf, or one resource, that is not the same."""
+
+    kind: Class
+    resource: str
+    path: str
+    production: Any
+    staging: Any
+    because: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A declared difference, from the derivation."""
+
+    path: str
+    production: Any
+    value: Any
+    rule: str
+    ratio: str | None = None
+    because: str | None = None
+
+    @property
+    def component(self) -> str:
+        return str(parse(self.path)[0])
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What an environment's ``Environment`` component carries."""
+
+    entries: tuple[Entry, ...]
+    peaks: tuple[Mapping[str, Any], Mapping[str, Any]] = field(default=({}, {}))
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Component to what it uses."""
+
+    @classmethod
+    def read(cls, nodes: Iterable[Node]) -> Declaration:
+        """Raises ``ValueError`` when the stack has none."""
+        found = next((node["inputs"] for node in nodes if node["type"] == ENVIRONMENT), None)
+        if found is None:
+            raise ValueError("the stack has no Environment component: it carries the derivation")
+        names = Entry.__dataclass_fields__.keys()
+        entries = ({name: item.get(name) for name in names} for item in found["derivation"])
+        peaks = (found.get(f"{BASE}Peak", {}), found.get("peak", {}))
+        declared = found["resolved"]["components"]
+        uses = {name: tuple(component.get("uses", ())) for name, component in declared.items()}
+        return cls(tuple(_split(Entry(**entry) for entry in entries)), peaks, uses)
+
+    @cached_property
+    def everywhere(self) -> list[Entry]:
+        """Differences of the environment itself, which reach every resource."""
+        return [entry for entry in self.entries if entry.component in ("environment", "configuration", "secrets")]
+
+    def near(self, components: Iterable[str]) -> list[Entry]:
+        """Those that may explain a resource of these components: theirs and of what they use, then the environment's."""
+        names = set(components)
+        names |= {used for name in names for used in self.uses.get(name, ())}
+        return [entry for entry in self.entries if entry.component in names] + self.everywhere
+
+    def moved(self, component: str, rule: str) -> Entry | None:
+        """Why a component is in one environment only."""
+        return next((e for e in self.entries if e.component == component and e.rule == rule and e.because), None)
+
+
+def _split(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """A list of values is as many values, position by position."""
+    for entry in entries:
+        both = (entry.production, entry.value)
+        if all(isinstance(value, list) for value in both) and len(both[0]) == len(both[1]):
+            for old, new in zip(*both, strict=True):
+                yield Entry(entry.path, old, new, entry.rule, entry.ratio, entry.because)
+        else:
+            yield entry
+
+
+def compare(production: list[Node], staging: list[Node]) -> list[Difference]:
+    """Every difference, in the order of the resources' names. Raises ``ValueError`` for a stack without a declaration."""
+    declaration = Declaration.read(staging)
+    left, right = aligned(production), aligned(staging)
+    found: list[Difference] = []
+    for key in sorted(left.keys() | right.keys()):
+        if key in left and key in right:
+            found += _leaves(key, left[key], right[key], declaration)
+        else:
+            found.append(_one_sided(key, declaration, there=key in right))
+    return found
+
+
+def aligned(nodes: list[Node]) -> dict[Key, Node]:
+    """By what a person calls it: the names from the root down. The declaration itself is not compared."""
+    by_urn = {node["urn"]: node for node in nodes}
+    result: dict[Key, Node] = {}
+    for node in sorted(nodes, key=lambda node: _rotation(node), reverse=True):
+        if node["type"] == ENVIRONMENT:
+            continue
+        key: Key = (f"{node['type']}::{_name(node)}",)
+        above = by_urn.get(node["parent"] or "")
+        while above is not None and above["type"] != ENVIRONMENT:
+            key = (f"{above['type']}::{above['name']}", *key)
+            above = by_urn.get(above["parent"] or "")
+        while key in result:  # the value before a rotation stands behind the current one
+            key = (*key[:-1], f"{key[-1]} (before)")
+        result[key] = node
+    return result
+
+
+def _rotation(node: Node) -> int:
+    number = node["name"].rpartition("-")[2]
+    return int(number) if node["type"].startswith("random:") and number.isdigit() else 0
+
+
+def _name(node: Node) -> str:
+    """Without the rotation, which each environment has for itself."""
+    return str(node["name"].rpartition("-")[0]) if _rotation(node) else str(node["name"])
+
+
+def _one_sided(key: Key, declaration: Declaration, *, there: bool) -> Difference:
+    kind: Class = "extra" if there else "missing"
+    for component in components(key):
+        if entry := declaration.moved(component, "added" if there else "removed"):
+            return Difference("changed", shown(key), "", *_sides(there=there), entry.because)
+    if key[-1].endswith((" (before)", "-rotation")):
+        return Difference("identity", shown(key), "", *_sides(there=there), "each environment rotates by itself")
+    return Difference(kind, shown(key), "", *_sides(there=there))
+
+
+def _sides(*, there: bool) -> tuple[str, str]:
+    return (_ABSENT, "there") if there else ("there", _ABSENT)
+
+
+def components(key: Key) -> list[str]:
+    """Names that may be a component's: those on the way, and what they begin with."""
+    names = [part.partition("::")[2].removesuffix("-network") for part in key]
+    parts = [name.split("-") for name in names]
+    return ["-".join(words[:length]) for words in parts for length in range(len(words), 0, -1)]
+
+
+def shown(key: Key) -> str:
+    """``StatefulSet cockroachdb``."""
+    kind, _, name = key[-1].partition("::")
+    return f"{kind.rpartition(':')[2]} {name}"
+
+
+def _leaves(key: Key, left: Node, right: Node, declaration: Declaration) -> Iterator[Difference]:
+    entries = declaration.near(components(key))
+    sides = [dict(flat(_body(node))) for node in (left, right)]
+    for path in dict.fromkeys((*sides[0], *sides[1])):
+        production, staging = sides[0].get(path, _ABSENT), sides[1].get(path, _ABSENT)
+        if production == staging:
+            continue
+        kind, because = _explain(key, path, production, staging, entries, declaration)
+        yield Difference(kind, shown(key), render(path), production, staging, because)
+
+
+def _body(node: Node) -> dict[str, Any]:
+    options = {name: node[name] for name in ("protect", "retain_on_delete") if name in node}
+    return {**_without_stack(node["inputs"], node["urn"].split(":")[2]), "(options)": options}
+
+
+def _without_stack(value: Any, stack: str) -> Any:
+    """Symbols name the stack, which is not a difference."""
+    if isinstance(value, dict):
+        return {key: _without_stack(item, stack) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_stack(item, stack) for item in value]
+    return (
+        re.sub(r"-\d+(?=\.\w+\}$)", "", value.replace(f"urn:pulumi:{stack}::", "urn:pulumi:<stack>::"))
+        if (isinstance(value, str) and value.startswith("${urn:"))
+        else value
+    )
+
+
+def flat(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every scalar; an item of a list that has a name goes by it, never by its position."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from flat(item, (*path, key))
+    elif isinstance(value, list) and value:
+        named = [item.get("name") for item in value if isinstance(item, dict)]
+        by_name = len(named) == len(value) and None not in named and len(set(named)) == len(named)
+        for index, item in enumerate(value):
+            yield from flat(item, (*path, str(item["name"]) if by_name else index))
+    else:
+        yield path, value
+
+
+def _explain(
+    key: Key, path: Path, production: Any, staging: Any, entries: list[Entry], declaration: Declaration
+) -> tuple[Class, str | None]:
+    old, new = str(production), str(staging)
+    if "[secret]" in path or path[-1:] == ("rotation",):
+        return "identity", "each environment has its own"
+    if path[-1:] == ("understudy.dev/origins",) and _origins(old) == _origins(new):
+        return "identity", "each environment rotates by itself"
+    if entry := _exact(old, new, entries):
+        return _class(entry), entry.because
+    if key[-1].startswith("kubernetes:core/v1:ResourceQuota"):
+        before, after = declaration.peaks
+        if (str(before.get(str(path[-1]))), str(after.get(str(path[-1])))) == (old, new):
+            return "scaled", "the declared peak of what is scaled"
+    if _is_digest(path, old, new):
+        return "changed", "a digest of what differs as declared"
+    return _text(old, new, entries)
+
+
+def _origins(text: str) -> dict[str, str]:
+    """Who makes the current values, without the rotation."""
+    made = json.loads(text) if text != _ABSENT else {}
+    return {key: re.sub(r"-\d+$", "", maker) for key, maker in made.items() if not key.endswith("-previous")}
+
+
+def _class(entry: Entry) -> Class:
+    return "scaled" if entry.rule == "scaled" else "identity" if entry.rule == "identity" else "changed"
+
+
+def _exact(old: str, new: str, entries: list[Entry]) -> Entry | None:
+    return next((e for e in entries if old in _forms(e.production) and new in _forms(e.value)), None)
+
+
+def _forms(value: Any) -> tuple[str, ...]:
+    """How a declared value is written: a percentage also as a fraction, a truth also as YAML does."""
+    text = str(value)
+    if text.endswith("%"):
+        return text, f"{float(Fraction(text[:-1]) / 100):g}"
+    return (text, text.lower()) if isinstance(value, bool) else (text,)
+
+
+def _is_digest(path: Path, old: str, new: str) -> bool:
+    """Of content whose own leaves are compared too."""
+    if path[-1] in ("understudy.dev/configuration", "understudy.dev/secrets"):
+        return all(_DIGEST.fullmatch(text) for text in (old, new))
+    names = [_JOB.fullmatch(text) for text in (old, new)]
+    return path[-2:] == ("metadata", "name") and all(names) and names[0][1] == names[1][1]  # type: ignore[index]
+
+
+def _text(old: str, new: str, entries: list[Entry]) -> tuple[Class, str | None]:
+    """Word by word: each that differs is a declared value, holds a declared name, or is a number at a declared ratio."""
+    ours, theirs = _WORD.findall(old), _WORD.findall(new)
+    if len(ours) != len(theirs) or _ABSENT in (old, new):
+        return "unexplained", None
+    used: list[tuple[Class, str | None]] = []
+    for before, after in zip(ours, theirs, strict=True):
+        if before != after:
+            found = _word(before, after, entries)
+            if found is None:
+                return "unexplained", None
+            used.append(found)
+    order: list[Class] = ["scaled", "changed", "identity"]
+    return min(used, key=lambda item: order.index(item[0]))
+
+
+def _word(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | None] | None:
+    if entry := _exact(before, after, entries):
+        return _class(entry), entry.because
+    names = sorted(
+        (
+            e
+            for e in entries
+            if e.rule in ("identity", "changed") and isinstance(e.production, str) and len(e.production) > 2
+        ),
+        key=lambda e: len(str(e.production)),
+        reverse=True,
+    )
+    digests = [_JOB.fullmatch(word.strip("'\"")) for word in (before, after)]
+    if all(digests) and digests[0][1] == digests[1][1]:  # type: ignore[index]
+        return "changed", "a digest of what differs as declared"
+    replaced, last = before, None
+    for entry in names:
+        if str(entry.production) in replaced:
+            replaced, last = replaced.replace(str(entry.production), str(entry.value)), entry
+        if replaced == after and last is not None:
+            return _class(last), last.because
+    return _at_ratio(before, after, entries)
+
+
+def _at_ratio(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | None] | None:
+    """A number that was computed from a scaled amount, such as Redis' maxmemory."""
+    numbers = [_NUMBER.fullmatch(word) for word in (before, after)]
+    if not all(numbers) or numbers[0][2] != numbers[1][2]:  # type: ignore[index]
+        return None
+    values = [Fraction(match[1]) for match in numbers if match]
+    for entry in entries:
+        ratio = Fraction(entry.ratio.rstrip("%")) / 100 if entry.rule == "scaled" and entry.ratio else None
+        if ratio is not None and values[0] and values[1] / values[0] == ratio:
+            return "scaled", entry.because
+    return None

@@ -1,0 +1,239 @@
+"""Parity: what is declared is explained, everything else is seen."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.errors import ConfigError
+from review.allow import FILE, read, settle
+from review.faithful import judge, judge_live, stacks_of
+from review.generated import ROOT
+from review.graph import Node, graph
+from review.parity import Difference, compare
+from review.report import as_json, as_markdown
+from tests.policies.fixtures import added, change, good, option, spoiled, without
+
+TODAY = date(2026, 11, 20)
+
+
+def failing(staging: list[Node], production: list[Node] | None = None) -> list[tuple[str, str, str]]:
+    differences = compare(production or good("production"), staging)
+    return [(d.kind, d.resource, d.path) for d in differences if d.kind in ("missing", "extra", "unexplained")]
+
+
+def test_spacetimes_staging_is_its_production_but_for_what_was_declared() -> None:
+    assert failing(good()) == []
+    kinds = {(d.resource, d.path): d for d in compare(good("production"), good())}
+    storage = kinds["PersistentVolumeClaim data-cockroachdb-0", "spec.resources.requests.storage"]
+    assert (storage.kind, storage.production, storage.staging) == ("scaled", "100G", "50G")
+    assert storage.because == "storage at 50% of production"
+    settings = kinds["ConfigMap cockroachdb-setup", 'data["statements.sql"]']
+    assert settings.kind == "changed"
+    assert "find slow queries" in (settings.because or "")
+    assert kinds["StatefulSet redis", "metadata.namespace"].kind == "identity"
+
+
+def test_an_environment_is_itself() -> None:
+    assert compare(good("production"), good("production")) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (
+            change("Deployment", "game-server", "spec.template.spec.terminationGracePeriodSeconds", 5),
+            ("unexplained", "Deployment game-server", "spec.template.spec.terminationGracePeriodSeconds"),
+        ),
+        (
+            change("StatefulSet", "cockroachdb", "spec.template.spec.containers.0.resources.limits.cpu", "1500m"),
+            (
+                "unexplained",
+                "StatefulSet cockroachdb",
+                "spec.template.spec.containers.cockroachdb.resources.limits.cpu",
+            ),
+        ),
+        (
+            change("ConfigMap", "configuration", "data.NEW_KEY", "x"),
+            ("unexplained", "ConfigMap configuration", "data.NEW_KEY"),
+        ),
+        (
+            change("ConfigMap", "redis", "data.redis~conf", "protected-mode no\n"),
+            ("unexplained", "ConfigMap redis", 'data["redis.conf"]'),
+        ),
+        (without("PodDisruptionBudget", "redis"), ("missing", "PodDisruptionBudget redis", "")),
+        (
+            added("kubernetes:core/v1:ConfigMap", "debug", {"data": {}}),
+            ("extra", "ConfigMap debug", ""),
+        ),
+        (
+            option("Service", "redis-master", "protect", value=True),
+            ("unexplained", "Service redis-master", "(options).protect"),
+        ),
+    ],
+)
+def test_what_nobody_declared_is_seen(spoil: Any, expected: tuple[str, str, str]) -> None:
+    found = failing(spoiled(spoil))
+    assert found == [expected]
+
+
+def test_order_of_named_items_is_no_difference() -> None:
+    nodes = good()
+    container = next(n for n in nodes if n["name"] == "game-server" and n["type"].endswith(":Deployment"))
+    container["inputs"]["spec"]["template"]["spec"]["containers"][0]["env"].reverse()
+    assert failing(nodes) == []
+
+
+def test_rotations_are_each_environments_own(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.staging.yaml"
+    text = (ROOT / "Pulumi.staging.yaml").read_text().replace("database-credentials: 1", "database-credentials: 3")
+    file.write_text(text)
+    assert failing(graph("staging", file)) == []
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project, to change."""
+    folder = tmp_path / "project"
+    names = ("config", "components", "__main__.py", "Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.production.yaml")
+    for name in names:
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        folder.mkdir(exist_ok=True)
+        copy(source, folder / name)
+    return folder
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_a_component_that_asks_for_the_environment_is_seen(project: Path) -> None:
+    edit(
+        project / "components" / "service.py",
+        '"revisionHistoryLimit": 5',
+        '"revisionHistoryLimit": 1 if args.resolved.environment.name == "staging" else 5',
+    )
+    [parity] = judge("spacetime", project=project)
+    assert not parity.faithful
+    assert [(d.kind, d.resource, d.path) for d in parity.failing] == [
+        ("unexplained", "Deployment game-server", "spec.revisionHistoryLimit")
+    ]
+    assert "is NOT production" in parity.verdict()
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
+
+
+def test_what_is_ahead_of_production_is_pending_promotion(project: Path) -> None:
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "promoted")
+    git(project, "tag", "v1")
+    edit(project / "config" / "systems" / "spacetime.yaml", "storage: 20GB", "storage: 40GB")
+    [parity] = judge("spacetime", "v1", project)
+    assert parity.faithful
+    ahead = {(d.resource, d.path, d.production, d.staging) for d in parity.pending}
+    assert ("PersistentVolumeClaim data-redis-0", "spec.resources.requests.storage", "20G", "40G") in ahead
+    assert {d.kind for d in parity.pending} == {"pending promotion"}
+    assert "pending promotion" in parity.verdict()
+    with pytest.raises(ConfigError, match="git has no commit 'v2'"):
+        judge("spacetime", "v2", project)
+
+
+def state(nodes: list[Node], file: Path) -> Path:
+    """As the engine would export it."""
+    keys = {"depends_on": "dependencies", "retain_on_delete": "retainOnDelete"}
+    resources = [{keys.get(key, key): value for key, value in node.items()} for node in nodes]
+    secret = json.dumps(resources).replace('{"[secret]":', '{"4dabf18193072939515e22adb298388d": "x", "ciphertext":')
+    file.write_text(json.dumps({"version": 3, "deployment": {"resources": json.loads(secret)}}))
+    return file
+
+
+def test_deployed_stacks_are_compared_by_their_states(tmp_path: Path) -> None:
+    production = state(good("production"), tmp_path / "production.json")
+    assert judge_live("spacetime", production, state(good(), tmp_path / "staging.json")).faithful
+    edited = spoiled(change("ConfigMap", "configuration", "data.LOG_LEVEL", "trace"))
+    [difference] = judge_live("spacetime", production, state(edited, tmp_path / "edited.json")).failing
+    assert (difference.kind, difference.staging) == ("unexplained", "trace")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"deployment": {}}', '{"deployment": {"resources": [{}]}}'])
+def test_a_file_that_is_no_state_is_told(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="not an exported stack"):
+        judge_live("spacetime", file, file)
+
+
+def test_a_system_without_stacks_is_told() -> None:
+    assert set(stacks_of("spacetime")) == {"production", "staging"}
+    with pytest.raises(ConfigError, match="systems with stacks: spacetime"):
+        stacks_of("quikapp")
+
+
+ENTRY = """\
+- system: spacetime
+  resource: ConfigMap debug
+  path: ''
+  owner: platform
+  because: a debugging aid for one week
+  expires: 2026-11-27
+"""
+EXTRA = Difference("extra", "ConfigMap debug", "", "(absent)", "there")
+
+
+def allow(text: str, folder: Path) -> Path:
+    file = folder / "allow.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_what_is_allowed_is_shown_and_ends(tmp_path: Path) -> None:
+    entries = read("spacetime", allow(ENTRY, tmp_path))
+    failing_, excused, faults = settle([EXTRA], entries, TODAY)
+    assert (failing_, [d for d, _ in excused], faults) == ([], [EXTRA], [])
+    failing_, excused, faults = settle([EXTRA], entries, date(2026, 12, 1))
+    assert (failing_, excused) == ([EXTRA], [])
+    assert faults == ["allowed until 2026-11-27, by platform: ConfigMap debug"]
+    assert settle([], entries, TODAY)[2] == ["allowed by platform and not there: ConfigMap debug"]
+    assert read("quikapp", allow(ENTRY, tmp_path)) == ()
+    assert read("spacetime", FILE) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: b", "expected a list"),
+        ("[", "allow.yaml"),
+        ("- system: x", "each entry has system"),
+        (ENTRY.replace("2026-11-27", "soon"), "expires"),
+        (ENTRY.replace("a debugging aid for one week", "hm"), "because"),
+        (ENTRY + "  more: 1\n", "more"),
+    ],
+)
+def test_a_list_that_cannot_be_read(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read("spacetime", allow(text, tmp_path))
+    assert said in str(caught.value)
+
+
+def test_reports_say_the_verdict() -> None:
+    [parity] = judge("spacetime")
+    content = json.loads(as_json(parity))
+    assert content["faithful"] is True
+    assert content["counts"]["unexplained"] == 0
+    assert len(content["differences"]) == sum(content["counts"].values())
+    text = as_markdown(parity)
+    assert text.startswith("**staging is production but for what was declared")
+    assert "Capacity and latency under load are not production's" in text
