@@ -68,18 +68,10 @@ def _derived(stack: str) -> tuple[Resolved, dict[str, Derived]]:
 
 
 def _verdict(stack: str) -> Verdict:
-    from datetime import UTC, datetime
-
-    from policies import exemptions
-    from policies.rules import RULES
-    from policies.verdict import judge
+    from review.compose import verdict_of
     from review.graph import graph as record
 
-    try:
-        ledger = exemptions.Ledger(exemptions.read(RULES), datetime.now(UTC).date())
-    except exemptions.Malformed as error:
-        raise ConfigError(Problem("policies/exemptions.yaml", None, "", str(error))) from None
-    return judge(record(stack), RULES.values(), ledger, stack)
+    return verdict_of(stack, record(stack))
 
 
 @app.command()
@@ -172,6 +164,69 @@ def parity(
         else:
             typer.echo((report.as_json if output is Format.JSON else report.as_markdown)(result))
     raise typer.Exit(0 if all(result.faithful for result in found) else 1)
+
+
+@app.command()
+def review(
+    base: Annotated[str, typer.Option(help="The commit before: a branch, tag or hash.")],
+    head: Annotated[str, typer.Option(help="The commit after.")] = "HEAD",
+    preview_json: Annotated[
+        list[str] | None,
+        typer.Option(help="STACK=FILE of pulumi preview --json: the engine's plan instead of the graphs'."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the whole comment goes when it is too long to be one.")
+    ] = None,
+) -> None:
+    """Print the reviewer's comment on a change, from both commits, without credentials; exit code 1 when the gate is closed."""
+    from review.comment import render
+    from review.compose import compose
+
+    previews: dict[str, Path] = {}
+    for given in preview_json or []:
+        stack, separator, file = given.partition("=")
+        if not separator:
+            raise ConfigError(Problem("--preview-json", None, "", f"found {given!r}", "write STACK=FILE"))
+        previews[stack] = Path(file)
+    found = compose(base, head, previews)
+    comment, whole = render(found)
+    if whole is not None and out is not None:
+        out.write_text(whole, encoding="utf-8")
+    typer.echo(comment, nl=False)
+    raise typer.Exit(1 if found.blocked else 0)
+
+
+@app.command()
+def post(
+    file: Annotated[Path, typer.Argument(help="The comment, as review printed it.")],
+    pull_request: Annotated[int, typer.Option(min=1, help="Its number.")],
+    head: Annotated[
+        str, typer.Option(help="The commit that was reviewed; a pull request that moved on is left alone.")
+    ],
+    repository: Annotated[str, typer.Option(envvar="GITHUB_REPOSITORY", help="owner/name")],
+    token: Annotated[str, typer.Option(envvar="GITHUB_TOKEN", help="May write comments; from the environment.")],
+    api: Annotated[str, typer.Option(envvar="GITHUB_API_URL")] = "https://api.github.com",
+    author: Annotated[str, typer.Option(help="Whose comment is edited.")] = "github-actions[bot]",
+) -> None:
+    """Put a comment on a pull request, or edit the one that is there; whatever is in the file can do no harm."""
+    import httpx
+
+    from review.post import PullRequest, harmless
+
+    try:
+        body = harmless(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(Problem(str(file), None, "", f"cannot be read: {error}")) from None
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
+    with httpx.Client(base_url=api, headers=headers, timeout=30, follow_redirects=False) as client:
+        target = PullRequest(client, repository, pull_request)
+        try:
+            if target.head() != head:
+                typer.echo(f"#{pull_request} is not at {head[:12]} any more; nothing was posted")
+                return
+            typer.echo(target.post(body, author))
+        except (RuntimeError, httpx.HTTPError) as error:
+            _fail(f"understudy: {error}", 1)
 
 
 @app.command()

@@ -39,7 +39,7 @@ def judge(system: str, production_ref: str | None = None, project: Path = ROOT) 
             promoted = graph(base, project=earlier)
         pending = [_pending(difference) for difference in compare(promoted, production)]
     return [
-        _judged(system, name, production, graph(name, project=project), pending)
+        judged(system, name, production, graph(name, project=project), pending)
         for name, settings in stacks.items()
         if settings.environment != BASE
     ]
@@ -47,7 +47,7 @@ def judge(system: str, production_ref: str | None = None, project: Path = ROOT) 
 
 def judge_live(system: str, production: Path, other: Path) -> Parity:
     """Two deployed stacks, by their exported states."""
-    return _judged(system, other.stem, exported(production), exported(other), [])
+    return judged(system, other.stem, exported(production), exported(other), [])
 
 
 def _pending(difference: Difference) -> Difference:
@@ -56,7 +56,7 @@ def _pending(difference: Difference) -> Difference:
     )
 
 
-def _judged(system: str, stack: str, production: list[Node], staging: list[Node], pending: list[Difference]) -> Parity:
+def judged(system: str, stack: str, production: list[Node], staging: list[Node], pending: list[Difference]) -> Parity:
     try:
         differences = compare(production, staging)
     except ValueError as error:

@@ -165,10 +165,10 @@ def _sides(*, there: bool) -> tuple[str, str]:
 
 
 def components(key: Key) -> list[str]:
-    """Names that may be a component's: those on the way, and what they begin with."""
-    names = [part.partition("::")[2].removesuffix("-network") for part in key]
-    parts = [name.split("-") for name in names]
-    return ["-".join(words[:length]) for words in parts for length in range(len(words), 0, -1)]
+    """Names that may be a component's: those on the way and the words in them, the longest first."""
+    words = [part.partition("::")[2].split("-") for part in key]
+    found = {"-".join(name[i:j]) for name in words for i in range(len(name)) for j in range(i + 1, len(name) + 1)}
+    return sorted(found, key=lambda name: (-len(name), name))
 
 
 def shown(key: Key) -> str:

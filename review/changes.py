@@ -1,0 +1,215 @@
+"""What a commit would do to a stack: two recorded graphs of it, or the engine's own plan."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+from config.errors import ConfigError, Problem
+from config.paths import render
+
+from .graph import Node
+from .parity import ENVIRONMENT, components, flat
+
+Operation = Literal["replace", "delete", "update", "create"]
+STATEFUL = (
+    "kubernetes:core/v1:Namespace",
+    "kubernetes:core/v1:PersistentVolumeClaim",
+    "kubernetes:apps/v1:StatefulSet",
+    "random:*",
+    "aws:rds/*",
+    "aws:docdb/*",
+    "aws:elasticache/*",
+    "aws:s3/*",
+    "aws:msk/*",
+    "aws:opensearch/*",
+)
+"""Types that hold data, or without which data cannot be read."""
+_REPLACES: Mapping[str, tuple[str, ...]] = {
+    "*": ("metadata.name", "metadata.namespace", "apiVersion", "kind"),
+    "kubernetes:apps/v1:StatefulSet": (
+        "spec.serviceName",
+        "spec.podManagementPolicy",
+        "spec.selector*",
+        "spec.volumeClaimTemplates*",
+        "spec.revisionHistoryLimit",
+    ),
+    "kubernetes:apps/v1:Deployment": ("spec.selector*",),
+    "kubernetes:batch/v1:Job": ("spec.selector*", "spec.template*", "spec.completions"),
+    "kubernetes:core/v1:PersistentVolumeClaim": ("spec.accessModes*", "spec.storageClassName", "spec.volumeName"),
+    "kubernetes:core/v1:Service": ("spec.clusterIP",),
+    "kubernetes:rbac.authorization.k8s.io/v1:*": ("roleRef*",),
+    "random:*": ("length", "keepers*", "special"),
+}
+"""Inputs whose change makes another resource of it, as the official plugins were recorded to do; the engine's plan, where it
+is given, says it itself."""
+_DIGESTS = ("understudy.dev/configuration", "understudy.dev/secrets")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A changed value."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Step:
+    """What would happen to one resource."""
+
+    operation: Operation
+    urn: str
+    type: str
+    name: str
+    leaves: tuple[Leaf, ...] = ()
+    reasons: tuple[str, ...] = ()
+    """Inputs that force a replacement."""
+
+    @property
+    def stateful(self) -> bool:
+        return any(fnmatchcase(self.type, pattern) for pattern in STATEFUL)
+
+    @property
+    def destructive(self) -> bool:
+        return self.operation == "delete" or (self.operation == "replace" and self.stateful)
+
+    @property
+    def kind(self) -> str:
+        return self.type.rpartition(":")[2]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A declared value that is another one now."""
+
+    path: str
+    before: Any
+    after: Any
+    because: str | None
+
+
+@dataclass(frozen=True)
+class StackChange:
+    """Everything a commit does to one stack."""
+
+    stack: str
+    steps: tuple[Step, ...]
+    decisions: tuple[Decision, ...] = ()
+    source: Literal["graphs", "engine"] = "graphs"
+    components: tuple[str, ...] = field(default=())
+
+    def of(self, operation: Operation) -> list[Step]:
+        return [step for step in self.steps if step.operation == operation]
+
+    def component(self, step: Step) -> str:
+        """Of which declared component it is; ``environment`` for what belongs to none."""
+        names = components((f"{step.type}::{step.name}",))
+        return next((name for name in names if name in self.components), "environment")
+
+
+def between(stack: str, base: Iterable[Node], head: Iterable[Node]) -> StackChange:
+    """From two graphs of the stack; either is empty where the stack is not there."""
+    before, after = ({node["urn"]: node for node in nodes} for nodes in (base, head))
+    steps = []
+    for urn in dict.fromkeys((*before, *after)):
+        old, new = before.get(urn), after.get(urn)
+        if (old or new or {}).get("type") == ENVIRONMENT:
+            continue
+        if old is None or new is None:
+            node = new or old
+            assert node is not None
+            steps.append(Step("delete" if new is None else "create", urn, node["type"], node["name"]))
+        elif leaves := _changed(old, new):
+            reasons = tuple(leaf.path for leaf in leaves if _replaces(new["type"], leaf.path))
+            steps.append(Step("replace" if reasons else "update", urn, new["type"], new["name"], leaves, reasons))
+    declared: dict[str, Any] = next((n["inputs"] for n in after.values() if n["type"] == ENVIRONMENT), {})
+    earlier: dict[str, Any] = next((n["inputs"] for n in before.values() if n["type"] == ENVIRONMENT), {})
+    names = tuple(declared.get("resolved", {}).get("components", {}))
+    return StackChange(stack, tuple(steps), _decisions(earlier, declared), components=names)
+
+
+def _changed(old: Node, new: Node) -> tuple[Leaf, ...]:
+    sides = [dict(flat(node["inputs"])) for node in (old, new)]
+    paths = dict.fromkeys((*sides[0], *sides[1]))
+    changed = [
+        Leaf(render(path), sides[0].get(path), sides[1].get(path))
+        for path in paths
+        if sides[0].get(path) != sides[1].get(path)
+    ]
+    changed += [Leaf(f"({key})", old[key], new[key]) for key in ("protect", "retain_on_delete") if old[key] != new[key]]
+    return tuple(changed)
+
+
+def _replaces(type_: str, path: str) -> bool:
+    patterns = [p for pattern, paths in _REPLACES.items() if fnmatchcase(type_, pattern) for p in paths]
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def _decisions(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Decision, ...]:
+    sides = [dict(flat(side.get("resolved", {}).get("components", {}))) for side in (before, after)]
+    reasons = {entry["path"]: entry.get("because") for entry in after.get("derivation", [])}
+    return tuple(
+        Decision(render(path), sides[0].get(path), sides[1].get(path), reasons.get(render(path)))
+        for path in dict.fromkeys((*sides[0], *sides[1]))
+        if sides[0].get(path) != sides[1].get(path)
+    )
+
+
+def folded(leaf: Leaf) -> bool:
+    """A digest of what is shown elsewhere."""
+    return any(leaf.path.endswith(f'["{name}"]') for name in _DIGESTS) or bool(
+        leaf.path == "metadata.name" and re.fullmatch(r".+-[0-9a-f]{8}", str(leaf.after))
+    )
+
+
+_ENGINE: Mapping[str, Operation] = {
+    "create": "create",
+    "update": "update",
+    "delete": "delete",
+    "replace": "replace",
+}
+"""The engine's operations; the steps that a replacement consists of are left out."""
+
+
+def planned(stack: str, file: Path, graphs: StackChange) -> StackChange:
+    """From ``pulumi preview --json``: the engine's operations, with the reasons of the graphs. Raises ``ConfigError``."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        steps = tuple(_step(step) for step in content["steps"] if step["op"] in _ENGINE)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        fix = f"write it with: pulumi preview --json --stack {stack} > {file.name}"
+        raise ConfigError(Problem(str(file), None, "", f"not a preview: {error!r}", fix)) from None
+    kept = tuple(step for step in steps if not step.type.startswith(("pulumi:pulumi:Stack", ENVIRONMENT)))
+    return StackChange(stack, kept, graphs.decisions, "engine", graphs.components)
+
+
+def _step(step: Mapping[str, Any]) -> Step:
+    old, new = (step.get(side) or {} for side in ("oldState", "newState"))
+    urn = step["urn"]
+    sides = [dict(flat(_masked(state.get("inputs") or {}))) for state in (old, new)]
+    paths = dict.fromkeys((*sides[0], *sides[1])) if step["op"] in ("update", "replace") else {}
+    leaves = tuple(
+        Leaf(render(path), sides[0].get(path), sides[1].get(path))
+        for path in paths
+        if sides[0].get(path) != sides[1].get(path)
+    )
+    type_ = (new or old).get("type", urn.split("::")[2].rpartition("$")[2])
+    return Step(
+        _ENGINE[step["op"]], urn, type_, urn.rpartition("::")[2], leaves, tuple(step.get("replaceReasons") or ())
+    )
+
+
+def _masked(value: Any) -> Any:
+    """The engine writes ``[secret]``, or the signature of what it encrypted."""
+    if isinstance(value, dict):
+        if "4dabf18193072939515e22adb298388d" in value:
+            return "[secret]"
+        return {key: _masked(item) for key, item in value.items()}
+    return [_masked(item) for item in value] if isinstance(value, list) else value

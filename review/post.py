@@ -1,0 +1,114 @@
+"""Puts the comment on a pull request: the one that is there already is edited, wherever in the list it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import tenacity
+
+from config.errors import ConfigError, Problem
+
+from .comment import LIMIT, MARKER
+
+_ALLOWED_HTML = re.compile(r"</?(details|summary|b)>")
+_HTML = re.compile(r"<[^>]*>?")
+_FENCE = re.compile(r"(?ms)^(`{3,})[^\n]*\n.*?^\1[ \t]*$|`[^`\n]*`")
+
+
+class Refused(RuntimeError):
+    """GitHub did not take it, also not when asked again."""
+
+
+def _again(error: BaseException) -> bool:
+    if isinstance(error, httpx.HTTPStatusError):
+        response = error.response
+        limited = response.status_code == httpx.codes.FORBIDDEN and (
+            "retry-after" in response.headers or response.headers.get("x-ratelimit-remaining") == "0"
+        )
+        return limited or response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error
+    return isinstance(error, httpx.TransportError)
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    """As long as GitHub asks for, else a little longer each time; seconds, at most a minute."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.response.headers.get("retry-after") if isinstance(error, httpx.HTTPStatusError) else None
+    if asked is not None and asked.isdigit():
+        return min(float(asked), 60.0)
+    return min(0.5 * 2.0**state.attempt_number, 60.0)
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """One pull request, by the API of GitHub (https://docs.github.com/rest/issues/comments)."""
+
+    client: httpx.Client
+    """With the API's base URL and an ``Authorization`` header."""
+    repository: str
+    """``owner/name``."""
+    number: int
+
+    @tenacity.retry(
+        retry=tenacity.retry_if_exception(_again), stop=tenacity.stop_after_attempt(5), wait=_pause, reraise=True
+    )
+    def _ask(self, method: str, url: str, **more: Any) -> httpx.Response:
+        return self.client.request(method, url, **more).raise_for_status()
+
+    def head(self) -> str:
+        """The commit that the pull request would merge."""
+        return str(self._ask("GET", f"/repos/{self.repository}/pulls/{self.number}").json()["head"]["sha"])
+
+    def _comments(self) -> Iterator[dict[str, Any]]:
+        url: str | None = f"/repos/{self.repository}/issues/{self.number}/comments?per_page=100"
+        while url:
+            page = self._ask("GET", url)
+            yield from page.json()
+            url = page.links.get("next", {}).get("url")
+
+    def post(self, body: str, author: str) -> str:
+        """Edits ``author``'s comment that begins with the marker, else writes one; its URL. Raises ``Refused``."""
+        try:
+            own = next(
+                (c for c in self._comments() if c["body"].startswith(MARKER) and c["user"]["login"] == author), None
+            )
+            if own:
+                answer = self._ask(
+                    "PATCH", f"/repos/{self.repository}/issues/comments/{own['id']}", json={"body": body}
+                )
+            else:
+                answer = self._ask(
+                    "POST", f"/repos/{self.repository}/issues/{self.number}/comments", json={"body": body}
+                )
+        except (httpx.HTTPError, KeyError, ValueError) as error:
+            raise Refused(f"the comment was not posted: {error}") from None
+        return str(answer.json()["html_url"])
+
+
+def harmless(text: str) -> str:
+    """A comment that a stranger's run has written: checked, and made unable to mention, link or show anything but text.
+
+    Raises ``ConfigError`` when it is no comment of ours, or too long.
+    """
+    if not text.startswith(MARKER) or len(text) > LIMIT:
+        message = f"{len(text)} characters" if text.startswith(MARKER) else "it does not begin with the marker"
+        raise ConfigError(
+            Problem("comment", None, "", f"this is no review: {message}", "write it with: ./understudy review")
+        )
+    body = text.removeprefix(MARKER)
+    position, parts = 0, [MARKER]
+    for code in _FENCE.finditer(body):  # in code nothing means anything
+        parts += [_tame(body[position : code.start()]), code[0]]
+        position = code.end()
+    parts.append(_tame(body[position:]))
+    return "".join(parts)[:LIMIT]
+
+
+def _tame(text: str) -> str:
+    text = _HTML.sub(lambda tag: tag[0] if _ALLOWED_HTML.fullmatch(tag[0]) else "", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"(?i)\b(https?|ftp|mailto|javascript):", r"\1 :", text)
+    return re.sub(r"@(?!\u200b)", "@\u200b", text)
