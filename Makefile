@@ -40,8 +40,9 @@ status: $(STAMP) ## Show the local cluster's processes
 down: $(STAMP) ## Stop the local cluster; its data and the stack's state stay
 	@./understudy local down
 
-lint: $(STAMP) ## ruff, mypy, import-linter
+lint: $(STAMP) ## ruff, mypy, import-linter, actionlint, zizmor
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+	@$$($(BIN)/python -m local.tools actionlint) && $(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 
 test: lint tools ## Every check: lint, unit, property, golden and end-to-end tests
 	@$(BIN)/pytest -n 2 --dist loadgroup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from local.commands import GATED
 from local.console import phase
 from local.engine import Engine
 from local.stack import LocalStack
@@ -78,15 +80,20 @@ def previews(folder: Path) -> list[str]:
         bare.run(["stack", "init", "bare", "--no-select"], stack.plane.kubeconfig, folder=folder / "bare", capture=True)
         ours_command = [stack.engine.program, "preview", "--stack", "staging", "--config-file", str(stack.file)]
         bare_command = [stack.engine.program, "preview", "--stack", "bare"]
-        costs: dict[str, list[Cost]] = {"ours": [], "bare": []}
+        gated_command = [*ours_command, *GATED]
+        costs: dict[str, list[Cost]] = {"ours": [], "bare": [], "gated": []}
         for turn in range(RUNS + 1):
             pair = {
                 "ours": measure(ours_command, ROOT, environment),
                 "bare": measure(bare_command, folder / "bare", environment),
+                "gated": measure(gated_command, ROOT, environment),
             }
             for name, cost in pair.items() if turn else ():  # the first pair warms the caches
                 costs[name].append(cost)
-        return _preview_rows(_median(costs["ours"]), _median(costs["bare"])) + _second_up(stack)
+        ours, bare_cost, gated = (_median(costs[name]) for name in ("ours", "bare", "gated"))
+        figures = f"{gated.seconds:.2f} s | {ours.seconds:.2f} s | {gated.seconds / ours.seconds:.2f}"
+        gate = f"| the same with the policy pack (baseline: without) | {figures} | ≤ 1.25 |"
+        return [*_preview_rows(ours, bare_cost), gate, *_second_up(stack)]
     finally:
         stack.plane.remove()
 
@@ -132,12 +139,25 @@ def growth(folder: Path) -> list[str]:
     return rows
 
 
+def judging(folder: Path) -> list[str]:
+    """Time a service that the rules and the parity of a recorded graph take, for larger and larger systems."""
+    each: dict[int, float] = {}
+    for size in SIZES:
+        command = [sys.executable, "-m", "bench.judge", str(system(folder, size))]
+        runs = [subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout for _ in range(3)]
+        each[size] = statistics.median(sum(json.loads(run).values()) for run in runs) / size
+    small, large = each[SIZES[0]], each[SIZES[-1]]
+    times = ", ".join(f"{size}: {value * 1000:.1f} ms" for size, value in each.items())
+    figures = f"{large * 1000:.1f} ms | {small * 1000:.1f} ms | {large / small:.2f}"
+    return [f"| `policy` and `parity` of a graph, time a service ({times}) | {figures} | ≤ 1.20 |"]
+
+
 def main() -> None:
     """Prints the table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with phase("graph and explain of larger systems"):
-            rows = growth(folder)
+            rows = growth(folder) + judging(folder)
         with phase("previews, in turns with a bare program"):
             rows = previews(folder) + rows
     memory = psutil.virtual_memory().total / 2**30

@@ -18,6 +18,7 @@ SERVICE = """\
     configuration: [LOG_LEVEL]
 """
 REST = """\
+shared: [{{because: one registry for all of them, values: [registry.example.com, 10.0.0.1/32]}}]
 configuration: {{data: {{LOG_LEVEL: info}}}}
 environments:
   production:
@@ -39,7 +40,7 @@ def system(folder: Path, services: int) -> Path:
     text = f"system: bench\ntitle: Bench\ncomponents:\n{''.join(parts)}{REST.format(nodes=services)}"
     declared = folder / f"bench-{services}.yaml"
     declared.write_text(text, encoding="utf-8")
-    images = ", ".join(f"service-{n}: '1'" for n in range(services))
+    images = ", ".join(f"service-{n}: 1.0.0" for n in range(services))
     file = folder / f"Pulumi.bench-{services}.yaml"
     file.write_text(
         "config:\n"

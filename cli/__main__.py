@@ -311,10 +311,19 @@ def preview(
     stack: StackOption = "staging",
     expect_no_changes: Annotated[bool, typer.Option(help="Fail when something would change.")] = False,
 ) -> None:
-    """Show what `up` would change, and what the policies say of it."""
+    """Show what `up` would change, and what policies and parity say of it."""
     from local.commands import preview as run
+    from policies.rules import RULES
+    from review.faithful import of_stack
 
-    raise typer.Exit(run(stack, *(["--expect-no-changes"] if expect_no_changes else [])))
+    from .tables import print_parity, print_verdict
+
+    code = run(stack, *(["--expect-no-changes"] if expect_no_changes else []))
+    verdict, parity = _verdict(stack), of_stack(stack)
+    print_verdict(stack, verdict, RULES)
+    if parity is not None:
+        print_parity(parity, whole=False)
+    raise typer.Exit(code or (0 if verdict.clean and (parity is None or parity.faithful) else 1))
 
 
 @local.command()

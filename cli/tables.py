@@ -65,19 +65,20 @@ def print_verdict(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> No
     console.print(f"{stack}: {said} ({len(rules)} rules, {len(verdict.exempted)} exempted)", highlight=False)
 
 
-def print_parity(parity: Parity) -> None:
-    """What fails, then the differences by class, and the verdict last."""
+def print_parity(parity: Parity, *, whole: bool = True) -> None:
+    """What fails, then the differences by class, and the verdict last; or only what fails, and the verdict."""
     console = Console()
     table = Table("Class", "Resource", "Path", "Production", parity.stack.capitalize(), "Because")
     order = {
         kind: number for number, kind in enumerate(("unexplained", "missing", "extra", "changed", "scaled", "identity"))
     }
-    for difference in sorted(parity.differences, key=lambda d: order[d.kind]):
+    for difference in sorted(parity.differences if whole else parity.failing, key=lambda d: order[d.kind]):
         style = "bold red" if order[difference.kind] < 3 else ""
         values = [_text(value)[:60] for value in (difference.production, difference.staging)]
         cells = [difference.kind, difference.resource, difference.path, *values, difference.because or ""]
         table.add_row(*(Text(cell) for cell in cells), style=style)
-    console.print(table)
+    if table.row_count:
+        console.print(table)
     for difference in parity.pending:
         console.print(f"pending promotion: {difference.resource} {difference.path}", markup=False, highlight=False)
     for line in (
@@ -85,7 +86,7 @@ def print_parity(parity: Parity) -> None:
         *(f"allowed: {d.resource} {d.path} ({e.owner}, {e.expires})" for d, e in parity.excused),
     ):
         console.print(line, markup=False, highlight=False)
-    for sentence in parity.fidelity:
+    for sentence in parity.fidelity if whole else ():
         console.print(f"- {sentence}", style="dim", markup=False, highlight=False)
     console.print(parity.verdict(), style="bold green" if parity.faithful else "bold red", highlight=False)
 

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,6 +80,10 @@ KUBERNETES = Module(
         "k8s.io/client-go/pkg/version.gitVersion={version}",
     ),
 )
+ACTIONLINT = Module(
+    "actionlint", "github.com/rhysd/actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"}
+)
+"""Checks the workflows; part of ``make lint``."""
 CONTROL_PLANE = (ETCD, KUBERNETES, KWOK)
 
 
@@ -157,6 +162,10 @@ STAGES = (
 
 if __name__ == "__main__":
     try:
-        ensure(ETCD, KWOK, KUBERNETES, PULUMI)
+        if sys.argv[1:] == ["actionlint"]:
+            ensure(ACTIONLINT)
+            print(ACTIONLINT.program("actionlint"))
+        else:
+            ensure(ETCD, KWOK, KUBERNETES, PULUMI)
     except Trouble as trouble:
         raise SystemExit(f"understudy: {trouble}") from None

@@ -50,7 +50,7 @@ def named(origin: str, stack: Stack) -> Resource | None:
     kind, _, name = origin.partition("::")
     if not any(fnmatchcase(kind, pattern) for pattern in GENERATORS):
         return None
-    return next((r for r in stack.seen.values() if r.type == kind and r.name == name), None)
+    return stack.named(kind, name)
 
 
 def traced(resource: Resource, path: Path, unknown: Unknown, stack: Stack) -> bool:
@@ -61,6 +61,8 @@ def traced(resource: Resource, path: Path, unknown: Unknown, stack: Stack) -> bo
         origin = origins(resource).get(str(path[1]), "")
         return origin == "given" or named(origin, stack) is not None
     return any(
-        fnmatchcase(resource.type, kind) and path == place and any(r.type == maker for r in stack.seen.values())
+        fnmatchcase(resource.type, kind)
+        and path == place
+        and any(r.type == maker for r in stack.of_kind(maker.rpartition(":")[2]))
         for kind, place, maker in _SITES
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .identity import Names, names
-from .resource import Resource, Unknown, child
+from .resource import Resource, Unknown, child, walk
 
 ENVIRONMENT = "understudy:environment:Environment"
 
@@ -22,13 +22,19 @@ class Stack:
 
     environment: Resource | None = None
     seen: dict[str, Resource] = field(default_factory=dict)
+    """By URN."""
+    _kinds: dict[str, dict[str, Resource]] = field(default_factory=dict)
+    _types: dict[tuple[str, str], Resource] = field(default_factory=dict)
     _names: Names | None = None
+    _networks: frozenset[str] | None = None
 
     def show(self, resource: Resource) -> None:
         """Every resource, before it is judged."""
         self.seen[resource.urn] = resource
+        self._kinds.setdefault(resource.kind, {})[resource.urn] = resource
+        self._types[resource.type, resource.name] = resource
         if resource.type == ENVIRONMENT:
-            self.environment, self._names = resource, None
+            self.environment, self._names, self._networks = resource, None, None
 
     def declared(self, *path: str | int) -> Any:
         """A value of the ``Environment`` component's inputs; raises ``Undeclared`` when it is not known."""
@@ -64,6 +70,20 @@ class Stack:
             self._names = names(entries, str(self.declared("resolved", "environment", "domain")), shared)
         return self._names
 
-    def of_kind(self, *kinds: str) -> Iterator[Resource]:
+    @property
+    def networks(self) -> frozenset[str]:
+        """Every network that the declaration mentions: of components, and of the API server."""
+        if self._networks is None:
+            components = walk(self.declared("resolved", "components"))
+            servers = walk(self.declared("resolved", "environment", "cluster", "apiServerCidrs"))
+            found = {leaf for path, leaf in components if path[-1] == "cidr" and isinstance(leaf, str)}
+            self._networks = frozenset(found | {leaf for _, leaf in servers if isinstance(leaf, str)})
+        return self._networks
+
+    def of_kind(self, kind: str) -> list[Resource]:
         """Those seen so far."""
-        return (resource for resource in list(self.seen.values()) if resource.kind in kinds)
+        return list(self._kinds.get(kind, {}).values())
+
+    def named(self, type_: str, name: str) -> Resource | None:
+        """The one of that type and name, when it was seen."""
+        return self._types.get((type_, name))

@@ -45,6 +45,16 @@ def judge(system: str, production_ref: str | None = None, project: Path = ROOT) 
     ]
 
 
+def of_stack(stack: str, project: Path = ROOT) -> Parity | None:
+    """One stack against its production; ``None`` for a production, and where there is none."""
+    setting = read_stack(project / f"Pulumi.{stack}.yaml")
+    if setting.environment == BASE:
+        return None
+    stacks = stacks_of(setting.system, project)
+    base = next(name for name, settings in stacks.items() if settings.environment == BASE)
+    return judged(setting.system, stack, graph(base, project=project), graph(stack, project=project), [])
+
+
 def judge_live(system: str, production: Path, other: Path) -> Parity:
     """Two deployed stacks, by their exported states."""
     return judged(system, other.stem, exported(production), exported(other), [])

@@ -55,7 +55,7 @@ class Entry:
     ratio: str | None = None
     because: str | None = None
 
-    @property
+    @cached_property
     def component(self) -> str:
         return str(parse(self.path)[0])
 
@@ -83,6 +83,13 @@ class Declaration:
         return cls(tuple(_split(Entry(**entry) for entry in entries)), peaks, uses)
 
     @cached_property
+    def _by_component(self) -> dict[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.component, []).append(entry)
+        return found
+
+    @cached_property
     def everywhere(self) -> list[Entry]:
         """Differences of the environment itself, which reach every resource."""
         return [entry for entry in self.entries if entry.component in ("environment", "configuration", "secrets")]
@@ -91,11 +98,11 @@ class Declaration:
         """Those that may explain a resource of these components: theirs and of what they use, then the environment's."""
         names = set(components)
         names |= {used for name in names for used in self.uses.get(name, ())}
-        return [entry for entry in self.entries if entry.component in names] + self.everywhere
+        return [entry for name in sorted(names) for entry in self._by_component.get(name, ())] + self.everywhere
 
     def moved(self, component: str, rule: str) -> Entry | None:
         """Why a component is in one environment only."""
-        return next((e for e in self.entries if e.component == component and e.rule == rule and e.because), None)
+        return next((e for e in self._by_component.get(component, ()) if e.rule == rule and e.because), None)
 
 
 def _split(entries: Iterable[Entry]) -> Iterator[Entry]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from ...references import nsa
-from ...resource import Path, Resource, Unknown, child, items, walk
+from ...resource import Path, Resource, Unknown, child, items
 from ...rule import Problem, Rule
 from ...stack import Stack
 
@@ -21,7 +22,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         "egress": {stack.namespace, stack.declared(*cluster, "dns", "namespace")},
         "ingress": {stack.namespace, stack.declared(*cluster, "ingressNamespace")},
     }
-    networks = _declared(stack)
+    networks = stack.networks
     for direction, peers in (("egress", "to"), ("ingress", "from")):
         for index, rule in items(resource.get("spec", direction)):
             path: Path = ("spec", direction, index, peers)
@@ -37,7 +38,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
                 )
 
 
-def _peer(path: Path, peer: object, near: set[object], networks: set[str], stack: Stack) -> Iterator[Problem]:
+def _peer(path: Path, peer: object, near: set[object], networks: AbstractSet[str], stack: Stack) -> Iterator[Problem]:
     block, selector = child(peer, "ipBlock"), child(peer, "namespaceSelector")
     if isinstance(peer, Unknown) or isinstance(block, Unknown) or isinstance(selector, Unknown):
         yield path, "nobody can tell where it leads"
@@ -58,16 +59,6 @@ def _peer(path: Path, peer: object, near: set[object], networks: set[str], stack
                 yield (*path, "ipBlock", "cidr"), f"{cidr} holds addresses of {identity.environment} ({identity.value})"
     if selector is None and block is None and child(peer, "podSelector") is None:
         yield path, "it names nobody, so it opens the way for everybody"
-
-
-def _declared(stack: Stack) -> set[str]:
-    """Networks that the environment's declaration mentions."""
-    found = set()
-    for part in (("resolved", "components"), ("resolved", "environment", "cluster", "apiServerCidrs")):
-        for path, leaf in walk(stack.declared(*part)):
-            if isinstance(leaf, str) and (part[-1] == "apiServerCidrs" or path[-1] == "cidr"):
-                found.add(leaf)
-    return found
 
 
 def _overlap(one: str, other: str) -> bool:
