@@ -70,7 +70,10 @@ def print_parity(parity: Parity, *, whole: bool = True) -> None:
     console = Console()
     table = Table("Class", "Resource", "Path", "Production", parity.stack.capitalize(), "Because")
     order = {
-        kind: number for number, kind in enumerate(("unexplained", "missing", "extra", "changed", "scaled", "identity"))
+        kind: number
+        for number, kind in enumerate(
+            ("unexplained", "missing", "extra", "pending promotion", "changed", "scaled", "identity")
+        )
     }
     for difference in sorted(parity.differences if whole else parity.failing, key=lambda d: order[d.kind]):
         style = "bold red" if order[difference.kind] < 3 else ""

@@ -61,6 +61,7 @@ class Environment(pulumi.ComponentResource):
             "derivation": differences,
             "identities": [identity.model_dump() for identity in identities(args.system, resolved.environment.name)],
             "shared": [value for entry in args.system.shared for value in entry.values],
+            "images": dict(args.stack.images),
             "peak": peak(resolved).hard(),
             "productionPeak": peak(production).hard(),
             "fidelity": statement(resolved, args.derivation, BUILDERS.keys()),

@@ -68,19 +68,25 @@ class Declaration:
     peaks: tuple[Mapping[str, Any], Mapping[str, Any]] = field(default=({}, {}))
     uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Component to what it uses."""
+    images: tuple[Mapping[str, str], Mapping[str, str]] = field(default=({}, {}))
+    """Component to tag or digest, of production's stack and of the other."""
 
     @classmethod
-    def read(cls, nodes: Iterable[Node]) -> Declaration:
-        """Raises ``ValueError`` when the stack has none."""
-        found = next((node["inputs"] for node in nodes if node["type"] == ENVIRONMENT), None)
-        if found is None:
+    def read(cls, production: Iterable[Node], staging: Iterable[Node]) -> Declaration:
+        """Raises ``ValueError`` when a stack has none."""
+        base, found = (
+            next((node["inputs"] for node in nodes if node["type"] == ENVIRONMENT), None)
+            for nodes in (production, staging)
+        )
+        if base is None or found is None:
             raise ValueError("the stack has no Environment component: it carries the derivation")
         names = Entry.__dataclass_fields__.keys()
         entries = ({name: item.get(name) for name in names} for item in found["derivation"])
         peaks = (found.get(f"{BASE}Peak", {}), found.get("peak", {}))
         declared = found["resolved"]["components"]
         uses = {name: tuple(component.get("uses", ())) for name, component in declared.items()}
-        return cls(tuple(_split(Entry(**entry) for entry in entries)), peaks, uses)
+        images = (base.get("images", {}), found.get("images", {}))
+        return cls(tuple(_split(Entry(**entry) for entry in entries)), peaks, uses, images)
 
     @cached_property
     def _by_component(self) -> dict[str, list[Entry]]:
@@ -118,7 +124,7 @@ def _split(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 def compare(production: list[Node], staging: list[Node]) -> list[Difference]:
     """Every difference, in the order of the resources' names. Raises ``ValueError`` for a stack without a declaration."""
-    declaration = Declaration.read(staging)
+    declaration = Declaration.read(production, staging)
     left, right = aligned(production), aligned(staging)
     found: list[Difference] = []
     for key in sorted(left.keys() | right.keys()):
@@ -231,19 +237,38 @@ def _explain(
     key: Key, path: Path, production: Any, staging: Any, entries: list[Entry], declaration: Declaration
 ) -> tuple[Class, str | None]:
     old, new = str(production), str(staging)
-    if "[secret]" in path or path[-1:] == ("rotation",):
-        return "identity", "each environment has its own"
-    if path[-1:] == ("understudy.dev/origins",) and _origins(old) == _origins(new):
-        return "identity", "each environment rotates by itself"
+    if own := _own(key, path, (old, new), declaration):
+        return own
     if entry := _exact(old, new, entries):
         return _class(entry), entry.because
-    if key[-1].startswith("kubernetes:core/v1:ResourceQuota"):
-        before, after = declaration.peaks
-        if (str(before.get(str(path[-1]))), str(after.get(str(path[-1])))) == (old, new):
-            return "scaled", "the declared peak of what is scaled"
     if _is_digest(path, old, new):
         return "changed", "a digest of what differs as declared"
     return _text(old, new, entries)
+
+
+def _own(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration) -> tuple[Class, str | None] | None:
+    """What each stack has for itself, or the program computes of the whole environment."""
+    last = str(path[-1])
+    if "[secret]" in path or last == "rotation":
+        return "identity", "each environment has its own"
+    if last == "understudy.dev/origins" and _origins(sides[0]) == _origins(sides[1]):
+        return "identity", "each environment rotates by itself"
+    if last == "image" and _tagged(key, *sides, declaration):
+        return "pending promotion", "each stack names the images that it runs"
+    peaks = tuple(str(peak.get(last)) for peak in declaration.peaks)
+    if key[-1].startswith("kubernetes:core/v1:ResourceQuota") and peaks == sides:
+        return "scaled", "the declared peak of what is scaled"
+    return None
+
+
+def _tagged(key: Key, old: str, new: str, declaration: Declaration) -> bool:
+    """One repository, and on each side the tag or digest that its stack names."""
+    for component in components(key):
+        tags = [images.get(component) for images in declaration.images]
+        if all(tags):
+            names = [text.removesuffix(str(tag)) for text, tag in zip((old, new), tags, strict=True)]
+            return names[0].rstrip(":@") == names[1].rstrip(":@") and names[0] != old and names[1] != new
+    return False
 
 
 def _origins(text: str) -> dict[str, str]:

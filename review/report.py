@@ -31,7 +31,7 @@ class Parity:
 
     def counts(self) -> dict[str, int]:
         found = Counter(difference.kind for difference in self.differences)
-        found["pending promotion"] = len(self.pending)
+        found["pending promotion"] += len(self.pending)
         return {kind: found[kind] for kind in get_args(Class)}
 
     def verdict(self) -> str:

@@ -109,3 +109,47 @@ def test_policy_of_an_unknown_stack_is_a_mistake() -> None:
     result = understudy("policy", "--stack", "qa")
     assert result.returncode == 2
     assert "there is no stack 'qa'" in result.stderr
+
+
+def test_parity_says_the_verdict_last() -> None:
+    result = understudy("parity", "--system", "spacetime")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "staging is production but for what was declared" in result.stdout.splitlines()[-1]
+    assert json.loads(understudy("parity", "--format", "json").stdout)["counts"]["unexplained"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("parity", "--system", "qa"), "'qa' has no stack of its production"),
+        (("parity", "--production-ref", "no-such-tag"), "git has no commit 'no-such-tag'"),
+        (("parity", "--live", "a.json", "b.json"), "not an exported stack"),
+        (("review", "--base", "no-such-branch"), "git has no commit 'no-such-branch'"),
+        (("review", "--base", "HEAD", "--preview-json", "x"), "write STACK=FILE"),
+    ],
+)
+def test_mistakes_of_the_gate_are_told(arguments: tuple[str, ...], said: str) -> None:
+    result = understudy(*arguments)
+    assert result.returncode == 2, result.stdout
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_post_wants_a_comment_that_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "comment.md"
+    file.write_text("buy now")
+    arguments = (
+        "--pull-request",
+        "1",
+        "--head",
+        "abc",
+        "--repository",
+        "o/r",
+        "--token",
+        "t",
+        "--api",
+        "http://127.0.0.1:9",
+    )
+    result = understudy("post", str(file), *arguments)
+    assert result.returncode == 2
+    assert "this is no review" in result.stderr

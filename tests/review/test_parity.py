@@ -97,6 +97,18 @@ def test_rotations_are_each_environments_own(tmp_path: Path) -> None:
     assert failing(graph("staging", file)) == []
 
 
+def test_staging_runs_the_next_image_before_production_does(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.staging.yaml"
+    file.write_text((ROOT / "Pulumi.staging.yaml").read_text().replace("1.4.0", "1.5.0"))
+    nodes = graph("staging", file)
+    assert failing(nodes) == []
+    [ahead] = [d for d in compare(good("production"), nodes) if d.kind == "pending promotion"]
+    assert (ahead.resource, ahead.staging.rpartition(":")[2]) == ("Deployment game-server", "1.5.0")
+    image = "spec.template.spec.containers.0.image"
+    other = spoiled(change("Deployment", "game-server", image, "registry.spacetime.example.com/other:1.4.0"))
+    assert failing(other) == [("unexplained", "Deployment game-server", image.replace(".0.", ".game-server."))]
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project, to change."""
@@ -233,7 +245,7 @@ def test_reports_say_the_verdict() -> None:
     content = json.loads(as_json(parity))
     assert content["faithful"] is True
     assert content["counts"]["unexplained"] == 0
-    assert len(content["differences"]) == sum(content["counts"].values())
+    assert len(content["differences"]) + len(content["pending"]) == sum(content["counts"].values())
     text = as_markdown(parity)
     assert text.startswith("**staging is production but for what was declared")
     assert "Capacity and latency under load are not production's" in text
