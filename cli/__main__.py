@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -12,12 +13,16 @@ import typer
 
 from config.errors import ConfigError, Problem
 
+from .local import local
+from .options import StackOption
+
 if TYPE_CHECKING:
     from config.provenance import Derived
     from config.system import Resolved
-    from policies.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
+
+AuthorOption = Annotated[str, typer.Option(help="Whose comment is edited.")]
 
 app = typer.Typer(
     name="understudy",
@@ -25,14 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-local = typer.Typer(
-    help="The embedded default: engine, control plane and plugins on this machine.", no_args_is_help=True
-)
 app.add_typer(local, name="local")
-
-StackOption = Annotated[
-    str, typer.Option("--stack", "-s", help="The stack, a Pulumi.<stack>.yaml of this project.", envvar="STACK")
-]
 
 
 class Format(StrEnum):
@@ -65,13 +63,6 @@ def _derived(stack: str) -> tuple[Resolved, dict[str, Derived]]:
 
     settings = read_stack(ROOT / f"Pulumi.{stack}.yaml")
     return derive(load(settings.system), settings.environment)
-
-
-def _verdict(stack: str) -> Verdict:
-    from review.compose import verdict_of
-    from review.graph import graph as record
-
-    return verdict_of(stack, record(stack))
 
 
 @app.command()
@@ -126,8 +117,10 @@ def policy(
     """Judge the stack's resources by every rule of the policy pack, without engine; exit code 1 when one is broken."""
     from policies import report
     from policies.rules import RULES
+    from review.compose import verdict_of
+    from review.graph import graph as record
 
-    verdict = _verdict(stack)
+    verdict = verdict_of(stack, record(stack))
     if output is Report.TABLE:
         from .tables import print_verdict
 
@@ -177,6 +170,10 @@ def review(
     out: Annotated[
         Path | None, typer.Option(help="Where the whole comment goes when it is too long to be one.")
     ] = None,
+    post: Annotated[
+        int | None, typer.Option(min=1, help="Also put it on this pull request, as the command post does.")
+    ] = None,
+    author: AuthorOption = "github-actions[bot]",
 ) -> None:
     """Print the reviewer's comment on a change, from both commits, without credentials; exit code 1 when the gate is closed."""
     from review.comment import render
@@ -193,6 +190,10 @@ def review(
     if whole is not None and out is not None:
         out.write_text(whole, encoding="utf-8")
     typer.echo(comment, nl=False)
+    if post is not None:
+        from review.post import deliver
+
+        typer.echo(deliver(comment, post, author, os.environ), err=True)
     raise typer.Exit(1 if found.blocked else 0)
 
 
@@ -203,30 +204,19 @@ def post(
     head: Annotated[
         str, typer.Option(help="The commit that was reviewed; a pull request that moved on is left alone.")
     ],
-    repository: Annotated[str, typer.Option(envvar="GITHUB_REPOSITORY", help="owner/name")],
-    token: Annotated[str, typer.Option(envvar="GITHUB_TOKEN", help="May write comments; from the environment.")],
-    api: Annotated[str, typer.Option(envvar="GITHUB_API_URL")] = "https://api.github.com",
-    author: Annotated[str, typer.Option(help="Whose comment is edited.")] = "github-actions[bot]",
+    author: AuthorOption = "github-actions[bot]",
 ) -> None:
-    """Put a comment on a pull request, or edit the one that is there; whatever is in the file can do no harm."""
-    import httpx
+    """Put a comment on a pull request, or edit the one that is there; whatever is in the file can do no harm.
 
-    from review.post import PullRequest, harmless
+    Reads GITHUB_REPOSITORY, GITHUB_TOKEN and GITHUB_API_URL.
+    """
+    from review.post import deliver, harmless
 
     try:
         body = harmless(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(Problem(str(file), None, "", f"cannot be read: {error}")) from None
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
-    with httpx.Client(base_url=api, headers=headers, timeout=30, follow_redirects=False) as client:
-        target = PullRequest(client, repository, pull_request)
-        try:
-            if target.head() != head:
-                typer.echo(f"#{pull_request} is not at {head[:12]} any more; nothing was posted")
-                return
-            typer.echo(target.post(body, author))
-        except (RuntimeError, httpx.HTTPError) as error:
-            _fail(f"understudy: {error}", 1)
+    typer.echo(deliver(body, pull_request, author, os.environ, head))
 
 
 @app.command()
@@ -280,84 +270,6 @@ def cluster(
     typer.echo(fingerprint(authority))
 
 
-@local.command()
-def up(
-    stack: StackOption = "staging",
-    dry_run: Annotated[bool, typer.Option(help="Show what would change, change nothing.", envvar="DRY_RUN")] = False,
-    skip_tests: Annotated[
-        bool, typer.Option(help="Do not run the smoke tests afterwards (none exist yet).", envvar="SKIP_TESTS")
-    ] = False,
-    load_seed_data: Annotated[
-        bool, typer.Option(help="Load seed data afterwards (no data job exists yet).", envvar="LOAD_SEED_DATA")
-    ] = True,
-) -> None:
-    """Bring the environment up: policies, cluster, engine, stack, resources. Quick when repeated."""
-    from local.commands import up as run
-
-    verdict = _verdict(stack)  # of everything, before the engine makes the first resource
-    if not verdict.clean:
-        from policies.rules import RULES
-
-        from .tables import print_verdict
-
-        print_verdict(stack, verdict, RULES)
-        raise typer.Exit(1)
-
-    raise typer.Exit(run(stack, dry_run=dry_run, skip_tests=skip_tests, load_seed_data=load_seed_data))
-
-
-@local.command()
-def preview(
-    stack: StackOption = "staging",
-    expect_no_changes: Annotated[bool, typer.Option(help="Fail when something would change.")] = False,
-) -> None:
-    """Show what `up` would change, and what policies and parity say of it."""
-    from local.commands import preview as run
-    from policies.rules import RULES
-    from review.faithful import of_stack
-
-    from .tables import print_parity, print_verdict
-
-    code = run(stack, *(["--expect-no-changes"] if expect_no_changes else []))
-    verdict, parity = _verdict(stack), of_stack(stack)
-    print_verdict(stack, verdict, RULES)
-    if parity is not None:
-        print_parity(parity, whole=False)
-    raise typer.Exit(code or (0 if verdict.clean and (parity is None or parity.faithful) else 1))
-
-
-@local.command()
-def refresh(stack: StackOption = "staging") -> None:
-    """Read the cluster's objects into the stack's state, so that the next `up` repairs manual edits."""
-    from local.commands import operate
-
-    raise typer.Exit(operate(stack, "refresh", "--yes", "--skip-preview"))
-
-
-@local.command()
-def destroy(stack: StackOption = "staging") -> None:
-    """Delete the environment's resources; the cluster stays."""
-    from local.commands import operate
-
-    raise typer.Exit(operate(stack, "destroy", "--yes", "--skip-preview"))
-
-
-@local.command()
-def status(stack: StackOption = "staging") -> None:
-    """Show the processes of the stack's cluster."""
-    from local.commands import status as run
-
-    raise typer.Exit(run(stack))
-
-
-@local.command()
-def down(stack: StackOption = "staging") -> None:
-    """Stop the stack's cluster; its data and the stack's state stay."""
-    from local.commands import down as run
-
-    run(stack)
-
-
 def _fail(message: str, code: int) -> NoReturn:
     print(message, file=sys.stderr)
     raise SystemExit(code)
@@ -372,7 +284,7 @@ def main() -> None:
     except BrokenPipeError:
         _fail("", 1)
     except RuntimeError as error:
-        if type(error).__name__ != "Trouble":
+        if type(error).__name__ not in ("Trouble", "Refused"):
             raise
         _fail(f"understudy: {error}", 1)
 

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from config.errors import ConfigError, Problem
 from config.paths import render
 
+from .alignment import ENVIRONMENT, components, flat
 from .graph import Node
-from .parity import ENVIRONMENT, components, flat
 
 Operation = Literal["replace", "delete", "update", "create"]
 STATEFUL = (

@@ -185,6 +185,9 @@ def _parity(review: Review) -> Iterator[str]:
             sides = f"{_code(_shown(difference.production))} in production, {_code(_shown(difference.staging))} here"
             yield f"  - **{difference.kind}**: {_code(difference.resource)} {_code(difference.path)}: {sides}"
         yield from (f"  - {_plain(fault)}" for fault in parity.faults)
+        for difference, entry in parity.excused:
+            until = f"allowed until {entry.expires} by {_plain(entry.owner)} ({_plain(entry.because)})"
+            yield f"  - {until}: {_code(difference.resource)} {_code(difference.path)}"
 
 
 def _shown(value: Any) -> str:

@@ -9,10 +9,11 @@ from config.errors import ConfigError, Problem
 from config.provenance import BASE
 from config.stack import Stack, read_stack
 
+from .alignment import ENVIRONMENT
 from .allow import read, settle
 from .commits import project_at
 from .graph import ROOT, Node, graph
-from .parity import ENVIRONMENT, Difference, compare
+from .parity import Difference, compare
 from .report import Parity
 from .state import exported
 

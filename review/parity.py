@@ -17,14 +17,11 @@ from typing import Any, Literal
 from config.paths import parse, render
 from config.provenance import BASE
 
+from .alignment import ENVIRONMENT, Key, Path, aligned, body, components, flat, shown
 from .graph import Node
 
 Class = Literal["scaled", "changed", "identity", "missing", "extra", "unexplained", "pending promotion"]
 FAILING: frozenset[Class] = frozenset({"missing", "extra", "unexplained"})
-ENVIRONMENT = "understudy:environment:Environment"
-Key = tuple[str, ...]
-"""Names of a resource and its ancestors, with their types: the same in every environment."""
-Path = tuple[str | int, ...]
 _ABSENT = "(absent)"
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _JOB = re.compile(r"(.+)-[0-9a-f]{8}")
@@ -135,34 +132,6 @@ def compare(production: list[Node], staging: list[Node]) -> list[Difference]:
     return found
 
 
-def aligned(nodes: list[Node]) -> dict[Key, Node]:
-    """By what a person calls it: the names from the root down. The declaration itself is not compared."""
-    by_urn = {node["urn"]: node for node in nodes}
-    result: dict[Key, Node] = {}
-    for node in sorted(nodes, key=lambda node: _rotation(node), reverse=True):
-        if node["type"] == ENVIRONMENT:
-            continue
-        key: Key = (f"{node['type']}::{_name(node)}",)
-        above = by_urn.get(node["parent"] or "")
-        while above is not None and above["type"] != ENVIRONMENT:
-            key = (f"{above['type']}::{above['name']}", *key)
-            above = by_urn.get(above["parent"] or "")
-        while key in result:  # the value before a rotation stands behind the current one
-            key = (*key[:-1], f"{key[-1]} (before)")
-        result[key] = node
-    return result
-
-
-def _rotation(node: Node) -> int:
-    number = node["name"].rpartition("-")[2]
-    return int(number) if node["type"].startswith("random:") and number.isdigit() else 0
-
-
-def _name(node: Node) -> str:
-    """Without the rotation, which each environment has for itself."""
-    return str(node["name"].rpartition("-")[0]) if _rotation(node) else str(node["name"])
-
-
 def _one_sided(key: Key, declaration: Declaration, *, there: bool) -> Difference:
     kind: Class = "extra" if there else "missing"
     for component in components(key):
@@ -177,60 +146,15 @@ def _sides(*, there: bool) -> tuple[str, str]:
     return (_ABSENT, "there") if there else ("there", _ABSENT)
 
 
-def components(key: Key) -> list[str]:
-    """Names that may be a component's: those on the way and the words in them, the longest first."""
-    words = [part.partition("::")[2].split("-") for part in key]
-    found = {"-".join(name[i:j]) for name in words for i in range(len(name)) for j in range(i + 1, len(name) + 1)}
-    return sorted(found, key=lambda name: (-len(name), name))
-
-
-def shown(key: Key) -> str:
-    """``StatefulSet cockroachdb``."""
-    kind, _, name = key[-1].partition("::")
-    return f"{kind.rpartition(':')[2]} {name}"
-
-
 def _leaves(key: Key, left: Node, right: Node, declaration: Declaration) -> Iterator[Difference]:
     entries = declaration.near(components(key))
-    sides = [dict(flat(_body(node))) for node in (left, right)]
+    sides = [dict(flat(body(node))) for node in (left, right)]
     for path in dict.fromkeys((*sides[0], *sides[1])):
         production, staging = sides[0].get(path, _ABSENT), sides[1].get(path, _ABSENT)
         if production == staging:
             continue
         kind, because = _explain(key, path, production, staging, entries, declaration)
         yield Difference(kind, shown(key), render(path), production, staging, because)
-
-
-def _body(node: Node) -> dict[str, Any]:
-    options = {name: node[name] for name in ("protect", "retain_on_delete") if name in node}
-    return {**_without_stack(node["inputs"], node["urn"].split(":")[2]), "(options)": options}
-
-
-def _without_stack(value: Any, stack: str) -> Any:
-    """Symbols name the stack, which is not a difference."""
-    if isinstance(value, dict):
-        return {key: _without_stack(item, stack) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_stack(item, stack) for item in value]
-    return (
-        re.sub(r"-\d+(?=\.\w+\}$)", "", value.replace(f"urn:pulumi:{stack}::", "urn:pulumi:<stack>::"))
-        if (isinstance(value, str) and value.startswith("${urn:"))
-        else value
-    )
-
-
-def flat(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every scalar; an item of a list that has a name goes by it, never by its position."""
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from flat(item, (*path, key))
-    elif isinstance(value, list) and value:
-        named = [item.get("name") for item in value if isinstance(item, dict)]
-        by_name = len(named) == len(value) and None not in named and len(set(named)) == len(named)
-        for index, item in enumerate(value):
-            yield from flat(item, (*path, str(item["name"]) if by_name else index))
-    else:
-        yield path, value
 
 
 def _explain(
@@ -297,8 +221,13 @@ def _is_digest(path: Path, old: str, new: str) -> bool:
     """Of content whose own leaves are compared too."""
     if path[-1] in ("understudy.dev/configuration", "understudy.dev/secrets"):
         return all(_DIGEST.fullmatch(text) for text in (old, new))
-    names = [_JOB.fullmatch(text) for text in (old, new)]
-    return path[-2:] == ("metadata", "name") and all(names) and names[0][1] == names[1][1]  # type: ignore[index]
+    return path[-2:] == ("metadata", "name") and _same_stem(old, new)
+
+
+def _same_stem(old: str, new: str) -> bool:
+    """Both are a name with a digest behind it, and the name is one."""
+    stems = [match[1] for text in (old, new) if (match := _JOB.fullmatch(text.strip("'\"")))]
+    return len(stems) == 2 and stems[0] == stems[1]
 
 
 def _text(old: str, new: str, entries: list[Entry]) -> tuple[Class, str | None]:
@@ -329,8 +258,7 @@ def _word(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | N
         key=lambda e: len(str(e.production)),
         reverse=True,
     )
-    digests = [_JOB.fullmatch(word.strip("'\"")) for word in (before, after)]
-    if all(digests) and digests[0][1] == digests[1][1]:  # type: ignore[index]
+    if _same_stem(before, after):
         return "changed", "a digest of what differs as declared"
     replaced, last = before, None
     for entry in names:
@@ -343,10 +271,10 @@ def _word(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | N
 
 def _at_ratio(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | None] | None:
     """A number that was computed from a scaled amount, such as Redis' maxmemory."""
-    numbers = [_NUMBER.fullmatch(word) for word in (before, after)]
-    if not all(numbers) or numbers[0][2] != numbers[1][2]:  # type: ignore[index]
+    old, new = _NUMBER.fullmatch(before), _NUMBER.fullmatch(after)
+    if old is None or new is None or old[2] != new[2]:
         return None
-    values = [Fraction(match[1]) for match in numbers if match]
+    values = [Fraction(old[1]), Fraction(new[1])]
     for entry in entries:
         ratio = Fraction(entry.ratio.rstrip("%")) / 100 if entry.rule == "scaled" and entry.ratio else None
         if ratio is not None and values[0] and values[1] / values[0] == ratio:

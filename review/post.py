@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,29 @@ class PullRequest:
         except (httpx.HTTPError, KeyError, ValueError) as error:
             raise Refused(f"the comment was not posted: {error}") from None
         return str(answer.json()["html_url"])
+
+
+def deliver(body: str, number: int, author: str, environment: Mapping[str, str], head: str | None = None) -> str:
+    """Posts to the pull request that the environment's repository has; what was done, in words.
+
+    ``head`` is the commit that was reviewed: a pull request that is at another is left alone. Raises ``ConfigError`` where the
+    environment says too little, ``Refused`` where GitHub does not take it.
+    """
+    missing = [name for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN") if not environment.get(name)]
+    if missing:
+        raise ConfigError(
+            Problem("environment", None, "", f"{' and '.join(missing)} not set", "GitHub Actions sets them")
+        )
+    headers = {"Authorization": f"Bearer {environment['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"}
+    api = environment.get("GITHUB_API_URL", "https://api.github.com")
+    with httpx.Client(base_url=api, headers=headers, timeout=30, follow_redirects=False) as client:
+        target = PullRequest(client, environment["GITHUB_REPOSITORY"], number)
+        try:
+            if head is not None and target.head() != head:
+                return f"#{number} is not at {head[:12]} any more; nothing was posted"
+        except (httpx.HTTPError, KeyError, ValueError) as error:
+            raise Refused(f"the comment was not posted: {error}") from None
+        return target.post(body, author)
 
 
 def harmless(text: str) -> str:

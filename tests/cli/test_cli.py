@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -138,18 +139,25 @@ def test_mistakes_of_the_gate_are_told(arguments: tuple[str, ...], said: str) ->
 def test_post_wants_a_comment_that_is_one(tmp_path: Path) -> None:
     file = tmp_path / "comment.md"
     file.write_text("buy now")
-    arguments = (
-        "--pull-request",
-        "1",
-        "--head",
-        "abc",
-        "--repository",
-        "o/r",
-        "--token",
-        "t",
-        "--api",
-        "http://127.0.0.1:9",
-    )
-    result = understudy("post", str(file), *arguments)
+    result = understudy("post", str(file), "--pull-request", "1", "--head", "abc")
     assert result.returncode == 2
     assert "this is no review" in result.stderr
+
+
+def test_policy_fails_where_a_rule_is_broken(tmp_path: Path) -> None:
+    """Of a copy of the project, whose image is another one tomorrow."""
+    for name in ("cli", "components", "config", "local", "policies", "review", "__main__.py", "understudy"):
+        source, target = ROOT / name, tmp_path / name
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    for file in ROOT.glob("Pulumi*.yaml"):
+        (tmp_path / file.name).write_text(file.read_text().replace("game-server: 1.4.0", "game-server: latest"))
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    result = subprocess.run([str(tmp_path / "understudy"), "policy"], capture_output=True, text=True, check=False)
+    assert result.returncode == 1, result.stderr
+    assert "workloads-pinned-images" in result.stdout
+    assert "may be another image tomorrow" in result.stdout
+    (tmp_path / "policies" / "exemptions.yaml").write_text("- rule: x\n")
+    result = subprocess.run([str(tmp_path / "understudy"), "policy"], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "exemptions.yaml: entry 1" in result.stderr
+    assert "Traceback" not in result.stderr

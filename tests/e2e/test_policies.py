@@ -13,8 +13,9 @@ from local.commands import GATED
 from local.control_plane import kubectl
 from local.stack import LocalStack
 from policies.rules import RULES
+from review.alignment import aligned
 from review.graph import graph
-from review.parity import aligned, compare
+from review.parity import compare
 from review.state import exported
 from tests.e2e.stacks import running, small
 from tests.policies.fixtures import findings

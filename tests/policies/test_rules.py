@@ -6,7 +6,7 @@ import pytest
 
 from policies.rules import FAMILIES, RULES
 from tests.policies.cases import FAILS, PASSES
-from tests.policies.fixtures import Spoil, findings, good, rule, spoiled, through_proxies
+from tests.policies.fixtures import Spoil, change, findings, good, rule, spoiled, through_proxies
 
 FAILING = [pytest.param(id_, spoils, id=f"{id_}: {why}") for id_, cases in FAILS.items() for why, spoils in cases]
 PASSING = [pytest.param(id_, spoils, id=f"{id_}: {why}") for id_, cases in PASSES.items() for why, spoils in cases]
@@ -21,6 +21,14 @@ def test_every_rule_has_cases() -> None:
 def test_the_shipped_graphs_are_clean(stack: str) -> None:
     assert findings(good(stack), RULES.values()) == []
     assert through_proxies(good(stack), RULES.values()) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["staging.svc.cluster.local", "https://api.staging.spacetime.example.com", "staging_user", "172.21.0.3"]
+)
+def test_production_is_not_led_to_staging_either(text: str) -> None:
+    nodes = spoiled(change("ConfigMap", "configuration", "data.H", text), stack="production")
+    assert [finding.property for finding in findings(nodes, [rule("isolation-foreign-names")])] == ["data.H"]
 
 
 @pytest.mark.parametrize(("id_", "spoils"), PASSING)

@@ -13,7 +13,7 @@ import pytest
 
 from config.errors import ConfigError
 from review.comment import LIMIT, MARKER
-from review.post import PullRequest, Refused, harmless
+from review.post import PullRequest, Refused, deliver, harmless
 
 BOT = "github-actions[bot]"
 
@@ -131,6 +131,19 @@ def test_trouble_that_stays_is_told(github: GitHub, pull: PullRequest) -> None:
         pull.post(f"{MARKER}\nhello", BOT)
     assert len(github.asked) == 1, "asking again would not help"
     assert pull.head() == "abc"
+
+
+def environment(github: GitHub, **more: str) -> dict[str, str]:
+    return {"GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t", "GITHUB_API_URL": github.url, **more}
+
+
+def test_a_pull_request_that_moved_on_is_left_alone(github: GitHub) -> None:
+    assert "nothing was posted" in deliver(f"{MARKER}\nx", 7, BOT, environment(github), head="other")
+    assert github.comments == []
+    assert deliver(f"{MARKER}\nx", 7, BOT, environment(github), head="abc") == "u"
+    assert len(github.comments) == 1
+    with pytest.raises(ConfigError, match="GITHUB_TOKEN not set"):
+        deliver(f"{MARKER}\nx", 7, BOT, environment(github, GITHUB_TOKEN=""))
 
 
 @pytest.mark.parametrize("text", ["hello", f"x{MARKER}", MARKER + "x" * LIMIT])

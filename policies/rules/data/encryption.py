@@ -24,7 +24,7 @@ _AT_REST = {
 }
 
 
-def check(resource: Resource, stack: Stack) -> Iterator[Problem]:  # noqa: ARG001 - as all rules
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if field := _AT_REST.get(resource.type):
         if resource.get(field) is not True:
             yield (field,), "it is not encrypted at rest"

@@ -19,7 +19,7 @@ _AUTHENTICATES = (
 """Annotations that put authentication before an Ingress; the last says that the application does it, and how."""
 
 
-def check(resource: Resource, stack: Stack) -> Iterator[Problem]:  # noqa: ARG001 - as all rules
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.type == "kubernetes:core/v1:Service":
         kind = resource.get("spec", "type")
         if kind not in (None, "ClusterIP"):

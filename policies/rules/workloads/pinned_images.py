@@ -16,7 +16,7 @@ _VERSION = re.compile(r"v?\d+(\.\d+){1,3}([.-][A-Za-z0-9.-]+)?|[0-9a-f]{7,40}")
 """A version with its parts, or a commit. ``latest``, ``stable``, ``staging-latest`` and ``16`` move."""
 
 
-def check(resource: Resource, stack: Stack) -> Iterator[Problem]:  # noqa: ARG001 - as all rules
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if not is_workload(resource):
         return
     for path, container in containers(resource):

@@ -16,7 +16,7 @@ _VOLUMES = {
 }  # fmt: skip
 
 
-def check(resource: Resource, stack: Stack) -> Iterator[Problem]:  # noqa: ARG001 - as all rules
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if not is_workload(resource):
         return
     path, spec = pod(resource)

@@ -11,7 +11,7 @@ from ...rule import Problem, Rule
 from ...stack import Stack
 
 
-def check(resource: Resource, stack: Stack) -> Iterator[Problem]:  # noqa: ARG001 - as all rules
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.kind not in SERVERS or not resource.type.startswith("kubernetes:"):
         return
     for number, (path, container) in enumerate(containers(resource, "containers")):

@@ -11,7 +11,7 @@ from ...rule import Problem, Rule
 from ...stack import Stack
 
 
-def check(resource: Resource, stack: Stack) -> Iterator[Problem]:  # noqa: ARG001 - as all rules
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if not is_workload(resource):
         return
     for path, container in containers(resource, "containers", "initContainers"):

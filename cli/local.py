@@ -1,0 +1,101 @@
+"""``./understudy local``: the embedded default on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import StackOption
+
+if TYPE_CHECKING:
+    from policies.verdict import Verdict
+
+local = typer.Typer(
+    help="The embedded default: engine, control plane and plugins on this machine.", no_args_is_help=True
+)
+
+
+def _verdict(stack: str) -> Verdict:
+    from review.compose import verdict_of
+    from review.graph import graph as record
+
+    return verdict_of(stack, record(stack))
+
+
+@local.command()
+def up(
+    stack: StackOption = "staging",
+    dry_run: Annotated[bool, typer.Option(help="Show what would change, change nothing.", envvar="DRY_RUN")] = False,
+    skip_tests: Annotated[
+        bool, typer.Option(help="Do not run the smoke tests afterwards (none exist yet).", envvar="SKIP_TESTS")
+    ] = False,
+    load_seed_data: Annotated[
+        bool, typer.Option(help="Load seed data afterwards (no data job exists yet).", envvar="LOAD_SEED_DATA")
+    ] = True,
+) -> None:
+    """Bring the environment up: policies, cluster, engine, stack, resources. Quick when repeated."""
+    from local.commands import up as run
+
+    verdict = _verdict(stack)  # of everything, before the engine makes the first resource
+    if not verdict.clean:
+        from policies.rules import RULES
+
+        from .tables import print_verdict
+
+        print_verdict(stack, verdict, RULES)
+        raise typer.Exit(1)
+
+    raise typer.Exit(run(stack, dry_run=dry_run, skip_tests=skip_tests, load_seed_data=load_seed_data))
+
+
+@local.command()
+def preview(
+    stack: StackOption = "staging",
+    expect_no_changes: Annotated[bool, typer.Option(help="Fail when something would change.")] = False,
+) -> None:
+    """Show what `up` would change, and what policies and parity say of it."""
+    from local.commands import preview as run
+    from policies.rules import RULES
+    from review.faithful import of_stack
+
+    from .tables import print_parity, print_verdict
+
+    code = run(stack, *(["--expect-no-changes"] if expect_no_changes else []))
+    verdict, parity = _verdict(stack), of_stack(stack)
+    print_verdict(stack, verdict, RULES)
+    if parity is not None:
+        print_parity(parity, whole=False)
+    raise typer.Exit(code or (0 if verdict.clean and (parity is None or parity.faithful) else 1))
+
+
+@local.command()
+def refresh(stack: StackOption = "staging") -> None:
+    """Read the cluster's objects into the stack's state, so that the next `up` repairs manual edits."""
+    from local.commands import operate
+
+    raise typer.Exit(operate(stack, "refresh", "--yes", "--skip-preview"))
+
+
+@local.command()
+def destroy(stack: StackOption = "staging") -> None:
+    """Delete the environment's resources; the cluster stays."""
+    from local.commands import operate
+
+    raise typer.Exit(operate(stack, "destroy", "--yes", "--skip-preview"))
+
+
+@local.command()
+def status(stack: StackOption = "staging") -> None:
+    """Show the processes of the stack's cluster."""
+    from local.commands import status as run
+
+    raise typer.Exit(run(stack))
+
+
+@local.command()
+def down(stack: StackOption = "staging") -> None:
+    """Stop the stack's cluster; its data and the stack's state stay."""
+    from local.commands import down as run
+
+    run(stack)

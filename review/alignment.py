@@ -1,0 +1,87 @@
+"""Two graphs side by side: resources by the names that a person calls them, leaves by their paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .graph import Node
+
+ENVIRONMENT = "understudy:environment:Environment"
+Key = tuple[str, ...]
+"""Names of a resource and its ancestors, with their types: the same in every environment."""
+Path = tuple[str | int, ...]
+
+
+def aligned(nodes: list[Node]) -> dict[Key, Node]:
+    """By what a person calls it: the names from the root down. The declaration itself is not compared."""
+    by_urn = {node["urn"]: node for node in nodes}
+    result: dict[Key, Node] = {}
+    for node in sorted(nodes, key=lambda node: _rotation(node), reverse=True):
+        if node["type"] == ENVIRONMENT:
+            continue
+        key: Key = (f"{node['type']}::{_name(node)}",)
+        above = by_urn.get(node["parent"] or "")
+        while above is not None and above["type"] != ENVIRONMENT:
+            key = (f"{above['type']}::{above['name']}", *key)
+            above = by_urn.get(above["parent"] or "")
+        while key in result:  # the value before a rotation stands behind the current one
+            key = (*key[:-1], f"{key[-1]} (before)")
+        result[key] = node
+    return result
+
+
+def _rotation(node: Node) -> int:
+    number = node["name"].rpartition("-")[2]
+    return int(number) if node["type"].startswith("random:") and number.isdigit() else 0
+
+
+def _name(node: Node) -> str:
+    """Without the rotation, which each environment has for itself."""
+    return str(node["name"].rpartition("-")[0]) if _rotation(node) else str(node["name"])
+
+
+def components(key: Key) -> list[str]:
+    """Names that may be a component's: those on the way and the words in them, the longest first."""
+    words = [part.partition("::")[2].split("-") for part in key]
+    found = {"-".join(name[i:j]) for name in words for i in range(len(name)) for j in range(i + 1, len(name) + 1)}
+    return sorted(found, key=lambda name: (-len(name), name))
+
+
+def shown(key: Key) -> str:
+    """``StatefulSet cockroachdb``."""
+    kind, _, name = key[-1].partition("::")
+    return f"{kind.rpartition(':')[2]} {name}"
+
+
+def body(node: Node) -> dict[str, Any]:
+    options = {name: node[name] for name in ("protect", "retain_on_delete") if name in node}
+    return {**_without_stack(node["inputs"], node["urn"].split(":")[2]), "(options)": options}
+
+
+def _without_stack(value: Any, stack: str) -> Any:
+    """Symbols name the stack, which is not a difference."""
+    if isinstance(value, dict):
+        return {key: _without_stack(item, stack) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_stack(item, stack) for item in value]
+    return (
+        re.sub(r"-\d+(?=\.\w+\}$)", "", value.replace(f"urn:pulumi:{stack}::", "urn:pulumi:<stack>::"))
+        if (isinstance(value, str) and value.startswith("${urn:"))
+        else value
+    )
+
+
+def flat(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every scalar; an item of a list that has a name goes by it, never by its position."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from flat(item, (*path, key))
+    elif isinstance(value, list) and value:
+        named = [item.get("name") for item in value if isinstance(item, dict)]
+        by_name = len(named) == len(value) and None not in named and len(set(named)) == len(named)
+        for index, item in enumerate(value):
+            yield from flat(item, (*path, str(item["name"]) if by_name else index))
+    else:
+        yield path, value
