@@ -152,12 +152,17 @@ def test_policy_fails_where_a_rule_is_broken(tmp_path: Path) -> None:
     for file in ROOT.glob("Pulumi*.yaml"):
         (tmp_path / file.name).write_text(file.read_text().replace("game-server: 1.4.0", "game-server: latest"))
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    result = subprocess.run([str(tmp_path / "understudy"), "policy"], capture_output=True, text=True, check=False)
+    wide = {**os.environ, "COLUMNS": "200"}
+    result = subprocess.run(
+        [str(tmp_path / "understudy"), "policy"], env=wide, capture_output=True, text=True, check=False
+    )
     assert result.returncode == 1, result.stderr
     assert "workloads-pinned-images" in result.stdout
     assert "may be another image tomorrow" in result.stdout
     (tmp_path / "policies" / "exemptions.yaml").write_text("- rule: x\n")
-    result = subprocess.run([str(tmp_path / "understudy"), "policy"], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [str(tmp_path / "understudy"), "policy"], env=wide, capture_output=True, text=True, check=False
+    )
     assert result.returncode == 2
     assert "exemptions.yaml: entry 1" in result.stderr
     assert "Traceback" not in result.stderr
