@@ -36,8 +36,10 @@ def up(
 ) -> None:
     """Bring the environment up: policies, cluster, engine, stack, resources. Quick when repeated."""
     from local.commands import up as run
+    from local.console import phase
 
-    verdict = _verdict(stack)  # of everything, before the engine makes the first resource
+    with phase("judging what would be made by every rule"):  # before the engine makes the first of it
+        verdict = _verdict(stack)
     if not verdict.clean:
         from policies.rules import RULES
 

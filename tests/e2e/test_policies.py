@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,15 @@ def test_a_pack_that_cannot_start_fails_the_gate(shop: LocalStack, tmp_path: Pat
     result = shop.pulumi("preview", "--policy-pack", str(tmp_path), capture=True)
     assert result.returncode != 0
     assert "failed to start" in result.stdout + result.stderr
+
+
+def test_the_pack_stands_on_its_own(shop: LocalStack, tmp_path: Path) -> None:
+    """From another folder, under another name, with nothing of the program beside it."""
+    pack = shutil.copytree(GATED[1], tmp_path / "published")
+    shop._write_file()
+    result = shop.pulumi("preview", "--policy-pack", str(pack), capture=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "understudy@v1.0.0" in result.stdout
 
 
 def test_the_small_system_passes(shop: LocalStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

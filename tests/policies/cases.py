@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.policies.fixtures import Spoil, added, change, option, without
+from tests.policies.fixtures import Nodes, Spoil, added, change, find, option, without
 
 STS, DEP, POLICY = "StatefulSet", "Deployment", "NetworkPolicy"
 CONTAINER = "spec.template.spec.containers.0"
@@ -49,6 +49,17 @@ def claim(**spec: Any) -> dict[str, Any]:
 EXTERNALLY = change(
     ENV, "spacetime", "resolved.environment.secrets", {"mode": "external-secrets", "prefix": "space/staging"}
 )
+
+
+def DERIVED(path: str, value: str) -> list[Spoil]:  # noqa: N802 - a word of the table
+    """A scaled size that is another one, in the environment and in its derivation alike."""
+
+    def spoil(nodes: Nodes) -> None:
+        entry = next(e for e in find(nodes, ENV, "spacetime")["inputs"]["derivation"] if e["path"] == path)
+        entry["value"] = value
+
+    return [change(ENV, "spacetime", f"resolved.components.{path}", value), spoil]
+
 
 PASSES: dict[str, list[tuple[str, list[Spoil]]]] = {
     "isolation-exposure": [
@@ -205,6 +216,16 @@ FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
         ("one that nobody declared", [change("ResourceQuota", "quota", "spec.hard.count/secrets", "1")]),
         ("nothing at all", [change("ResourceQuota", "quota", "spec.hard")]),
         ("above production", [change("ResourceQuota", "quota", "spec.hard.pods", "500"), change(ENV, "spacetime", "peak.pods", "500")]),
+    ],
+    "ratios-declaration": [
+        ("a size without a reason", [change(ENV, "spacetime", "resolved.components.elasticsearch.retention", "20d")]),
+        ("a retention above production's", DERIVED("elasticsearch.retention", "60d")),
+        ("storage above production's", DERIVED("elasticsearch.storage", "900G")),
+        ("CPU above production's", DERIVED("jaeger.resources.limits.cpu", "9")),
+        ("a size that is none", DERIVED("jaeger.resources.limits.cpu", "lots")),
+        ("a value that the derivation does not say", [change(ENV, "spacetime", "resolved.components.jaeger.resources.limits.cpu", "300m")]),
+        ("another setting without a reason", [change(ENV, "spacetime", "resolved.components.redis.appendFsync", "no")]),
+        ("no components", [change(ENV, "spacetime", "resolved.components")]),
     ],
     "ratios-topology": [
         ("another version", [change(ENV, "spacetime", "resolved.components.cockroachdb.version", "v23.2.1")]),

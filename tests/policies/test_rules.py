@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policies.rules import FAMILIES, RULES
+from policies.rules.ratios.declaration import size
 from tests.policies.cases import FAILS, PASSES
 from tests.policies.fixtures import Spoil, change, findings, good, rule, spoiled, through_proxies
 
@@ -57,3 +58,24 @@ def test_a_rule_says_what_it_is(id_: str) -> None:
     assert found.references
     assert all(reference.url.startswith("https://") and reference.version for reference in found.references)
     assert found.severity in ("critical", "high", "medium", "low")
+
+
+@pytest.mark.parametrize(
+    ("small", "large"),
+    [
+        ("250m", "1"),
+        ("50G", "100G"),
+        ("64Mi", "1Gi"),
+        ("15d", "30d"),
+        ("100ms", "1s"),
+        ("3", "5"),
+        ("db.r6g.large", "db.r6g.2xlarge"),
+        ("r6g.large.search", "r6g.xlarge.search"),
+        ("cache.t4g.micro", "cache.t4g.small"),
+    ],
+)
+def test_sizes_of_every_kind_are_compared(small: str, large: str) -> None:
+    path = ("x", "resources", "limits", "cpu") if small.endswith("m") else ("x", "size")
+    assert size(small, path) < size(large, path)
+    with pytest.raises(ValueError, match="no quantity"):
+        size("lots", path)
