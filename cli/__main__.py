@@ -118,9 +118,8 @@ def policy(
     from policies import report
     from policies.rules import RULES
     from review.compose import verdict_of
-    from review.graph import graph as record
 
-    verdict = verdict_of(stack, record(stack))
+    verdict = verdict_of(stack)
     if output is Report.TABLE:
         from .tables import print_verdict
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from .options import StackOption
 
-if TYPE_CHECKING:
-    from policies.verdict import Verdict
-
 local = typer.Typer(
     help="The embedded default: engine, control plane and plugins on this machine.", no_args_is_help=True
 )
-
-
-def _verdict(stack: str) -> Verdict:
-    from review.compose import verdict_of
-    from review.graph import graph as record
-
-    return verdict_of(stack, record(stack))
 
 
 @local.command()
@@ -37,9 +27,10 @@ def up(
     """Bring the environment up: policies, cluster, engine, stack, resources. Quick when repeated."""
     from local.commands import up as run
     from local.console import phase
+    from review.compose import verdict_of
 
     with phase("judging what would be made by every rule"):  # before the engine makes the first of it
-        verdict = _verdict(stack)
+        verdict = verdict_of(stack)
     if not verdict.clean:
         from policies.rules import RULES
 
@@ -59,12 +50,13 @@ def preview(
     """Show what `up` would change, and what policies and parity say of it."""
     from local.commands import preview as run
     from policies.rules import RULES
+    from review.compose import verdict_of
     from review.faithful import of_stack
 
     from .tables import print_parity, print_verdict
 
     code = run(stack, *(["--expect-no-changes"] if expect_no_changes else []))
-    verdict, parity = _verdict(stack), of_stack(stack)
+    verdict, parity = verdict_of(stack), of_stack(stack)
     print_verdict(stack, verdict, RULES)
     if parity is not None:
         print_parity(parity, whole=False)

@@ -29,6 +29,17 @@ class Issued:
     """To depend on."""
 
 
+@dataclass(frozen=True)
+class _Subject:
+    """Whose certificate, and where it goes."""
+
+    secret: str
+    common_name: str
+    component: str
+    hosts: tuple[str, ...]
+    ips: tuple[str, ...]
+
+
 class Certificates(pulumi.ComponentResource):
     """Issues as the environment says: from an authority of its own, or through an issuer of cert-manager.
 
@@ -58,67 +69,60 @@ class Certificates(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, provider=self._issuer),
         )
 
-    def issue(
-        self, secret: str, common_name: str, component: str, hosts: Sequence[str] = (), ips: Sequence[str] = ()
-    ) -> Issued:
-        """A certificate for servers and clients, in the Secret of that name."""
+    def issue(self, secret: str, common_name: str, component: str, services: Sequence[str] = ()) -> Issued:
+        """A certificate for clients, in the Secret of that name; for servers too that answer by the names of ``services``.
+
+        ``*.<name>`` stands for the pods behind a headless one.
+        """
+        suffixes = (
+            "",
+            *(f".{self._resolved.environment.namespace}{more}" for more in ("", ".svc", ".svc.cluster.local")),
+        )
+        hosts = tuple(f"{service}{suffix}" for service in services for suffix in suffixes)
+        subject = _Subject(
+            secret, common_name, component, *((("localhost", *hosts), ("127.0.0.1",)) if hosts else ((), ()))
+        )
         settings = self._resolved.environment.certificates
         match settings:
             case SelfSigned():
-                return self._signed(settings, secret, common_name, component, hosts, ips)
+                return self._signed(settings, subject)
             case CertManager():
-                return self._requested(settings, secret, common_name, component, hosts, ips)
+                return self._requested(settings, subject)
             case _:
                 assert_never(settings)
 
-    def _signed(
-        self,
-        settings: SelfSigned,
-        secret: str,
-        common_name: str,
-        component: str,
-        hosts: Sequence[str],
-        ips: Sequence[str],
-    ) -> Issued:
+    def _signed(self, settings: SelfSigned, subject: _Subject) -> Issued:
         props = {
-            "common_name": common_name,
-            "hosts": list(hosts),
-            "ips": list(ips),
+            "common_name": subject.common_name,
+            "hosts": list(subject.hosts),
+            "ips": list(subject.ips),
             "seconds": settings.validity.seconds,
             "renew_before_seconds": settings.renew_before.seconds,
         }
         opts = pulumi.ResourceOptions(parent=self, provider=self._issuer)
-        certificate = Certificate(secret, props, self._authority, opts)
-        issuer, issued = origin(self._authority, "authority"), origin(certificate, secret)
+        certificate = Certificate(subject.secret, props, self._authority, opts)
+        issuer, issued = origin(self._authority, "authority"), origin(certificate, subject.secret)
         origins = {"ca.crt": issuer, "tls.crt": issued, "tls.key": issued}
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
             "type": "kubernetes.io/tls",
-            "metadata": {**metadata(self._resolved, secret, component), "annotations": stated(origins)},
+            "metadata": {**metadata(self._resolved, subject.secret, subject.component), "annotations": stated(origins)},
             "stringData": {
                 "ca.crt": self._authority.bundle,
                 "tls.crt": certificate.certificate,
                 "tls.key": certificate.key,
             },
         }
-        resource = KubernetesObject(secret, body, pulumi.ResourceOptions(parent=self))
-        return Issued(secret, certificate.fingerprint, resource)
+        resource = KubernetesObject(subject.secret, body, pulumi.ResourceOptions(parent=self))
+        return Issued(subject.secret, certificate.fingerprint, resource)
 
-    def _requested(
-        self,
-        settings: CertManager,
-        secret: str,
-        common_name: str,
-        component: str,
-        hosts: Sequence[str],
-        ips: Sequence[str],
-    ) -> Issued:
+    def _requested(self, settings: CertManager, subject: _Subject) -> Issued:
         spec: dict[str, Any] = {
-            "secretName": secret,
-            "commonName": common_name,
-            **({"dnsNames": list(hosts)} if hosts else {}),
-            **({"ipAddresses": list(ips)} if ips else {}),
+            "secretName": subject.secret,
+            "commonName": subject.common_name,
+            **({"dnsNames": list(subject.hosts)} if subject.hosts else {}),
+            **({"ipAddresses": list(subject.ips)} if subject.ips else {}),
             "duration": _go(settings.validity),
             "renewBefore": _go(settings.renew_before),
             "usages": ["digital signature", "server auth", "client auth"],
@@ -128,10 +132,12 @@ class Certificates(pulumi.ComponentResource):
         body = {
             "apiVersion": "cert-manager.io/v1",
             "kind": "Certificate",
-            "metadata": metadata(self._resolved, secret, component),
+            "metadata": metadata(self._resolved, subject.secret, subject.component),
             "spec": spec,
         }
-        return Issued(secret, "cert-manager", KubernetesObject(secret, body, pulumi.ResourceOptions(parent=self)))
+        return Issued(
+            subject.secret, "cert-manager", KubernetesObject(subject.secret, body, pulumi.ResourceOptions(parent=self))
+        )
 
 
 def _go(duration: Duration) -> str:

@@ -7,6 +7,7 @@ of the SDK's kinds. Certificates are X.509 v3 with P-256 keys, which CockroachDB
 from __future__ import annotations
 
 import ipaddress
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -108,14 +109,15 @@ def leaf(inputs: Mapping[str, Any]) -> dict[str, str]:
     return _outputs(builder.sign(issuer_key, hashes.SHA256()), key)
 
 
-class _Provider(dynamic.ResourceProvider):
+class _Provider(dynamic.ResourceProvider, ABC):
     """What both have in common: renewed when the window before their end has begun, or when they would be others."""
 
     identity: tuple[str, ...]
     """Inputs that make it another certificate; the rest of them only say when it is renewed."""
 
+    @abstractmethod
     def issue(self, inputs: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, str]:
-        raise NotImplementedError
+        """A new one, after ``old`` (empty for the first)."""
 
     def _due(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
         begins = datetime.fromisoformat(olds["ends"]) - timedelta(seconds=int(news["renew_before_seconds"]))

@@ -29,7 +29,6 @@ def resource(args: ResourceValidationArgs) -> Resource:
         name=args.name,
         props=args.props,
         provider=args.provider.urn if args.provider else None,
-        parent=args.opts.parent or None,
         protect=args.opts.protect,
     )
 

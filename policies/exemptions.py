@@ -60,10 +60,9 @@ def _entry(where: str, entry: Any, known: set[str]) -> Exemption:
     if not isinstance(entry["expires"], date) or len(str(entry["because"]).strip()) < 8 or not entry["owner"]:
         raise Malformed(f"{where}: {_FIX}")
     urn = str(entry["urn"])
-    if not urn.startswith("urn:pulumi:") or "*" in urn.rpartition("::")[2].replace("*", "", 1) or urn.endswith("::*"):
-        raise Malformed(f"{where}: {urn!r} is too broad: name the resource, with one * in its name at most")
-    if "*" in urn.split("::")[0]:
-        raise Malformed(f"{where}: {urn!r} is too broad: name the stack")
+    above, _, name = urn.rpartition("::")
+    if not urn.startswith("urn:pulumi:") or "*" in above or name.count("*") > 1 or name == "*":
+        raise Malformed(f"{where}: {urn!r} is too broad: name stack and resource, with one * in its name at most")
     return Exemption(str(entry["rule"]), urn, str(entry["owner"]), str(entry["because"]).strip(), entry["expires"])
 
 

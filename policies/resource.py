@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pulumi_policy.proxy import UnknownValueError
@@ -36,9 +36,7 @@ class Resource:
     props: Mapping[str, Any]
     provider: str | None = None
     """URN of its provider, ``None`` for components."""
-    parent: str | None = None
     protect: bool = False
-    seen: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def kind(self) -> str:
@@ -107,6 +105,11 @@ def items(node: Any) -> Iterator[tuple[int, Any]]:
     elif isinstance(node, Sequence) and not isinstance(node, str):
         for index in range(len(node)):
             yield index, child(node, index)
+
+
+def said(value: Any) -> str:
+    """A value as a message says it."""
+    return "unknown" if isinstance(value, Unknown) else "nothing" if value is None else str(value)
 
 
 def shown(path: Path) -> str:

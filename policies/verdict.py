@@ -32,7 +32,6 @@ def resource(node: Mapping[str, Any]) -> Resource:
         name=node["name"],
         props=node["inputs"],
         provider=node["provider"],
-        parent=node["parent"],
         protect=node["protect"],
     )
 

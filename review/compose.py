@@ -16,7 +16,7 @@ from policies.verdict import judge as judge_policies
 from .changes import StackChange, between, planned
 from .comment import Review
 from .commits import project_at
-from .faithful import judged
+from .faithful import judged, production_of
 from .graph import ROOT, Node, graph
 from .report import Parity
 
@@ -29,9 +29,9 @@ def ledger() -> exemptions.Ledger:
         raise ConfigError(Problem("policies/exemptions.yaml", None, "", str(error))) from None
 
 
-def verdict_of(stack: str, nodes: list[Node]) -> Verdict:
-    """What the policies say of a graph."""
-    return judge_policies(nodes, RULES.values(), ledger(), stack)
+def verdict_of(stack: str, nodes: list[Node] | None = None) -> Verdict:
+    """What the policies say of a stack's graph; default: as it is checked out."""
+    return judge_policies(graph(stack) if nodes is None else nodes, RULES.values(), ledger(), stack)
 
 
 def compose(base: str, head: str, previews: dict[str, Path], project: Path = ROOT) -> Review:
@@ -48,11 +48,10 @@ def compose(base: str, head: str, previews: dict[str, Path], project: Path = ROO
     ]
     parities: list[Parity] = []
     for name, setting in settings.items():
-        base_stack = next(
-            (n for n, s in settings.items() if s.system == setting.system and s.environment == BASE), None
-        )
-        if setting.environment != BASE and base_stack is not None:
-            parities.append(judged(setting.system, name, later[base_stack], later[name], []))
+        siblings = {n: s for n, s in settings.items() if s.system == setting.system}
+        if setting.environment != BASE and BASE in {s.environment for s in siblings.values()}:
+            production = later[production_of(siblings)]
+            parities.append(judged(setting.system, name, production, later[name], []))
     verdicts = {name: verdict_of(name, nodes) for name, nodes in later.items()}
     return Review(base, head, stacks, verdicts, parities)
 

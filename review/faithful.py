@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,10 +30,15 @@ def stacks_of(system: str, project: Path = ROOT) -> dict[str, Stack]:
     return of_system
 
 
+def production_of(stacks: Mapping[str, Stack]) -> str:
+    """The stack that is production, of one system's."""
+    return next(name for name, settings in stacks.items() if settings.environment == BASE)
+
+
 def judge(system: str, production_ref: str | None = None, project: Path = ROOT) -> list[Parity]:
     """Every stack of the system against its production, both at the commit that is checked out."""
     stacks = stacks_of(system, project)
-    base = next(name for name, settings in stacks.items() if settings.environment == BASE)
+    base = production_of(stacks)
     production = graph(base, project=project)
     pending: list[Difference] = []
     if production_ref is not None:
@@ -51,8 +57,7 @@ def of_stack(stack: str, project: Path = ROOT) -> Parity | None:
     setting = read_stack(project / f"Pulumi.{stack}.yaml")
     if setting.environment == BASE:
         return None
-    stacks = stacks_of(setting.system, project)
-    base = next(name for name, settings in stacks.items() if settings.environment == BASE)
+    base = production_of(stacks_of(setting.system, project))
     return judged(setting.system, stack, graph(base, project=project), graph(stack, project=project), [])
 
 

@@ -43,7 +43,7 @@ class CockroachDB(pulumi.ComponentResource):
         super().__init__("understudy:cockroachdb:CockroachDB", name, None, opts)
         namespace = resolved.environment.namespace
         parts = Parts(self, resolved, name)
-        node = certificates.issue(f"{name}-tls", "node", name, _hosts(name, namespace), ("127.0.0.1",))
+        node = certificates.issue(f"{name}-tls", "node", name, [f"{name}-public", f"*.{name}"])
         root = certificates.issue(f"{name}-root-tls", "root", name)
         account = parts.account(store.service_account_annotations)
         listens = store.ports()
@@ -71,12 +71,6 @@ class CockroachDB(pulumi.ComponentResource):
         parts.job(f"{name}-setup", setup, content, [account, headless, root.resource, node.resource, files])
         parts.service(store.service_name(name), same, nodes, [members])
         self.register_outputs({"host": store.host(name, namespace), "port": store.port()})
-
-
-def _hosts(name: str, namespace: str) -> list[str]:
-    """Every name a node or its Service is called by."""
-    suffixes = ("", f".{namespace}", f".{namespace}.svc", f".{namespace}.svc.cluster.local")
-    return ["localhost", *(f"{host}{suffix}" for host in (f"{name}-public", f"*.{name}") for suffix in suffixes)]
 
 
 def _nodes(name: str, namespace: str, nodes: int) -> list[str]:

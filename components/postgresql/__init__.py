@@ -62,7 +62,7 @@ class PostgreSQL(pulumi.ComponentResource):
         parts = Parts(self, resolved, name)
         listens = store.ports()
         sql = {"sql": (listens["sql"],) * 2}
-        certificate = certificates.issue(f"{name}-tls", name, name, _hosts(name, self._namespace), ("127.0.0.1",))
+        certificate = certificates.issue(f"{name}-tls", name, name, [name, f"{name}-standby", f"*.{name}-nodes"])
         data = files(store)
         account = parts.account(store.service_account_annotations)
         nodes = selector(name, "node")
@@ -73,13 +73,16 @@ class PostgreSQL(pulumi.ComponentResource):
             "understudy.dev/configuration": checksum(data),
             "understudy.dev/certificate": certificate.fingerprint,
         }
+        passwords = secrets.checksums(store.secrets_read())
+        if store.nodes > 1:  # a standby signs in with the password that it started with, whenever it connects anew
+            annotations["understudy.dev/secrets"] = checksum(passwords)
         if store.nodes > 1:
             ready.append(parts.disruption(name, "node"))
         templates = ["data", "archive"] if store.backup else ["data"]
         members = parts.statefulset(
             name, "node", f"{name}-nodes", store.nodes, self._node(certificate), ready, annotations, templates
         )
-        content = [data, secrets.checksums(store.secrets_read())]
+        content = [data, passwords]
         parts.job(f"{name}-setup", self._helper("setup", certificate), content, ready)
         parts.service(name, sql, {**nodes, _POD: f"{name}-0"}, [members])
         if store.nodes > 1:
@@ -186,10 +189,3 @@ class PostgreSQL(pulumi.ComponentResource):
 
 _POD = "statefulset.kubernetes.io/pod-name"
 """A label that Kubernetes gives to a StatefulSet's pods."""
-
-
-def _hosts(name: str, namespace: str) -> list[str]:
-    """Every name a node or a Service of it is called by."""
-    suffixes = ("", f".{namespace}", f".{namespace}.svc", f".{namespace}.svc.cluster.local")
-    services = (name, f"{name}-standby", f"*.{name}-nodes")
-    return ["localhost", *(f"{host}{suffix}" for host in services for suffix in suffixes)]

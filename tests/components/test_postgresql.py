@@ -61,8 +61,15 @@ def test_backups_run_where_the_primarys_archive_is() -> None:
     assert (hard["persistentvolumeclaims"], hard["requests.storage"]) == ("4", "30Gi")
 
 
+def test_a_standby_starts_anew_with_a_rotation() -> None:
+    """It would sign in with the old password when its connection ends."""
+    templates = [inputs(recorded(*STANDBY, rotation=n), "StatefulSet", "db")["spec"]["template"] for n in (1, 2)]
+    assert templates[0]["metadata"]["annotations"] != templates[1]["metadata"]["annotations"]
+    assert templates[0]["spec"] == templates[1]["spec"]
+
+
 def test_a_rotation_runs_the_setup_again_and_leaves_the_pods_alone() -> None:
-    first, second = recorded(*STANDBY), recorded(*STANDBY, rotation=2)
+    first, second = recorded(), recorded(rotation=2)
     names = [inputs(nodes, "Job", "db-setup")["metadata"]["name"] for nodes in (first, second)]
     assert names[0] != names[1]
     assert inputs(first, "StatefulSet", "db") == inputs(second, "StatefulSet", "db")

@@ -29,6 +29,7 @@ INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
 ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
 BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+MESH = "kubernetes:networking.istio.io/v1:Gateway"
 EXTERNAL = "kubernetes:external-secrets.io/v1:ExternalSecret"
 RDS = "aws:rds/cluster:Cluster"
 
@@ -63,6 +64,23 @@ def DERIVED(path: str, value: str) -> list[Spoil]:  # noqa: N802 - a word of the
 
 PASSES: dict[str, list[tuple[str, list[Spoil]]]] = {
     "isolation-exposure": [
+        (
+            "a gateway of the mesh that redirects to TLS",
+            [
+                added(
+                    MESH,
+                    "x",
+                    {
+                        "spec": {
+                            "servers": [
+                                {"port": {"protocol": "HTTP"}, "tls": {"httpsRedirect": True}},
+                                {"port": {"protocol": "HTTPS"}},
+                            ]
+                        }
+                    },
+                )
+            ],
+        ),
         (
             "an ingress with TLS and a sign-in",
             [added(INGRESS, "x", {**ingress(**HOSTS), "metadata": meta(**SIGNED_IN)})],
@@ -168,6 +186,7 @@ FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
         ("an ingress without TLS", [added(INGRESS, "x", {**ingress(rules=HOSTS["rules"]), "metadata": meta(**SIGNED_IN)})]),
         ("TLS for another host", [added(INGRESS, "x", {**ingress(tls=[{"hosts": ["b"]}], rules=HOSTS["rules"]), "metadata": meta(**SIGNED_IN)})]),
         ("an ingress without a sign-in", [added(INGRESS, "x", {**ingress(**HOSTS), "metadata": meta()})]),
+        ("a gateway of the mesh without TLS", [added(MESH, "x", {"spec": {"servers": [{"port": {"protocol": "HTTP"}}]}})]),
         ("a default backend", [added(INGRESS, "x", {**ingress(**HOSTS, defaultBackend={}), "metadata": meta(**SIGNED_IN)})]),
         ("a gateway without TLS", [added("kubernetes:gateway.networking.k8s.io/v1:Gateway", "x", {"spec": {"listeners": [{"protocol": "HTTP"}]}})]),
     ],

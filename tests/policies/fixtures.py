@@ -115,7 +115,7 @@ def through_proxies(nodes: Nodes, rules: Iterable[Rule]) -> list[Finding]:
     for node in in_order(nodes):
         plain = resource(node)
         props = unknown_checking_proxy(as_shown(node["inputs"]))
-        shown = Resource(plain.urn, plain.type, plain.name, props, plain.provider, plain.parent, plain.protect)
+        shown = Resource(plain.urn, plain.type, plain.name, props, plain.provider, plain.protect)
         stack.show(shown)
         for rule in rules:
             found += rule.judge(shown, stack)

@@ -81,6 +81,7 @@ def test_it_allows_that_rule_and_no_other(tmp_path: Path) -> None:
         (ENTRY.replace("::game-server", "::g*m*"), "too broad"),
         (ENTRY.replace("urn:pulumi:staging", "urn:pulumi:*"), "too broad"),
         (ENTRY.replace(URN, "'*'"), "too broad"),
+        (ENTRY.replace("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:*"), "too broad"),
         (ENTRY + "  extra: 1\n", "each entry has"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...references import cis_eks, nsa
-from ...resource import Resource, Unknown, child, items
+from ...resource import Resource, Unknown, at, child, items
 from ...rule import Problem, Rule
 from ...stack import Stack
 
@@ -32,6 +32,10 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         for index, listener in items(resource.get("spec", "listeners")):
             if child(listener, "protocol") not in ("HTTPS", "TLS"):
                 yield ("spec", "listeners", index, "protocol"), "it listens without TLS"
+        for index, server in items(resource.get("spec", "servers")):  # Istio's
+            redirects = at(server, "tls", "httpsRedirect") is True
+            if at(server, "port", "protocol") not in ("HTTPS", "TLS") and not redirects:
+                yield ("spec", "servers", index, "port", "protocol"), "it listens without TLS"
 
 
 def _ingress(resource: Resource) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from ...declared import path_of
 from ...pods import component, containers, is_workload, pod
 from ...quantity import amount
 from ...references import nsa
-from ...resource import Path, Resource, Unknown, at, child
+from ...resource import Path, Resource, Unknown, at, child, said
 from ...rule import Problem, Rule
 from ...stack import Stack
 
@@ -62,7 +62,7 @@ def _compare(path: Path, found: Any, expected: Any, production: Any) -> Iterator
             if value is None and right is None:
                 continue
             if value is None or right is None or isinstance(value, Unknown) or amount(value) != amount(right):
-                yield here, f"{_say(value)}; declared is {_say(right)}"
+                yield here, f"{said(value)}; declared is {said(right)}"
             if value is None or isinstance(value, Unknown):
                 continue
             if top is not None and amount(value) > amount(top):
@@ -70,10 +70,6 @@ def _compare(path: Path, found: Any, expected: Any, production: Any) -> Iterator
             floor = FLOORS[quantity]
             if amount(value) < min(amount(floor), amount(top) if top is not None else amount(floor)):
                 yield here, f"{value} is below the floor {floor}"
-
-
-def _say(value: Any) -> str:
-    return "unknown" if isinstance(value, Unknown) else "nothing" if value is None else str(value)
 
 
 RULE = Rule(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ...quantity import amount
 from ...references import nsa
-from ...resource import Resource, Unknown, child
+from ...resource import Resource, Unknown, child, said
 from ...rule import Problem, Rule
 from ...stack import Stack
 
@@ -22,7 +22,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         path = ("spec", "hard", name)
         found, right, top = child(hard, name), child(peak, name), child(most, name)
         if found is None or isinstance(found, Unknown) or right is None or amount(found) != amount(right):
-            yield path, f"{'unknown' if isinstance(found, Unknown) else found}; the declared peak is {right}"
+            yield path, f"{said(found)}; the declared peak is {said(right)}"
         elif top is not None and amount(found) > amount(top):
             yield path, f"{found} is above production's {top}"
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...declared import path_of
 from ...pods import component, role
 from ...references import iso
-from ...resource import Resource, Unknown, at, child
+from ...resource import Resource, Unknown, at, child, said
 from ...rule import Problem, Rule
 from ...stack import Stack
 
@@ -48,7 +48,7 @@ def _same(path: tuple[str | int, ...], found: Any, right: Any, production: Any) 
     if found is None and right is None:
         return
     if isinstance(found, Unknown) or found is None or right is None or int(found) != int(right):
-        yield path, f"{'unknown' if isinstance(found, Unknown) else found}; declared is {right}"
+        yield path, f"{said(found)}; declared is {said(right)}"
     elif production is not None and int(found) > int(production):
         yield path, f"{int(found)} are more than production's {int(production)}"
 

@@ -10,7 +10,7 @@ from ...declared import path_of
 from ...pods import component
 from ...quantity import amount
 from ...references import iso
-from ...resource import Resource, Unknown, at, child
+from ...resource import Resource, Unknown, at, child, said
 from ...rule import Problem, Rule
 from ...stack import Stack
 
@@ -30,7 +30,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     place = _place(resource, declared, name)
     found, right, top = resource.get(*_HERE), at(declared, *place), at(stack.production("components", name), *place)
     if found is None or isinstance(found, Unknown) or right is None or amount(found) != amount(right):
-        yield _HERE, f"{'unknown' if isinstance(found, Unknown) else found}; declared is {right}"
+        yield _HERE, f"{said(found)}; declared is {said(right)}"
         return
     if top is not None and amount(found) > amount(top):
         yield _HERE, f"{found} is above production's {top}"
