@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from config.stack import Stack
-from config.system import Resolved
-
-from .certificates import Certificates
+from .alertmanager import Alertmanager
+from .alloy import Alloy
 from .cockroachdb import CockroachDB
-from .configuration import Configuration
+from .elasticsearch import Elasticsearch
+from .grafana import Grafana
+from .jaeger import Jaeger
+from .kibana import Kibana
+from .kube_state_metrics import KubeStateMetrics
+from .logstash import Logstash
+from .loki import Loki
 from .manifests import Manifests
 from .postgresql import PostgreSQL
+from .prometheus import Prometheus
 from .redis import Redis
-from .secrets import Secrets
 from .service import Service, ServiceArgs
-
-
-@dataclass(frozen=True)
-class Site:
-    """What a builder needs of its surroundings."""
-
-    resolved: Resolved
-    stack: Stack
-    configuration: Configuration
-    secrets: Secrets
-    certificates: Certificates
-
+from .site import Site
 
 Builder = Callable[[str, Any, Site, pulumi.ResourceOptions], pulumi.ComponentResource]
 
@@ -63,10 +55,20 @@ def _manifests(name: str, component: Any, site: Site, opts: pulumi.ResourceOptio
 
 
 BUILDERS: Mapping[str, Builder] = {
+    "alertmanager": Alertmanager,
+    "alloy": Alloy,
     "cockroachdb": _cockroachdb,
+    "elasticsearch": Elasticsearch,
+    "grafana": Grafana,
+    "jaeger": Jaeger,
+    "kibana": Kibana,
+    "kube-state-metrics": KubeStateMetrics,
+    "logstash": Logstash,
+    "loki": Loki,
+    "manifests": _manifests,
     "postgresql": _postgresql,
+    "prometheus": Prometheus,
     "redis": _redis,
     "service": _service,
-    "manifests": _manifests,
 }
 """Kind to builder."""

@@ -19,15 +19,20 @@ from config.capacity import peak
 from config.derive import derive
 from config.fidelity import statement
 from config.identity import identities
+from config.kinds.backend import Stored
+from config.order import order
 from config.provenance import BASE, Derived
 from config.stack import Stack
 from config.system import Resolved, System
+from config.warnings import warnings
 
-from .builders import BUILDERS, Site
+from .builders import BUILDERS
 from .certificates import Certificates
 from .configuration import Configuration
+from .monitoring.registry import contributions
 from .namespace import Namespace
 from .secrets import Secrets
+from .site import Site
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,12 @@ class Environment(pulumi.ComponentResource):
         configuration = Configuration("configuration", resolved, opts=inside)
         secrets = Secrets("secrets", resolved, args.stack, opts=inside)
         certificates = Certificates("certificates", resolved, opts=inside)
-        site = Site(resolved, args.stack, configuration, secrets, certificates)
+        watched = contributions(resolved, production)
+        site = Site(resolved, args.stack, configuration, secrets, certificates, watched)
         ready = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[configuration, secrets]))
         _build(site, ready)
+        for component, text in warnings(resolved):
+            pulumi.warn(f"{component}: {text}", self)
         outputs: dict[str, Any] = {
             "namespace": namespace.name,
             "endpoints": _endpoints(resolved),
@@ -102,17 +110,15 @@ def _dump(resolved: Resolved) -> dict[str, Any]:
 
 
 def _build(site: Site, opts: pulumi.ResourceOptions) -> None:
-    """Every component that has a builder: the stores first, so that their users start, and roll, after them."""
-    stores: dict[str, pulumi.Resource] = {}
+    """Every component that has a builder: what holds data first, so that its users start, and roll, after it."""
+    made: dict[str, pulumi.Resource] = {}
     components = site.resolved.components
-    for key in sorted(components, key=lambda key: not isinstance(components[key], Stateful)):
+    for key in order(components):
         component, build = components[key], BUILDERS.get(components[key].kind)
         if build is None or component.existing:
             continue
-        used = [stores[name] for name in component.uses if name in stores]
-        made = build(key, component, site, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=used)))
-        if isinstance(component, Stateful):
-            stores[key] = made
+        used = [made[name] for name in component.uses if name in made and isinstance(components[name], Stateful | Stored)]
+        made[key] = build(key, component, site, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=used)))
 
 
 def _endpoints(resolved: Resolved) -> dict[str, str]:

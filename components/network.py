@@ -10,6 +10,8 @@ from config.system import Resolved
 
 from .labels import selector
 
+KUBELET = 10250
+"""The port of every node's agent."""
 Spec = Any
 """A NetworkPolicySpec."""
 
@@ -75,8 +77,9 @@ def _ingress(resolved: Resolved, name: str, component: Component) -> list[dict[s
     users = [user for user, other in resolved.components.items() if name in other.uses and _runs_here(other)]
     if users and ports:
         rules.append({"from": _pods(*users), "ports": _tcp(*_client_ports(component))})
-    if component.clustered:
-        rules.append({"from": _pods(name, *component.helpers(name)), "ports": _tcp(*sorted(set(ports.values())))})
+    if component.clustered or component.helpers(name):
+        inside = (name, *component.helpers(name)) if component.clustered else component.helpers(name)
+        rules.append({"from": _pods(*inside), "ports": _tcp(*sorted(set(ports.values())))})
     scrapers = [key for key, other in resolved.components.items() if isinstance(other, Prometheus) and key != name]
     metrics = component.metrics_port()
     if scrapers and metrics:
@@ -110,6 +113,8 @@ def _egress(resolved: Resolved, name: str, component: Component) -> list[dict[st
             for key, other in resolved.components.items()
             if key != name and _runs_here(other) and (port := other.metrics_port())
         ]
+        kubelets = [{"ipBlock": {"cidr": cidr}} for cidr in resolved.environment.cluster.node_cidrs]
+        rules.append({"to": kubelets, "ports": _tcp(KUBELET)})
     if component.needs_kubernetes_api:
         blocks = [{"ipBlock": {"cidr": cidr}} for cidr in resolved.environment.cluster.api_server_cidrs]
         rules.append({"to": blocks, "ports": _tcp(443, 6443)})

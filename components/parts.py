@@ -16,6 +16,8 @@ from .objects import KubernetesObject
 from .pods import security, spread
 
 Depends = Sequence[pulumi.Resource]
+_CLUSTERED = ("ClusterRole", "ClusterRoleBinding")
+"""Kinds that are in no namespace."""
 
 
 class Parts:
@@ -40,6 +42,8 @@ class Parts:
     ) -> KubernetesObject:
         """An object of the component; ``logical`` where the name in the cluster changes with the content."""
         found = metadata(self._resolved, name, self._component)
+        if kind in _CLUSTERED:
+            del found["namespace"]
         if annotations:
             found |= {"annotations": dict(annotations)}
         body = {"apiVersion": version, "kind": kind, "metadata": found, **rest}
@@ -159,6 +163,34 @@ class Parts:
             "template": self._template(self._component, role, pod, annotations),
         }
         return self.make("apps/v1", "Deployment", name, depends_on, spec=spec)
+
+    def single(
+        self, name: str, role: str, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
+    ) -> KubernetesObject:
+        """One pod, stopped before the next one starts: they would share a volume, or a Service that two may not answer."""
+        spec = {
+            "replicas": 1,
+            "strategy": {"type": "Recreate"},
+            "revisionHistoryLimit": 5,
+            "selector": {"matchLabels": selector(self._component, role)},
+            "template": self._template(self._component, role, pod, annotations),
+        }
+        return self.make("apps/v1", "Deployment", name, depends_on, spec=spec)
+
+    def rights(self, rules: Sequence[Any], cluster_rules: Sequence[Any] = ()) -> list[KubernetesObject]:
+        """What the component's account may do in the namespace, and what it may do with objects that are in none."""
+        namespace = self._resolved.environment.namespace
+        subject = {"kind": "ServiceAccount", "name": self._component, "namespace": namespace}
+        made = []
+        for kind, name, wanted in (("Role", self._component, rules), ("ClusterRole", f"{namespace}-{self._component}", cluster_rules)):
+            if not wanted:
+                continue
+            version = "rbac.authorization.k8s.io/v1"
+            made.append(self.make(version, kind, name, logical=self._component, rules=list(wanted)))
+            reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
+            binding = {"subjects": [subject], "roleRef": reference}
+            made.append(self.make(version, f"{kind}Binding", name, made[-1:], logical=self._component, **binding))
+        return made
 
     def disruption(self, name: str, role: str) -> KubernetesObject:
         """One pod of the role at a time may be evicted."""

@@ -8,6 +8,7 @@ from typing import Any, assert_never
 import pulumi
 import pulumi_random as random
 
+from config.base import SecretKey
 from config.stack import PLACEHOLDER, Stack
 from config.system import ExternalSecrets, PlainSecrets, Resolved, SealedSecrets, Secret, Value
 
@@ -54,6 +55,20 @@ class Secrets(pulumi.ComponentResource):
         """The generation of the secret's values, 1 at first."""
         return self._stack.rotation.get(name, 1)
 
+    def has(self, key: SecretKey) -> bool:
+        """Whether the Secret has the key: optional ones may not be given."""
+        value = self._resolved.secrets[key.secret].keys[key.key]
+        delivery = self._resolved.environment.secrets
+        match delivery:
+            case PlainSecrets():
+                return not value.optional or key.key in self._stack.given.get(key.secret, {})
+            case SealedSecrets():
+                return not value.optional or key.key in delivery.sealed.get(key.secret, {})
+            case ExternalSecrets():
+                return True
+            case _:
+                assert_never(delivery)
+
     def checksum(self, name: str) -> str:
         """Changes when the secret's values do, and is computed without them: from how they are made and the rotation.
 
@@ -77,7 +92,8 @@ class Secrets(pulumi.ComponentResource):
         origins: dict[str, str] = {}
         for key, value in secret.keys.items():
             if value.given:
-                values[key], origins[key] = self._given(name, key), GIVEN
+                if self.has(SecretKey(secret=name, key=key)):
+                    values[key], origins[key] = self._given(name, key), GIVEN
                 continue
             values[key], origins[key] = self._generated(name, key, value, self.rotation(name))
             if self.rotation(name) > 1:

@@ -198,6 +198,15 @@ class Component(Model):
     namespaced: ClassVar[bool] = True
     """False for kinds that live outside the cluster (managed stores, buckets, hosts of others)."""
 
+    @model_validator(mode="after")
+    def _one_name_a_port(self) -> Self:
+        names: dict[int, str] = {}
+        for name, number in self.ports().items():
+            if number in names:
+                raise ValueError(f"port {number} is both {names[number]!r} and {name!r}: one of them cannot listen")
+            names[number] = name
+        return self
+
     def ports(self) -> dict[str, int]:
         """Ports the component's pods listen on, by name; the first is the one its clients use."""
         return {}
@@ -287,6 +296,8 @@ class Stateful(Component):
     user: Text | None = None
     helper_resources: Resources = _HELPER
     """Of the Jobs that wait for the store and tell it something."""
+    latency_objective: Duration | None = None
+    """What its users may expect of a statement or command: of an alert, and a line in the dashboards."""
     service_account_annotations: dict[str, str] = {}
     """For clouds that give a pod an identity by its service account."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from graphlib import CycleError
 
 from pydantic import BaseModel
 
 from .base import Component, SecretKey
 from .errors import ConfigError, Problem
-from .kinds import Gateway, Service
+from .kinds import Alertmanager, Alloy, Elasticsearch, Gateway, Grafana, Jaeger, Kibana, Logstash, Loki, Prometheus, Service
+from .order import order
 from .paths import Path, leaves, parse, render
 from .system import RESERVED, Environment, System
 
@@ -44,8 +46,10 @@ def _dangling(system: System) -> Iterator[Finding]:
         here: Path = ("components", name)
         yield from _component(here, name, component, known)
         yield from _secrets(system, here, component)
+        yield from _backends(here, component, system)
         if isinstance(component, Service):
             yield from _service(here, component, system)
+    yield from _circle(system)
     yield from _assumed(system)
     for name, environment in system.environments.items():
         yield from _changes(name, environment, known)
@@ -88,6 +92,61 @@ def _service(here: Path, service: Service, system: System) -> Iterator[Finding]:
         if probe and probe.port not in service.listens:
             message = f"probes port {probe.port!r}, which is not listened on"
             yield (*here, part), message, _close(probe.port, service.listens)
+
+
+_NEEDS: dict[type[Component], tuple[type[Component], str]] = {
+    Alloy: (Loki, "loki"),
+    Kibana: (Elasticsearch, "elasticsearch"),
+    Logstash: (Elasticsearch, "elasticsearch"),
+}
+"""Who is nothing without whom."""
+DATA_SOURCES: dict[type[Component], str] = {
+    Prometheus: "prometheus",
+    Elasticsearch: "elasticsearch",
+    Loki: "loki",
+    Jaeger: "jaeger",
+}
+"""Kinds that Grafana reads."""
+
+
+def _backends(here: Path, component: Component, system: System) -> Iterator[Finding]:
+    """What metrics, logs and traces need of each other."""
+    used = {name: system.components[name] for name in component.uses if name in system.components}
+    if type(component) in _NEEDS:
+        kind, written = _NEEDS[type(component)]
+        if sum(isinstance(other, kind) for other in used.values()) != 1:
+            yield here, f"uses no {written}, or several", f"name one component of kind {written} in 'uses'"
+    if isinstance(component, Grafana):
+        for name, other in used.items():
+            if type(other) not in DATA_SOURCES:
+                known = ", ".join(sorted(DATA_SOURCES.values()))
+                message = f"uses {name!r}, of kind {other.kind}: not a data source"
+                yield (*here, "uses"), message, f"data sources are of kind {known}"
+    if isinstance(component, Prometheus):
+        for name, other in used.items():
+            if not isinstance(other, Alertmanager):
+                message = f"uses {name!r}, of kind {other.kind}; it sends alerts to Alertmanagers and finds the rest itself"
+                yield (*here, "uses"), message, f"remove {name!r}"
+        for name, environment in system.environments.items():
+            if not environment.cluster.node_cidrs:
+                yield (
+                    ("environments", name, "cluster"),
+                    "nodeCidrs is missing: Prometheus reads the kubelets, and NetworkPolicies know networks",
+                    "add 'nodeCidrs:', the networks of the nodes",
+                )
+    if isinstance(component, Service):
+        collectors = [name for name, other in system.components.items() if isinstance(other, Logstash)]
+        if collectors and not set(collectors) & used.keys():
+            message = f"its logs go nowhere: {collectors[0]!r} waits for them, and nothing else reads them"
+            yield here, message, f"add {collectors[0]!r} to 'uses'"
+
+
+def _circle(system: System) -> Iterator[Finding]:
+    try:
+        order(system.components)
+    except CycleError as error:
+        names = " uses ".join(map(repr, reversed(error.args[1])))
+        yield ("components", error.args[1][0], "uses"), f"{names}: each waits for the other", "remove one of them"
 
 
 def _assumed(system: System) -> Iterator[Finding]:

@@ -49,6 +49,8 @@ class Cluster(Model):
     """Where it runs; stores that place data by locality are told."""
     api_server_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
     """NetworkPolicies cannot select the API server: where it answers."""
+    node_cidrs: tuple[Cidr, ...] = ()
+    """Where the kubelets answer: Prometheus reads containers' and volumes' use from them."""
     storage_class: DnsLabel | None = None
     """Of the stores' volumes; default: the cluster's default one. It has to allow expansion for them to grow."""
     ingress_namespace: DnsLabel = "ingress"
@@ -67,11 +69,15 @@ class Value(Model):
     bytes: Annotated[int, Field(ge=16, le=256)] | None = None
     given: Literal[True] | None = None
     """Set with ``pulumi config set --secret --path 'understudy:given.<secret>.<key>'``: a licence, a partner's token."""
+    optional: Literal[True] | None = None
+    """Of a given value: its readers do without it, and say so."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if [self.length, self.bytes, self.given].count(None) != 2:
             raise ValueError("give one of length (a password), bytes (a key) or given: true")
+        if self.optional and not self.given:
+            raise ValueError("optional is about given values; generated ones are always there")
         return self
 
 

@@ -72,12 +72,13 @@ class Stack:
 
     @property
     def networks(self) -> frozenset[str]:
-        """Every network that the declaration mentions: of components, and of the API server."""
+        """Every network that the declaration mentions: of components, of the API server, and of the nodes."""
         if self._networks is None:
             components = walk(self.declared("resolved", "components"))
-            servers = walk(self.declared("resolved", "environment", "cluster", "apiServerCidrs"))
+            cluster = ("resolved", "environment", "cluster")
+            own = [walk(self.declared(*cluster, part) or []) for part in ("apiServerCidrs", "nodeCidrs")]
             found = {leaf for path, leaf in components if path[-1] == "cidr" and isinstance(leaf, str)}
-            self._networks = frozenset(found | {leaf for _, leaf in servers if isinstance(leaf, str)})
+            self._networks = frozenset(found | {leaf for part in own for _, leaf in part if isinstance(leaf, str)})
         return self._networks
 
     def of_kind(self, kind: str) -> list[Resource]:

@@ -15,11 +15,13 @@ from .aws import Aurora, Bucket, Cdn, DocumentDB, ElastiCache, Msk, OpenSearch
 from .cockroachdb import CockroachDB
 from .edge import External, Gateway, Istio
 from .jobs import CronJob, Job
+from .logs import Alloy, Elasticsearch, Kibana, Logstash, Loki
 from .manifests import Manifests
-from .monitoring import Alertmanager, Elasticsearch, Grafana, Jaeger, Kibana, Logstash, Loki, Prometheus
+from .metrics import Alertmanager, Grafana, KubeStateMetrics, Prometheus
 from .postgresql import PostgreSQL
 from .redis import Redis
 from .services import Service
+from .traces import Jaeger
 
 AnyComponent = Annotated[
     Service
@@ -29,12 +31,14 @@ AnyComponent = Annotated[
     | PostgreSQL
     | Redis
     | Prometheus
+    | KubeStateMetrics
     | Alertmanager
     | Grafana
     | Elasticsearch
     | Logstash
     | Kibana
     | Loki
+    | Alloy
     | Jaeger
     | Istio
     | Gateway
@@ -52,6 +56,7 @@ AnyComponent = Annotated[
 
 __all__ = [
     "Alertmanager",
+    "Alloy",
     "AnyComponent",
     "Aurora",
     "Bucket",
@@ -68,6 +73,7 @@ __all__ = [
     "Jaeger",
     "Job",
     "Kibana",
+    "KubeStateMetrics",
     "Logstash",
     "Loki",
     "Manifests",

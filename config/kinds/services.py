@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from ..base import Component, Demand, DnsLabel, EnvironmentName, Model, Port, Range, Resources, SecretKey, Text
-from ..quantity import Percent
+from ..promql import checked
+from ..quantity import Duration, Percent
+
+MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
+AlertName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]+$")]
+"""It names the runbook's file too."""
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8)]
 
 
 class Probe(Model):
@@ -27,6 +33,30 @@ class Autoscaling(Model):
 
     cpu: Percent = Percent.parse("70%")
     memory: Percent | None = Percent.parse("80%")
+
+
+class Metric(Model):
+    """A metric that the service exposes on its port ``metrics``: a panel of its dashboard."""
+
+    type: Literal["counter", "gauge", "histogram"]
+    """Of a histogram the name is without ``_bucket``."""
+    help: Sentence
+    unit: str = "short"
+    """Grafana's name of it: ``s``, ``bytes``, ``percentunit``, ``reqps``, ``short``."""
+
+    def series(self, name: str) -> tuple[str, ...]:
+        """The names under which its samples are stored."""
+        return tuple(f"{name}_{part}" for part in ("bucket", "sum", "count")) if self.type == "histogram" else (name,)
+
+
+class Alert(Model):
+    """A rule of Prometheus, in the application's own terms."""
+
+    expr: Annotated[str, AfterValidator(checked)]
+    """PromQL; it fires for every series that it gives."""
+    for_: Duration = Field(default=Duration.parse("0s"), alias="for")
+    severity: Literal["critical", "warning", "info"]
+    summary: Sentence
 
 
 class Service(Component):
@@ -53,9 +83,18 @@ class Service(Component):
     """Environment variables from keys of the system's secrets."""
     env: dict[EnvironmentName, Text] = {}
     """Environment variables of its own."""
+    metrics: dict[MetricName, Metric] = {}
+    """What it exposes on its port ``metrics``."""
+    alerts: dict[AlertName, Alert] = {}
     termination_grace_seconds: Annotated[int, Field(ge=0)] = 30
     writable: tuple[Annotated[str, Field(pattern="^/")], ...] = ("/tmp",)  # noqa: S108 - a mount point in the container
     """Paths with an emptyDir; the rest of the file system is read-only."""
+
+    @model_validator(mode="after")
+    def _scraped(self) -> Self:
+        if self.metrics and "metrics" not in self.listens:
+            raise ValueError("metrics are declared, and listens has no port 'metrics' to scrape them from")
+        return self
 
     def ports(self) -> dict[str, int]:
         return self.listens

@@ -13,7 +13,7 @@ from ...rule import Problem, Rule
 from ...stack import Stack
 
 _BY_ROLE = {"node": "nodes", "sentinel": "sentinels", "proxy": "proxies"}
-"""A pod's role to the field that says how many."""
+"""A pod's role to the field that says how many; of any other there is one."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
@@ -39,8 +39,8 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
             yield here, "the autoscaler decides how many there are; a number here fights it"
         return
     else:
-        field = _BY_ROLE.get(str(role(resource)), "")
-        right, top = child(declared, field), child(production, field)
+        field = _BY_ROLE.get(str(role(resource)))
+        right, top = (child(declared, field), child(production, field)) if field else (1, 1)
     yield from _same(here, found, right, top)
 
 

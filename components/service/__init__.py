@@ -12,11 +12,11 @@ from config.kinds import Service as Declared
 from config.kinds.services import Probe
 from config.system import Resolved
 
-from .configuration import Configuration, checksum
-from .labels import labels, metadata, selector
-from .objects import KubernetesObject
-from .pods import CONTAINER_SECURITY, amounts, security, spread
-from .secrets import Secrets
+from ..configuration import Configuration, checksum
+from ..labels import labels, metadata, selector
+from ..objects import KubernetesObject
+from ..pods import CONTAINER_SECURITY, amounts, security, spread
+from ..secrets import Secrets
 
 TRUST = "/etc/understudy"
 """Where services find the authorities of what they use: ``<NAME>_CA_FILE``."""

@@ -1,0 +1,209 @@
+"""One pod behind a Service: what the backends of metrics, logs and traces have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pulumi
+
+from config.base import SecretKey
+from config.kinds.backend import Backend as Declared
+
+from .configuration import checksum
+from .labels import selector
+from .parts import Depends, Parts
+from .pods import container, mounts, ports, probe, security, variables
+from .site import Site
+
+TRUST = "/etc/understudy"
+"""Where pods find the authorities of those they talk to: ``<TRUST>/ca-<name>/ca.crt``."""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """What is a kind's own in its pod."""
+
+    uid: int
+    """The user of the image."""
+    ready: Mapping[str, Any]
+    """How the readiness probe asks."""
+    alive: Mapping[str, Any] | None = None
+    """How the liveness probe asks; default: whether the first port takes connections."""
+    command: Sequence[str] = ()
+    args: Sequence[str] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    secret_env: Mapping[str, SecretKey | None] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    """A ConfigMap of the component's name."""
+    config: str = ""
+    """Where it is mounted."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """File to its path below that, where it is not its own name."""
+    single_files: bool = False
+    """Each file is mounted over the one of the image, whose others stay."""
+    data: str = ""
+    """Where the volume is mounted."""
+    writable: Sequence[str] = ()
+    """Paths with an emptyDir."""
+    trust: Sequence[str] = ()
+    """Components whose authority it needs."""
+    volumes: Sequence[Any] = ()
+    mounts: Sequence[Any] = ()
+    """Of those further volumes."""
+    init: Sequence[Any] = ()
+    digested: Any = None
+    """What else rolls the pod when it changes."""
+    secrets: Sequence[str] = ()
+    """Secrets whose rotation rolls it."""
+    slow: bool = False
+    """It takes minutes to start."""
+
+
+class Backend(pulumi.ComponentResource):
+    """Account, files, volume, a Deployment of one pod, Service. Its own kind says what is in the pod, and adds to it."""
+
+    token: ClassVar[str]
+
+    def __init__(self, name: str, component: Declared, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(self.token, name, None, opts)
+        self.name, self.component, self.site, self.resolved = name, component, site, site.resolved
+        self.namespace = site.resolved.environment.namespace
+        self.parts = Parts(self, site.resolved, name)
+        self.account = self.parts.account()
+        before = [self.account, *self.before()]
+        pod = self.pod()
+        if pod.files:
+            before.append(self.parts.files(name, pod.files))
+        before += self.parts.claims(component.volumes(name))
+        self.deployment = self._deployment(pod, before)
+        listens = {port: (number, number) for port, number in component.ports().items()}
+        self.service = self.parts.service(name, listens, selector(name, "server"), [self.deployment])
+        self.after()
+        self.register_outputs({"host": component.host(name, self.namespace), "port": component.port()})
+
+    def pod(self) -> Pod:
+        """What is in the pod."""
+        raise NotImplementedError
+
+    def before(self) -> Depends:
+        """Objects that the pod needs, such as its rights."""
+        return []
+
+    def annotations(self) -> dict[str, Any]:
+        """What else rolls the pod when it changes."""
+        return {}
+
+    def after(self) -> None:
+        """Objects that need the pod."""
+
+    def setup(
+        self,
+        script: str,
+        bodies: Mapping[str, str],
+        env: Mapping[str, str],
+        secret_env: Mapping[str, SecretKey | None],
+        before: Depends = (),
+        trust: Mapping[str, str] | None = None,
+    ) -> None:
+        """A Job ``<name>-setup`` that tells the pod something by ``script``, in its own image, which has curl.
+
+        ``bodies``: files beside the script; ``trust``: component to the Secret with its authority. It is done again when one
+        of the files changes, or a secret is rotated.
+        """
+        name, component = f"{self.name}-setup", self.component
+        data = {"setup.sh": script, **bodies}
+        authorities = {f"ca-{used}": f"{TRUST}/ca-{used}" for used in trust or {}}
+        places = {"files": "/etc/setup", "run": "/run/setup", **authorities}
+        secrets = sorted({key.secret for key in secret_env.values() if key})
+        pod = {
+            "securityContext": security(self.pod().uid),
+            "containers": [
+                container(
+                    "setup",
+                    f"{component.image}:{component.version}",
+                    component.helper_resources,  # type: ignore[attr-defined]  # kinds with a setup have them
+                    command=["/bin/sh", "/etc/setup/setup.sh"],
+                    env=variables({"CONFIG": "/etc/setup", "RUN": "/run/setup", **env}, secret_env),
+                    volumeMounts=mounts(places, ["files", *authorities]),
+                )
+            ],
+            "volumes": [
+                {"name": "files", "configMap": {"name": name}},
+                {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+                *({"name": f"ca-{used}", "secret": authority(secret)} for used, secret in (trust or {}).items()),
+            ],
+        }
+        content = [data, self.site.secrets.checksums(secrets)]
+        ready = [self.account, self.parts.files(name, data), self.service, *before]
+        self.parts.job(name, pod, content, ready)
+
+    def used(self, kind: type[Any]) -> dict[str, Any]:
+        """Those it uses, of one kind."""
+        found = {name: self.resolved.components[name] for name in self.component.uses}
+        return {name: component for name, component in found.items() if isinstance(component, kind)}
+
+    def trusted(self, names: Sequence[str]) -> dict[str, str]:
+        """Component to the Secret with its authority, of those that have one."""
+        found = {name: self.resolved.components[name].trusted(name) for name in names}
+        return {name: secret for name, secret in found.items() if secret}
+
+    def _deployment(self, pod: Pod, before: Depends) -> pulumi.Resource:
+        name, component = self.name, self.component
+        trusted = self.trusted(pod.trust)
+        secrets = checksum(self.site.secrets.checksums(pod.secrets)) if pod.secrets else None
+        files = checksum([dict(pod.files), pod.digested]) if pod.files or pod.digested else None
+        annotations = {
+            "understudy.dev/configuration": files,
+            "understudy.dev/secrets": secrets,
+            **self.annotations(),
+        }
+        writable = {f"writable-{index}": path for index, path in enumerate(pod.writable)}
+        whole = pod.files and not pod.single_files
+        own = {**({"files": pod.config} if whole else {}), **({"data": pod.data} if pod.data else {})}
+        single = [
+            {"name": "files", "mountPath": f"{pod.config}/{pod.paths.get(file, file)}", "subPath": file, "readOnly": True}
+            for file in (pod.files if pod.single_files else ())
+        ]
+        items = {"items": [{"key": file, "path": pod.paths.get(file, file)} for file in pod.files]} if pod.paths and whole else {}
+        authorities = {f"ca-{used}": f"{TRUST}/ca-{used}" for used in trusted}
+        claims, first = list(component.volumes(name)), next(iter(component.ports()))
+        spec = {
+            "securityContext": security(pod.uid),
+            **({"initContainers": list(pod.init)} if pod.init else {}),
+            **({"automountServiceAccountToken": True} if component.needs_kubernetes_api else {}),
+            "containers": [
+                container(
+                    name,
+                    f"{component.image}:{component.version}",
+                    component.resources,
+                    **({"command": list(pod.command)} if pod.command else {}),
+                    **({"args": list(pod.args)} if pod.args else {}),
+                    env=variables(pod.env, pod.secret_env),
+                    ports=ports(component.ports()),
+                    volumeMounts=[
+                        *mounts({**own, **writable, **authorities}, ["files", *authorities]),
+                        *single,
+                        *pod.mounts,
+                    ],
+                    **({"startupProbe": probe(period=5, failures=60, **pod.ready)} if pod.slow else {}),
+                    readinessProbe=probe(period=10, failures=3, **pod.ready),
+                    livenessProbe=probe(period=20, failures=6, **(pod.alive or {"tcpSocket": {"port": first}})),
+                )
+            ],
+            "volumes": [
+                *([{"name": "files", "configMap": {"name": name, **items}}] if pod.files else []),
+                *([{"name": "data", "persistentVolumeClaim": {"claimName": claims[0]}}] if pod.data else []),
+                *({"name": volume, "emptyDir": {}} for volume in writable),
+                *({"name": f"ca-{used}", "secret": authority(secret)} for used, secret in trusted.items()),
+                *pod.volumes,
+            ],
+        }
+        return self.parts.single(name, "server", spec, before, {key: text for key, text in annotations.items() if text is not None})
+
+
+def authority(secret: str) -> Any:
+    """Of a certificate's Secret a user sees the authority alone, and never the key."""
+    return {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+

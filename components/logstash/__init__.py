@@ -1,0 +1,41 @@
+"""Logstash: takes logs, and gives them one form."""
+
+from __future__ import annotations
+
+from config.kinds import Elasticsearch
+from config.kinds import Logstash as Declared
+
+from ..backend import TRUST, Backend, Pod
+from ..rendered import as_yaml
+from .configuration import Settings, pipeline
+
+UID = 1000
+"""The user ``logstash`` of the official image."""
+HOME = "/usr/share/logstash"
+
+
+class Logstash(Backend):
+    """One pipeline, into the Elasticsearch it uses."""
+
+    token = "understudy:logstash:Logstash"  # noqa: S105 - Pulumi's word for a type's name
+    component: Declared
+
+    def pod(self) -> Pod:
+        ((used, store),) = self.used(Elasticsearch).items()
+        host = store.host(used, self.namespace)
+        return Pod(
+            uid=UID,
+            ready={"httpGet": {"path": "/", "port": "api"}},
+            secret_env={"WRITER_PASSWORD": store.writer_password},
+            files={
+                "logstash.yml": as_yaml(Settings()),
+                "logstash.conf": pipeline(self.component, host, store, f"{TRUST}/ca-{used}/ca.crt"),
+            },
+            config=HOME,
+            paths={"logstash.yml": "config/logstash.yml", "logstash.conf": "pipeline/logstash.conf"},
+            single_files=True,
+            writable=[f"{HOME}/data", f"{HOME}/logs", "/tmp"],  # noqa: S108 - in the container
+            trust=[used],
+            secrets=[store.writer_password.secret],
+            slow=True,
+        )

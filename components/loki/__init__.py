@@ -1,0 +1,32 @@
+"""Loki: keeps logs."""
+
+from __future__ import annotations
+
+from config.kinds import Loki as Declared
+
+from ..backend import Backend, Pod
+from ..rendered import as_yaml
+from .configuration import configuration
+
+UID = 10001
+"""The user ``loki`` of the official image."""
+CONFIG, DATA = "/etc/loki", "/loki"
+
+
+class Loki(Backend):
+    """A single binary with its data on a volume."""
+
+    token = "understudy:loki:Loki"  # noqa: S105 - Pulumi's word for a type's name
+    component: Declared
+
+    def pod(self) -> Pod:
+        return Pod(
+            uid=UID,
+            ready={"httpGet": {"path": "/ready", "port": "http"}},
+            args=[f"-config.file={CONFIG}/loki.yml", "-target=all"],
+            files={"loki.yml": as_yaml(configuration(self.component, DATA))},
+            config=CONFIG,
+            data=DATA,
+            writable=["/tmp"],  # noqa: S108 - in the container
+            slow=True,
+        )

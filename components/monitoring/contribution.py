@@ -1,0 +1,133 @@
+"""What a component brings for those who watch it: where its metrics are, what is wrong when, what to look at.
+
+All of it is data: Prometheus' component writes the first two into its configuration, Grafana's draws the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["critical", "warning", "info"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The component's pods, scraped as the job of its name."""
+
+    port: int
+    path: str = "/metrics"
+    authority: str | None = None
+    """The Secret whose ``ca.crt`` verifies them; ``None``: they speak plain HTTP."""
+    server_name: str | None = None
+    """The name that their certificate is for."""
+    honor_labels: bool = False
+    """What they say of ``namespace`` and ``pod`` is not about themselves."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A series that is computed once, and read by many."""
+
+    record: str
+    """``level:metric:operations`` (https://prometheus.io/docs/practices/rules/)."""
+    expr: str
+
+
+@dataclass(frozen=True)
+class Size:
+    """A threshold that depends on how large the environment is."""
+
+    expr: str
+    """PromQL in which the declared value stands as it is, such as ``0.8 * 2``."""
+    derivation: str
+    """For people: of what it is computed, and what that is in production."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A rule that tells people."""
+
+    name: str
+    expr: str
+    severity: Severity
+    summary: str
+    for_: str
+    description: str = ""
+    """May use Prometheus' templates, such as ``{{ $value | humanize }}``."""
+    derivation: str = ""
+    """Where a threshold that depends on the environment's size comes from."""
+    absent: tuple[str, ...] = ()
+    """Selectors of the series without which it is blind; none: those that its expression reads."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One expression of a panel; ``legend`` is Grafana's, such as ``{{pod}}``."""
+
+    expr: str
+    legend: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A graph, or one number, of Grafana."""
+
+    title: str
+    queries: tuple[Query, ...]
+    unit: str = "short"
+    """Grafana's id of a unit."""
+    kind: Literal["timeseries", "stat"] = "timeseries"
+    warn: float | None = None
+    """Where it turns bad: a line in a graph, a colour of a number."""
+    bad: Literal["above", "below"] = "above"
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Panels under a heading."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A page of Grafana."""
+
+    uid: str
+    title: str
+    rows: tuple[Row, ...]
+    pods_of: str | None = None
+    """The job whose pods the variable ``$pod`` offers."""
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """Everything that one component brings."""
+
+    target: Target | None = None
+    recordings: tuple[Recording, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    dashboards: tuple[Dashboard, ...] = ()
+
+    def __add__(self, other: Monitoring) -> Monitoring:
+        return Monitoring(
+            self.target or other.target,
+            self.recordings + other.recordings,
+            self.alerts + other.alerts,
+            self.dashboards + other.dashboards,
+        )
+
+
+def panel(title: str, *queries: tuple[str, str] | str, **more: object) -> Panel:
+    """A panel from expressions, or pairs of expression and legend."""
+    found = (Query(*query) if isinstance(query, tuple) else Query(query) for query in queries)
+    return Panel(title, tuple(found), **more)  # type: ignore[arg-type]  # the fields of Panel, by name
+
+
+def rows(**panels: Iterable[Panel]) -> tuple[Row, ...]:
+    """Rows by heading; an underscore is a space."""
+    return tuple(Row(title.replace("_", " "), tuple(found)) for title, found in panels.items())

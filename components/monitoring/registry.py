@@ -1,0 +1,70 @@
+"""Who brings what: kind to contribution. A new store adds its own here, and Prometheus and Grafana need no change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from config.system import Resolved
+
+from ..alertmanager.monitoring import monitoring as alertmanager
+from ..cockroachdb.monitoring import monitoring as cockroachdb
+from ..postgresql.monitoring import monitoring as postgresql
+from ..prometheus.monitoring import monitoring as prometheus
+from ..redis.monitoring import monitoring as redis
+from ..service.monitoring import monitoring as service
+from .contribution import Dashboard, Monitoring, Target
+from .subject import Subject
+from .usage import usage
+
+
+def _scraped(subject: Subject) -> Monitoring:
+    """Its metrics are kept; nothing is said of them."""
+    port = subject.component.metrics_port()
+    return Monitoring(target=Target(port, honor_labels=subject.component.kind == "kube-state-metrics"))
+
+
+def _nothing(_: Subject) -> Monitoring:
+    """It has no metrics of its own that Prometheus understands; how it does is seen by its pod and its volume."""
+    return Monitoring()
+
+
+MONITORING: Mapping[str, Callable[[Subject], Monitoring]] = {
+    "alertmanager": alertmanager,
+    "alloy": _scraped,
+    "cockroachdb": cockroachdb,
+    "elasticsearch": _nothing,
+    "grafana": _scraped,
+    "jaeger": _scraped,
+    "kibana": _nothing,
+    "kube-state-metrics": _scraped,
+    "logstash": _nothing,
+    "loki": _scraped,
+    "manifests": _nothing,
+    "postgresql": postgresql,
+    "prometheus": prometheus,
+    "redis": redis,
+    "service": service,
+}
+
+
+def contributions(resolved: Resolved, production: Resolved) -> dict[str, Monitoring]:
+    """Component to what it brings, of all that run in the namespace."""
+    return {
+        name: MONITORING[component.kind](subject) + usage(subject)
+        for name, component in resolved.components.items()
+        if component.existing is None and component.namespaced and component.kind in MONITORING
+        for subject in [Subject(name, component, resolved, production)]
+    }
+
+
+def dashboards(contributed: Mapping[str, Monitoring]) -> dict[str, tuple[Dashboard, ...]]:
+    """Component to its dashboards; of several with one title, each has its component's name behind it."""
+    titles = [dashboard.title for found in contributed.values() for dashboard in found.dashboards]
+    return {
+        name: tuple(
+            Dashboard(d.uid, d.title if titles.count(d.title) == 1 else f"{d.title} ({name})", d.rows, d.pods_of)
+            for d in found.dashboards
+        )
+        for name, found in contributed.items()
+        if found.dashboards
+    }

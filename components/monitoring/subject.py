@@ -1,0 +1,58 @@
+"""What is watched: a component of the environment, beside the same one in production."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from config.base import Component
+from config.kinds import KubeStateMetrics
+from config.quantity import Quantity
+from config.system import Resolved
+
+from .contribution import Size
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One component, and where it stands."""
+
+    name: str
+    component: Any
+    """Its kind's model."""
+    resolved: Resolved
+    production: Resolved
+
+    @property
+    def job(self) -> str:
+        """The selector of its own series: ``job="<name>"``."""
+        return f'job="{self.name}"'
+
+    @property
+    def counted(self) -> bool:
+        """Whether somebody exposes how many of its pods there are."""
+        return any(isinstance(other, KubeStateMetrics) for other in self.resolved.components.values())
+
+    def size(self, path: str, value: object, expr: str = "{}", said: str = "{}") -> Size:
+        """A threshold from the value declared at ``path`` of the component.
+
+        ``expr`` is PromQL with ``{}`` where the value goes, in base units; ``said`` the same for people.
+        """
+        same = self.production.components.get(self.name)
+        before = _at(same, path) if same is not None else value
+        derivation = f"{said.format(f'{self.name}.{path}')}, {value} (unscaled: {before})"
+        return Size(expr.format(_number(value)), derivation)
+
+
+def _number(value: object) -> str:
+    number = value.value if isinstance(value, Quantity) else value
+    exact = float(number)  # type: ignore[arg-type]  # a number, or a fraction
+    return str(int(exact)) if exact.is_integer() else f"{exact:g}"
+
+
+def _at(component: Component, path: str) -> Any:
+    found: Any = component
+    for part in path.split("."):
+        fields = {field.alias or name: name for name, field in type(found).model_fields.items()}
+        found = getattr(found, fields[part])
+    return found

@@ -1,0 +1,84 @@
+"""Prometheus: scrapes what the components expose, and watches it by the rules that they bring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.kinds import Prometheus as Declared
+
+from ..backend import Backend, Pod
+from ..configuration import checksum
+from ..parts import Depends
+from ..rendered import as_yaml
+from .configuration import RULES, configuration
+from .rules import rules
+
+UID = 65534
+"""The user ``nobody`` of the official image."""
+CONFIG, DATA = "/etc/prometheus/config", "/prometheus"
+_KEPT = 9
+"""Tenths of the volume that samples may fill; the rest is for the write-ahead log and compaction."""
+_LEVELS = {"warning": "warn"}
+"""Where its word for a level is another."""
+
+
+def rights() -> tuple[list[Any], list[Any]]:
+    """Pods of the namespace; nodes, and their kubelets' metrics: ``nodes/proxy`` would run commands in every pod."""
+    see = ["get", "list", "watch"]
+    return (
+        [{"apiGroups": [""], "resources": ["pods"], "verbs": see}],
+        [
+            {"apiGroups": [""], "resources": ["nodes"], "verbs": see},
+            {"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
+        ],
+    )
+
+
+def arguments(prometheus: Declared) -> list[str]:
+    """Its flags (https://prometheus.io/docs/prometheus/2.53/command-line/prometheus/)."""
+    return [
+        f"--config.file={CONFIG}/prometheus.yml",
+        f"--storage.tsdb.path={DATA}",
+        f"--storage.tsdb.retention.time={prometheus.retention}",
+        f"--storage.tsdb.retention.size={int(prometheus.storage.value * _KEPT // 10)}B",
+        f"--log.level={_LEVELS.get(prometheus.log_level, prometheus.log_level)}",
+        "--web.enable-lifecycle",  # POST /-/reload
+    ]
+
+
+class Prometheus(Backend):
+    """Each component's rules are a ConfigMap of their own, mounted side by side."""
+
+    token = "understudy:prometheus:Prometheus"  # noqa: S105 - Pulumi's word for a type's name
+    component: Declared
+
+    def before(self) -> Depends:
+        made = [*self.parts.rights(*rights())]
+        for key, text in self._rules().items():
+            made.append(self.parts.files(f"{self.name}-rules-{key}", {f"{key}.yml": text}))
+        return made
+
+    def _rules(self) -> dict[str, str]:
+        brought = self.site.monitoring.items()
+        found = {key: rules(key, monitoring, self.component.runbooks) for key, monitoring in brought}
+        return {key: as_yaml(file) for key, file in found.items() if file}
+
+    def pod(self) -> Pod:
+        prometheus, texts = self.component, self._rules()
+        file = configuration(self.name, prometheus, self.resolved, self.site.monitoring)
+        watched = [key for key, found in self.site.monitoring.items() if found.target and found.target.authority]
+        sources = [{"configMap": {"name": f"{self.name}-rules-{key}"}} for key in texts]
+        return Pod(
+            uid=UID,
+            ready={"httpGet": {"path": "/-/ready", "port": "http"}},
+            alive={"httpGet": {"path": "/-/healthy", "port": "http"}},
+            args=arguments(prometheus),
+            files={"prometheus.yml": as_yaml(file)},
+            config=CONFIG,
+            data=DATA,
+            trust=watched,
+            volumes=[{"name": "rules", "projected": {"sources": sources}}],
+            mounts=[{"name": "rules", "mountPath": RULES, "readOnly": True}],
+            digested=checksum(texts),
+            slow=True,
+        )

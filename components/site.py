@@ -1,0 +1,27 @@
+"""What a component's builder needs of its surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from config.stack import Stack
+from config.system import Resolved
+
+from .certificates import Certificates
+from .configuration import Configuration
+from .monitoring.contribution import Monitoring
+from .secrets import Secrets
+
+
+@dataclass(frozen=True)
+class Site:
+    """One environment, while it is built."""
+
+    resolved: Resolved
+    stack: Stack
+    configuration: Configuration
+    secrets: Secrets
+    certificates: Certificates
+    monitoring: Mapping[str, Monitoring]
+    """Component to what it brings for those who watch it."""

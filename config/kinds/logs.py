@@ -1,0 +1,120 @@
+"""Logs: Elasticsearch with Logstash and Kibana, or Loki with Alloy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from ..base import Demand, Resources, Retention, SecretKey, Text, resources, secret_variable
+from .backend import Backend, Stored
+
+
+class Elasticsearch(Stored):
+    """Log store, single node, with TLS and a user for each of those who use it."""
+
+    kind: Literal["elasticsearch"]
+    image: str = "elasticsearch"
+    retention: Retention
+    """A data stream's backing index is deleted this long after it was rolled over, which happens daily."""
+    stream: Annotated[Text, StringConstraints(pattern=r"^[a-z{][a-z0-9{}-]*$")] = "logs-{environment}"
+    """Logs are in the data streams ``<stream>-*``."""
+    password: SecretKey
+    """Of the superuser ``elastic``, which only the setup Jobs use."""
+    writer_password: SecretKey
+    """Of the user ``logs_writer``: Logstash."""
+    reader_password: SecretKey
+    """Of the user ``logs_reader``: Grafana, and people in Kibana."""
+    kibana_password: SecretKey
+    """Of the user ``kibana_system``."""
+    helper_resources: Resources = resources("50m", "500m", "64M", "256M")
+
+    @model_validator(mode="after")
+    def _apart(self) -> Elasticsearch:
+        keys = (self.password, self.writer_password, self.reader_password, self.kibana_password)
+        if len({(key.secret, key.key) for key in keys}) < len(keys):
+            raise ValueError("two of its users have the same password: each needs a key of its own")
+        return self
+
+    def ports(self) -> dict[str, int]:
+        return {"https": 9200}
+
+    def trusted(self, name: str) -> str | None:
+        return None if self.existing else f"{name}-tls"
+
+    def secrets_read(self) -> tuple[str, ...]:
+        keys = (self.password, self.writer_password, self.reader_password, self.kibana_password)
+        return tuple(sorted({key.secret for key in keys}))
+
+    def helpers(self, name: str) -> tuple[str, ...]:
+        return (f"{name}-setup",)
+
+    def credentials(self, name: str) -> dict[str, SecretKey]:
+        return {secret_variable(name, "password"): self.reader_password}
+
+    def environment(self, name: str, namespace: str) -> dict[str, str]:
+        return {**super().environment(name, namespace), secret_variable(name, "user"): "logs_reader"}
+
+    def demand(self) -> tuple[Demand, ...]:
+        return (*super().demand(), Demand(pods=1, surge=1, resources=self.helper_resources, services=0))
+
+
+class Logstash(Backend):
+    """Log pipeline: takes JSON lines over TCP; every event leaves with ``level``, ``service`` and ``message``."""
+
+    kind: Literal["logstash"]
+    image: str = "logstash"
+
+    def ports(self) -> dict[str, int]:
+        return {"tcp": 5000, "api": 9600}
+
+
+class Kibana(Backend):
+    """Log search, with the data view of the logs."""
+
+    kind: Literal["kibana"]
+    image: str = "kibana"
+    encryption_key: SecretKey
+    """Of saved objects, sessions and reports; at least 32 characters."""
+    helper_resources: Resources = resources("50m", "500m", "64M", "256M")
+
+    def ports(self) -> dict[str, int]:
+        return {"http": 5601}
+
+    def secrets_read(self) -> tuple[str, ...]:
+        return (self.encryption_key.secret,)
+
+    def helpers(self, name: str) -> tuple[str, ...]:
+        return (f"{name}-setup",)
+
+    def demand(self) -> tuple[Demand, ...]:
+        return (*super().demand(), Demand(pods=1, surge=1, resources=self.helper_resources, services=0))
+
+
+class Loki(Stored):
+    """Log store, single binary; Alloy fills it."""
+
+    kind: Literal["loki"]
+    image: str = "grafana/loki"
+    retention: Retention
+
+    def ports(self) -> dict[str, int]:
+        return {"http": 3100}
+
+    def metrics_port(self) -> int:
+        return 3100
+
+
+class Alloy(Backend):
+    """Reads the log of every container of the namespace through the Kubernetes API, and gives it to the Loki it uses."""
+
+    kind: Literal["alloy"]
+    image: str = "grafana/alloy"
+    resources: Resources = resources("50m", "200m", "128M", "256M")
+    needs_kubernetes_api: bool = Field(default=True, alias="needsKubernetesAPI")
+
+    def ports(self) -> dict[str, int]:
+        return {"http": 12345}
+
+    def metrics_port(self) -> int:
+        return 12345

@@ -1,0 +1,117 @@
+"""Metrics: who collects them, who tells people, who shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from ..base import Level, Model, Resources, Retention, SecretKey, StorageAmount, resources
+from ..quantity import Duration, Storage
+from .backend import Backend, Stored
+
+BYTES_PER_SAMPLE = 2
+"""Prometheus' own estimate is 1 to 2 (https://prometheus.io/docs/prometheus/latest/storage/#operational-aspects)."""
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
+"""Without a slash at the end."""
+
+
+class Prometheus(Stored):
+    """Metrics of everything that has some, of the kubelets, and of itself; the alerts that each component brings."""
+
+    kind: Literal["prometheus"]
+    image: str = "prom/prometheus"
+    needs_kubernetes_api: bool = Field(default=True, alias="needsKubernetesAPI")
+    retention: Retention
+    scrape_interval: Duration = Duration.parse("15s")
+    series: Annotated[int, Field(ge=1000)] = 100_000
+    """Active series that are expected: what the volume and the alert on their number are held against."""
+    log_level: Level = "info"
+    runbooks: Url
+    """Where ``docs/runbooks`` is read: an alert's ``runbook_url`` is ``<runbooks>/<Alert>.md``."""
+    verify_kubelets: bool = True
+    """By the cluster's authority; false where kubelets sign for themselves (kubeadm's default)."""
+
+    def ports(self) -> dict[str, int]:
+        return {"http": 9090}
+
+    def metrics_port(self) -> int:
+        return 9090
+
+    def needed(self) -> Storage:
+        """What the declared series take on disk until they are deleted."""
+        samples = self.series * self.retention.value / self.scrape_interval.value
+        return Storage(-(-int(samples * BYTES_PER_SAMPLE) // 1_000_000_000) * 1_000_000_000, "G")
+
+
+class KubeStateMetrics(Backend):
+    """What the API server knows of the namespace's objects, as metrics; never of Secrets."""
+
+    kind: Literal["kube-state-metrics"]
+    image: str = "rancher/mirrored-kube-state-metrics-kube-state-metrics"
+    resources: Resources = resources("20m", "100m", "64M", "128M")
+    needs_kubernetes_api: bool = Field(default=True, alias="needsKubernetesAPI")
+
+    def ports(self) -> dict[str, int]:
+        return {"metrics": 8080, "telemetry": 8081}
+
+
+class Slack(Model):
+    """An incoming webhook."""
+
+    url: SecretKey
+    channel: Annotated[str, StringConstraints(pattern=r"^[#@].+")]
+
+
+class PagerDuty(Model):
+    """An integration of the Events API v2."""
+
+    routing_key: SecretKey
+
+
+class Alertmanager(Stored):
+    """Tells people: PagerDuty what is critical, Slack everything but ``info``.
+
+    A receiver whose secret the stack does not give (``optional``) is left out with a warning; with none, nobody is told.
+    """
+
+    kind: Literal["alertmanager"]
+    image: str = "prom/alertmanager"
+    storage: StorageAmount = Storage.parse("1G")
+    """Silences, and who was told of what."""
+    slack: Slack | None = None
+    pagerduty: PagerDuty | None = None
+    proxy: Url | None = None
+    """HTTP proxy to the receivers: NetworkPolicies know networks, and theirs change."""
+
+    def ports(self) -> dict[str, int]:
+        return {"http": 9093}
+
+    def metrics_port(self) -> int:
+        return 9093
+
+    def receivers(self) -> dict[str, SecretKey]:
+        """Receiver to the secret it needs."""
+        slack = {"slack": self.slack.url} if self.slack else {}
+        return {**({"pagerduty": self.pagerduty.routing_key} if self.pagerduty else {}), **slack}
+
+    def secrets_read(self) -> tuple[str, ...]:
+        return tuple(sorted({key.secret for key in self.receivers().values()}))
+
+
+class Grafana(Stored):
+    """Dashboards; its data sources are the backends it uses."""
+
+    kind: Literal["grafana"]
+    image: str = "grafana/grafana"
+    admin: SecretKey
+    """The password of the user ``admin``."""
+
+    def ports(self) -> dict[str, int]:
+        return {"http": 3000}
+
+    def secrets_read(self) -> tuple[str, ...]:
+        return (self.admin.secret,)
+
+    def metrics_port(self) -> int:
+        return 3000

@@ -1,0 +1,20 @@
+"""What has to be there before what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from graphlib import TopologicalSorter
+
+from .base import Component, Stateful
+from .kinds.backend import Stored
+
+
+def order(components: Mapping[str, Component]) -> list[str]:
+    """Every component after those it uses that hold data; otherwise as declared.
+
+    Users of a store start, and roll, after it; nobody waits for a service, or for a pipeline. Raises
+    ``graphlib.CycleError`` when two such need each other.
+    """
+    kept = {name for name, component in components.items() if isinstance(component, Stateful | Stored)}
+    graph = {name: [used for used in component.uses if used in kept] for name, component in components.items()}
+    return list(TopologicalSorter(graph).static_order())
