@@ -163,10 +163,19 @@ class Backend(pulumi.ComponentResource):
         whole = pod.files and not pod.single_files
         own = {**({"files": pod.config} if whole else {}), **({"data": pod.data} if pod.data else {})}
         single = [
-            {"name": "files", "mountPath": f"{pod.config}/{pod.paths.get(file, file)}", "subPath": file, "readOnly": True}
+            {
+                "name": "files",
+                "mountPath": f"{pod.config}/{pod.paths.get(file, file)}",
+                "subPath": file,
+                "readOnly": True,
+            }
             for file in (pod.files if pod.single_files else ())
         ]
-        items = {"items": [{"key": file, "path": pod.paths.get(file, file)} for file in pod.files]} if pod.paths and whole else {}
+        items = (
+            {"items": [{"key": file, "path": pod.paths.get(file, file)} for file in pod.files]}
+            if pod.paths and whole
+            else {}
+        )
         authorities = {f"ca-{used}": f"{TRUST}/ca-{used}" for used in trusted}
         claims, first = list(component.volumes(name)), next(iter(component.ports()))
         spec = {
@@ -200,10 +209,11 @@ class Backend(pulumi.ComponentResource):
                 *pod.volumes,
             ],
         }
-        return self.parts.single(name, "server", spec, before, {key: text for key, text in annotations.items() if text is not None})
+        return self.parts.single(
+            name, "server", spec, before, {key: text for key, text in annotations.items() if text is not None}
+        )
 
 
 def authority(secret: str) -> Any:
     """Of a certificate's Secret a user sees the authority alone, and never the key."""
     return {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}
-

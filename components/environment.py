@@ -117,8 +117,12 @@ def _build(site: Site, opts: pulumi.ResourceOptions) -> None:
         component, build = components[key], BUILDERS.get(components[key].kind)
         if build is None or component.existing:
             continue
-        used = [made[name] for name in component.uses if name in made and isinstance(components[name], Stateful | Stored)]
-        made[key] = build(key, component, site, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=used)))
+        used = [
+            made[name] for name in component.uses if name in made and isinstance(components[name], Stateful | Stored)
+        ]
+        made[key] = build(
+            key, component, site, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=used))
+        )
 
 
 def _endpoints(resolved: Resolved) -> dict[str, str]:

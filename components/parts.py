@@ -182,14 +182,26 @@ class Parts:
         namespace = self._resolved.environment.namespace
         subject = {"kind": "ServiceAccount", "name": self._component, "namespace": namespace}
         made = []
-        for kind, name, wanted in (("Role", self._component, rules), ("ClusterRole", f"{namespace}-{self._component}", cluster_rules)):
+        for kind, name, wanted in (
+            ("Role", self._component, rules),
+            ("ClusterRole", f"{namespace}-{self._component}", cluster_rules),
+        ):
             if not wanted:
                 continue
             version = "rbac.authorization.k8s.io/v1"
             made.append(self.make(version, kind, name, logical=self._component, rules=list(wanted)))
             reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
-            binding = {"subjects": [subject], "roleRef": reference}
-            made.append(self.make(version, f"{kind}Binding", name, made[-1:], logical=self._component, **binding))
+            made.append(
+                self.make(
+                    version,
+                    f"{kind}Binding",
+                    name,
+                    made[-1:],
+                    logical=self._component,
+                    subjects=[subject],
+                    roleRef=reference,
+                )
+            )
         return made
 
     def disruption(self, name: str, role: str) -> KubernetesObject:

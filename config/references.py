@@ -11,10 +11,11 @@ from pydantic import BaseModel
 
 from .base import Component, SecretKey
 from .errors import ConfigError, Problem
-from .kinds import Alertmanager, Alloy, Elasticsearch, Gateway, Grafana, Jaeger, Kibana, Logstash, Loki, Prometheus, Service
+from .kinds import Gateway, Service
 from .order import order
 from .paths import Path, leaves, parse, render
 from .system import RESERVED, Environment, System
+from .telemetry import Finding, telemetry
 
 
 def check_references(system: System) -> None:
@@ -32,10 +33,6 @@ def _close(word: str, known: Iterable[str]) -> str:
     return f"did you mean {match[0]!r}?" if match else f"known: {', '.join(known)}"
 
 
-Finding = tuple[Path, str, str]
-"""Where, what is wrong, how to mend it."""
-
-
 def _dangling(system: System) -> Iterator[Finding]:
     yield from _production(system)
     added = {
@@ -46,7 +43,7 @@ def _dangling(system: System) -> Iterator[Finding]:
         here: Path = ("components", name)
         yield from _component(here, name, component, known)
         yield from _secrets(system, here, component)
-        yield from _backends(here, component, system)
+        yield from telemetry(here, component, system)
         if isinstance(component, Service):
             yield from _service(here, component, system)
     yield from _circle(system)
@@ -92,53 +89,6 @@ def _service(here: Path, service: Service, system: System) -> Iterator[Finding]:
         if probe and probe.port not in service.listens:
             message = f"probes port {probe.port!r}, which is not listened on"
             yield (*here, part), message, _close(probe.port, service.listens)
-
-
-_NEEDS: dict[type[Component], tuple[type[Component], str]] = {
-    Alloy: (Loki, "loki"),
-    Kibana: (Elasticsearch, "elasticsearch"),
-    Logstash: (Elasticsearch, "elasticsearch"),
-}
-"""Who is nothing without whom."""
-DATA_SOURCES: dict[type[Component], str] = {
-    Prometheus: "prometheus",
-    Elasticsearch: "elasticsearch",
-    Loki: "loki",
-    Jaeger: "jaeger",
-}
-"""Kinds that Grafana reads."""
-
-
-def _backends(here: Path, component: Component, system: System) -> Iterator[Finding]:
-    """What metrics, logs and traces need of each other."""
-    used = {name: system.components[name] for name in component.uses if name in system.components}
-    if type(component) in _NEEDS:
-        kind, written = _NEEDS[type(component)]
-        if sum(isinstance(other, kind) for other in used.values()) != 1:
-            yield here, f"uses no {written}, or several", f"name one component of kind {written} in 'uses'"
-    if isinstance(component, Grafana):
-        for name, other in used.items():
-            if type(other) not in DATA_SOURCES:
-                known = ", ".join(sorted(DATA_SOURCES.values()))
-                message = f"uses {name!r}, of kind {other.kind}: not a data source"
-                yield (*here, "uses"), message, f"data sources are of kind {known}"
-    if isinstance(component, Prometheus):
-        for name, other in used.items():
-            if not isinstance(other, Alertmanager):
-                message = f"uses {name!r}, of kind {other.kind}; it sends alerts to Alertmanagers and finds the rest itself"
-                yield (*here, "uses"), message, f"remove {name!r}"
-        for name, environment in system.environments.items():
-            if not environment.cluster.node_cidrs:
-                yield (
-                    ("environments", name, "cluster"),
-                    "nodeCidrs is missing: Prometheus reads the kubelets, and NetworkPolicies know networks",
-                    "add 'nodeCidrs:', the networks of the nodes",
-                )
-    if isinstance(component, Service):
-        collectors = [name for name, other in system.components.items() if isinstance(other, Logstash)]
-        if collectors and not set(collectors) & used.keys():
-            message = f"its logs go nowhere: {collectors[0]!r} waits for them, and nothing else reads them"
-            yield here, message, f"add {collectors[0]!r} to 'uses'"
 
 
 def _circle(system: System) -> Iterator[Finding]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal
 
 from config.paths import parse, render
 from config.provenance import BASE
+from config.quantity import Bytes, Cpu, Duration, Percent
 
 from .alignment import ENVIRONMENT, Key, Path, aligned, body, components, flat, shown
 from .graph import Node
@@ -55,6 +57,16 @@ class Entry:
     @cached_property
     def component(self) -> str:
         return str(parse(self.path)[0])
+
+    @cached_property
+    def ratios(self) -> frozenset[Fraction]:
+        """Of a size, to production's: as declared, and as it came out."""
+        found = {Fraction(self.ratio.rstrip("%")) / 100} if self.ratio else set()
+        if self.rule in ("scaled", "changed"):
+            for quantity in (Cpu, Bytes, Duration):
+                with suppress(ValueError, ZeroDivisionError):
+                    found.add(quantity.parse(self.value).value / quantity.parse(self.production).value)
+        return frozenset(found)
 
 
 @dataclass(frozen=True)
@@ -209,12 +221,19 @@ def _exact(old: str, new: str, entries: list[Entry]) -> Entry | None:
     return next((e for e in entries if old in _forms(e.production) and new in _forms(e.value)), None)
 
 
-def _forms(value: Any) -> tuple[str, ...]:
-    """How a declared value is written: a percentage also as a fraction, a truth also as YAML does."""
+@cache
+def _forms(value: Any) -> frozenset[str]:
+    """How a declared value is written: an amount also in its base unit, a name also at the start of a sentence."""
     text = str(value)
-    if text.endswith("%"):
-        return text, f"{float(Fraction(text[:-1]) / 100):g}"
-    return (text, text.lower()) if isinstance(value, bool) else (text,)
+    numbers = {form for base in _bases(text) for form in (f"{base:g}", str(base))}
+    return frozenset({text, text.lower() if isinstance(value, bool) else text[:1].upper() + text[1:], *numbers})
+
+
+def _bases(text: str) -> Iterator[float]:
+    """What it is in cores, bytes, seconds, or as a part of one; ``m`` may be minutes or millicores."""
+    for quantity in (Cpu, Bytes, Duration, Percent):
+        with suppress(ValueError):
+            yield float(quantity.parse(text).value)
 
 
 def _is_digest(path: Path, old: str, new: str) -> bool:
@@ -270,13 +289,10 @@ def _word(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | N
 
 
 def _at_ratio(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | None] | None:
-    """A number that was computed from a scaled amount, such as Redis' maxmemory."""
+    """A number that was computed from an amount that differs, such as Redis' maxmemory."""
     old, new = _NUMBER.fullmatch(before), _NUMBER.fullmatch(after)
-    if old is None or new is None or old[2] != new[2]:
+    if old is None or new is None or old[2] != new[2] or not Fraction(old[1]):
         return None
-    values = [Fraction(old[1]), Fraction(new[1])]
-    for entry in entries:
-        ratio = Fraction(entry.ratio.rstrip("%")) / 100 if entry.rule == "scaled" and entry.ratio else None
-        if ratio is not None and values[0] and values[1] / values[0] == ratio:
-            return "scaled", entry.because
-    return None
+    ratio = Fraction(new[1]) / Fraction(old[1])
+    entry = next((entry for entry in entries if ratio in entry.ratios), None)
+    return (_class(entry), entry.because) if entry else None

@@ -77,12 +77,14 @@ class Configuration(Part):
     receivers: tuple[Receiver, ...]
 
 
-_TITLE = '[{{ .Status | toUpper }}] {{ .CommonLabels.alertname }} · {{ .CommonLabels.component }} · {{ .CommonLabels.environment }}'
+_TITLE = "[{{ .Status | toUpper }}] {{ .CommonLabels.alertname }} · {{ .CommonLabels.component }} · {{ .CommonLabels.environment }}"
 _TEXT = (
     "{{ range .Alerts }}*{{ .Annotations.summary }}* {{ .Annotations.description }}\n"
     "{{ .Annotations.derivation }}\n{{ .Annotations.runbook_url }}\n{{ end }}"
 )
-_COLOUR = '{{ if ne .Status "firing" }}good{{ else if eq .CommonLabels.severity "critical" }}danger{{ else }}warning{{ end }}'
+_COLOUR = (
+    '{{ if ne .Status "firing" }}good{{ else if eq .CommonLabels.severity "critical" }}danger{{ else }}warning{{ end }}'
+)
 
 
 def configuration(alertmanager: Alertmanager, there: Collection[str], secrets: str = SECRETS) -> Configuration:
@@ -106,7 +108,10 @@ def configuration(alertmanager: Alertmanager, there: Collection[str], secrets: s
             routing_key_file=f"{secrets}/{alertmanager.pagerduty.routing_key.key}",
             severity="critical",
             description="{{ .CommonAnnotations.summary }}",
-            details={"environment": "{{ .CommonLabels.environment }}", "runbook": "{{ .CommonAnnotations.runbook_url }}"},
+            details={
+                "environment": "{{ .CommonLabels.environment }}",
+                "runbook": "{{ .CommonAnnotations.runbook_url }}",
+            },
             http_config=proxy,
         )
     critical = Receiver(
@@ -145,7 +150,9 @@ def configuration(alertmanager: Alertmanager, there: Collection[str], secrets: s
             ),
             # a target that is down has no series, and one is told already
             InhibitRule(
-                source_matchers=('alertname="TargetDown"',), target_matchers=('alertname="SeriesAbsent"',), equal=("job",)
+                source_matchers=('alertname="TargetDown"',),
+                target_matchers=('alertname="SeriesAbsent"',),
+                equal=("job",),
             ),
         ),
         receivers=(Receiver(name=NOBODY), *(receiver for receiver in receivers.values() if receiver)),

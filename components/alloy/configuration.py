@@ -28,7 +28,10 @@ def configuration(namespace: str, url: str) -> str:
             Block(
                 'discovery.relabel "pods"',
                 {"targets": Reference("discovery.kubernetes.pods.targets")},
-                tuple(Block("rule", {"source_labels": [source], "target_label": label}) for label, source in labels.items()),
+                tuple(
+                    Block("rule", {"source_labels": [source], "target_label": label})
+                    for label, source in labels.items()
+                ),
             ),
             Block(
                 'loki.source.kubernetes "pods"',

@@ -62,7 +62,13 @@ def _dashboard(subject: Subject) -> Dashboard:
         "Database Performance",
         rows(
             Health=[
-                panel("Live nodes", f"min(liveness_livenodes{{{subject.job}}})", kind="stat", warn=store.nodes, bad="below"),
+                panel(
+                    "Live nodes",
+                    f"min(liveness_livenodes{{{subject.job}}})",
+                    kind="stat",
+                    warn=store.nodes,
+                    bad="below",
+                ),
                 panel("Unavailable ranges", f"sum(ranges_unavailable{{{subject.job}}})", kind="stat", warn=1),
                 panel("Under-replicated ranges", f"sum(ranges_underreplicated{{{subject.job}}})", kind="stat", warn=1),
                 panel(
@@ -85,7 +91,10 @@ def _dashboard(subject: Subject) -> Dashboard:
                 ),
                 panel(
                     "Latency of statements",
-                    *((f"{_latency(job, part, '$__rate_interval')} / 1e9", f"p{part * 100:g}") for part in (0.5, 0.95, 0.99)),
+                    *(
+                        (f"{_latency(job, part, '$__rate_interval')} / 1e9", f"p{part * 100:g}")
+                        for part in (0.5, 0.95, 0.99)
+                    ),
                     unit="s",
                     warn=objective,
                 ),

@@ -51,7 +51,8 @@ class Grafana(Backend):
         }
         pages = self._dashboards()
         sources = [{"configMap": {"name": f"{self.name}-dashboards-{key}"}} for key in pages]
-        readers = {PASSWORD: store.reader_password for store in stores.values()}
+        store = next(iter(stores.values()), None)
+        readers = {PASSWORD: store.reader_password} if store else {}
         return Pod(
             uid=UID,
             ready={"httpGet": {"path": "/api/health", "port": "http"}},

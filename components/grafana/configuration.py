@@ -95,7 +95,12 @@ def _elasticsearch(store: Elasticsearch, name: str, trust: str, common: dict[str
     # Grafana reads files and variables where it finds these words
     secret = {"basicAuthPassword": f"${PASSWORD}", "tlsCACert": f"$__file{{{trust}/ca-{name}/ca.crt}}"}
     return DataSource(
-        type_="elasticsearch", basic_auth=True, basic_auth_user=READER, json_data=fields, secure_json_data=secret, **common
+        type_="elasticsearch",
+        basic_auth=True,
+        basic_auth_user=READER,
+        json_data=fields,
+        secure_json_data=secret,
+        **common,
     )
 
 

@@ -44,7 +44,9 @@ def rendered(dashboard: Dashboard, source: str) -> str:
         .timezone("utc")
     )
     if dashboard.pods_of is not None:
-        series = f'up{{job="{dashboard.pods_of}"}}' if dashboard.pods_of else 'container_cpu_usage_seconds_total{pod!=""}'
+        series = (
+            f'up{{job="{dashboard.pods_of}"}}' if dashboard.pods_of else 'container_cpu_usage_seconds_total{pod!=""}'
+        )
         page = page.with_variable(
             grafana.QueryVariable("pod")
             .label("Pod")
@@ -67,7 +69,9 @@ def rendered(dashboard: Dashboard, source: str) -> str:
 def _panel(panel: Panel, source: DataSourceRef) -> Any:
     made: Any
     if panel.kind == "stat":
-        made = stat.Panel().color_mode(BigValueColorMode.VALUE).reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
+        made = (
+            stat.Panel().color_mode(BigValueColorMode.VALUE).reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
+        )
         (width, height) = _STAT
     else:
         legend = VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)

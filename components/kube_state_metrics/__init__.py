@@ -24,7 +24,8 @@ RESOURCES = {
 def rights() -> list[Any]:
     """To see those, in the namespace."""
     return [
-        {"apiGroups": [group], "resources": list(names), "verbs": ["list", "watch"]} for group, names in RESOURCES.items()
+        {"apiGroups": [group], "resources": list(names), "verbs": ["list", "watch"]}
+        for group, names in RESOURCES.items()
     ]
 
 

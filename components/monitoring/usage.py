@@ -71,10 +71,7 @@ def _pods(subject: Subject) -> Iterator[Alert]:
     component = subject.component
     if not subject.counted or not isinstance(component, Service | Backend):
         return
-    if isinstance(component, Service):
-        size = _least(subject, component)
-    else:
-        size = Size("1", "")
+    size = _least(subject, component) if isinstance(component, Service) else Size("1", "")
     yield Alert(
         "ReplicasUnavailable",
         f'kube_deployment_status_replicas_available{{deployment="{subject.name}"}} < {size.expr}',

@@ -46,9 +46,15 @@ def _dashboard(subject: Subject) -> Dashboard:
         "Database Performance",
         rows(
             Health=[
-                panel("Nodes up", f"sum(pg_up{{{subject.job}}})", kind="stat", warn=subject.component.nodes, bad="below"),
                 panel(
-                    "Replication lag", f"max(pg_replication_lag_seconds{{{subject.job}}})", unit="s", kind="stat", warn=30
+                    "Nodes up", f"sum(pg_up{{{subject.job}}})", kind="stat", warn=subject.component.nodes, bad="below"
+                ),
+                panel(
+                    "Replication lag",
+                    f"max(pg_replication_lag_seconds{{{subject.job}}})",
+                    unit="s",
+                    kind="stat",
+                    warn=30,
                 ),
                 panel(
                     "Cache hit rate",
@@ -58,7 +64,12 @@ def _dashboard(subject: Subject) -> Dashboard:
                     warn=0.95,
                     bad="below",
                 ),
-                panel("Size", f"sum(max by (datname) (pg_database_size_bytes{{{subject.job}}}))", unit="bytes", kind="stat"),
+                panel(
+                    "Size",
+                    f"sum(max by (datname) (pg_database_size_bytes{{{subject.job}}}))",
+                    unit="bytes",
+                    kind="stat",
+                ),
             ],
             Statements=[
                 panel(

@@ -11,6 +11,8 @@ from ..monitoring.contribution import Alert, Dashboard, Monitoring, Panel, Recor
 from ..monitoring.subject import Subject
 from ..monitoring.usage import CPU, MEMORY
 
+_SPACE = "kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes"
+
 
 def monitoring(subject: Subject) -> Monitoring:
     """Its own metrics, and what the kubelets and kube-state-metrics say of the namespace."""
@@ -69,7 +71,7 @@ def _overview(subject: Subject) -> Dashboard:
                 panel(
                     "Space left",
                     (
-                        "min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes)",
+                        f"min by (persistentvolumeclaim) ({_SPACE})",
                         "{{persistentvolumeclaim}}",
                     ),
                     unit="percentunit",
@@ -92,7 +94,13 @@ def _components(subject: Subject) -> Iterator[Panel]:
 def _resources(subject: Subject) -> Dashboard:
     pod = 'pod=~"$pod"'
     counted = (
-        [panel("Restarts in an hour", (f"sum by (pod) (increase(kube_pod_container_status_restarts_total{{{pod}}}[1h]))", "{{pod}}"), warn=3)]
+        [
+            panel(
+                "Restarts in an hour",
+                (f"sum by (pod) (increase(kube_pod_container_status_restarts_total{{{pod}}}[1h]))", "{{pod}}"),
+                warn=3,
+            )
+        ]
         if subject.counted
         else []
     )
@@ -121,7 +129,7 @@ def _resources(subject: Subject) -> Dashboard:
                 panel(
                     "Space left",
                     (
-                        "kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes",
+                        _SPACE,
                         "{{persistentvolumeclaim}}",
                     ),
                     unit="percentunit",
@@ -131,19 +139,28 @@ def _resources(subject: Subject) -> Dashboard:
                 panel(
                     "Read and written",
                     (f"sum by (pod) (rate(container_fs_reads_bytes_total{{{pod}}}[$__rate_interval]))", "{{pod}} read"),
-                    (f"sum by (pod) (rate(container_fs_writes_bytes_total{{{pod}}}[$__rate_interval]))", "{{pod}} written"),
+                    (
+                        f"sum by (pod) (rate(container_fs_writes_bytes_total{{{pod}}}[$__rate_interval]))",
+                        "{{pod}} written",
+                    ),
                     unit="Bps",
                 ),
             ],
             Network=[
                 panel(
                     "Received",
-                    (f"sum by (pod) (rate(container_network_receive_bytes_total{{{pod}}}[$__rate_interval]))", "{{pod}}"),
+                    (
+                        f"sum by (pod) (rate(container_network_receive_bytes_total{{{pod}}}[$__rate_interval]))",
+                        "{{pod}}",
+                    ),
                     unit="Bps",
                 ),
                 panel(
                     "Sent",
-                    (f"sum by (pod) (rate(container_network_transmit_bytes_total{{{pod}}}[$__rate_interval]))", "{{pod}}"),
+                    (
+                        f"sum by (pod) (rate(container_network_transmit_bytes_total{{{pod}}}[$__rate_interval]))",
+                        "{{pod}}",
+                    ),
                     unit="Bps",
                 ),
             ],

@@ -62,6 +62,8 @@ def _dashboard(subject: Subject) -> Dashboard:
     job = f'{subject.job}, pod=~"$pod"'
     hits = f"sum(rate(redis_keyspace_hits_total{{{job}}}[$__rate_interval]))"
     misses = f"sum(rate(redis_keyspace_misses_total{{{job}}}[$__rate_interval]))"
+    refused = f"sum(rate(redis_rejected_connections_total{{{job}}}[$__rate_interval]))"
+    rejected = panel("Rejected connections", refused, kind="stat", unit="ops", warn=1)
     objective = float(store.latency_objective.value) if store.latency_objective else None
     return Dashboard(
         subject.name,
@@ -76,8 +78,10 @@ def _dashboard(subject: Subject) -> Dashboard:
                     warn=1,
                     bad="below",
                 ),
-                panel("Hit rate", f"{hits} / ({hits} + {misses})", unit="percentunit", kind="stat", warn=0.8, bad="below"),
-                panel("Rejected connections", f"sum(rate(redis_rejected_connections_total{{{job}}}[$__rate_interval]))", kind="stat", unit="ops", warn=1),
+                panel(
+                    "Hit rate", f"{hits} / ({hits} + {misses})", unit="percentunit", kind="stat", warn=0.8, bad="below"
+                ),
+                rejected,
             ],
             Commands=[
                 panel(

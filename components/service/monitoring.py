@@ -29,8 +29,10 @@ def monitoring(subject: Subject) -> Monitoring:
 def _dashboard(subject: Subject, service: Declared) -> Dashboard:
     job = f'{subject.job}, pod=~"$pod"'
     metrics = tuple(_panel(name, metric, job, service) for name, metric in service.metrics.items())
-    pods = Row("Pods", tuple(_pods(subject, service)))
-    return Dashboard(subject.name, "Application Metrics", (Row(service.title or subject.name, metrics), pods), subject.name)
+    pods = Row("Pods", tuple(_pods(subject)))
+    return Dashboard(
+        subject.name, "Application Metrics", (Row(service.title or subject.name, metrics), pods), subject.name
+    )
 
 
 def _panel(name: str, metric: Metric, job: str, service: Declared) -> Panel:
@@ -56,7 +58,7 @@ def _limits(name: str, metric: Metric, service: Declared) -> Iterator[tuple[str,
             return
 
 
-def _pods(subject: Subject, service: Declared) -> Iterator[Panel]:
+def _pods(subject: Subject) -> Iterator[Panel]:
     own = f'{{container="{subject.name}", pod=~"$pod"}}'
     if subject.counted:
         yield panel(
@@ -68,5 +70,6 @@ def _pods(subject: Subject, service: Declared) -> Iterator[Panel]:
             warn=1,
             bad="below",
         )
-    yield panel("CPU", (f"sum by (pod) (rate(container_cpu_usage_seconds_total{own}[$__rate_interval]))", "{{pod}}"), unit="suffix: cores")
+    cpu = f"sum by (pod) (rate(container_cpu_usage_seconds_total{own}[$__rate_interval]))"
+    yield panel("CPU", (cpu, "{{pod}}"), unit="suffix: cores")
     yield panel("Memory", (f"sum by (pod) (container_memory_working_set_bytes{own})", "{{pod}}"), unit="bytes")
