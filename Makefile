@@ -45,6 +45,7 @@ lint: $(STAMP) ## ruff, mypy, import-linter, actionlint, zizmor
 	@$$($(BIN)/python -m local.tools actionlint) && $(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 
 test: lint tools ## Every check: lint, unit, property, golden and end-to-end tests
+	@$(BIN)/python -m local.tools prometheus
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
 unit: $(STAMP) ## The tests that need no engine (seconds)

@@ -84,6 +84,12 @@ ACTIONLINT = Module(
     "actionlint", "github.com/rhysd/actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"}
 )
 """Checks the workflows; part of ``make lint``."""
+PROMETHEUS = Module(
+    "prometheus",
+    "github.com/prometheus/prometheus",
+    {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
+)
+"""For the tests: Debian's is built without Kubernetes' service discovery. The module's v0.53 is Prometheus 2.53."""
 CONTROL_PLANE = (ETCD, KUBERNETES, KWOK)
 
 
@@ -162,10 +168,13 @@ STAGES = (
 
 if __name__ == "__main__":
     try:
-        if sys.argv[1:] == ["actionlint"]:
-            ensure(ACTIONLINT)
-            print(ACTIONLINT.program("actionlint"))
-        else:
-            ensure(ETCD, KWOK, KUBERNETES, PULUMI)
+        match sys.argv[1:]:
+            case ["actionlint"]:
+                ensure(ACTIONLINT)
+                print(ACTIONLINT.program("actionlint"))
+            case ["prometheus"]:
+                ensure(PROMETHEUS)
+            case _:
+                ensure(ETCD, KWOK, KUBERNETES, PULUMI)
     except Trouble as trouble:
         raise SystemExit(f"understudy: {trouble}") from None

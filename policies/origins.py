@@ -28,7 +28,7 @@ _SITES: tuple[tuple[str, Path, str], ...] = (
     (_CERTIFICATE, ("authority_certificate",), _AUTHORITY),
     (_CERTIFICATE, ("authority_key",), _AUTHORITY),
     (
-        "kubernetes:apps/v1:StatefulSet",
+        "kubernetes:apps/v1:*",
         ("spec", "template", "metadata", "annotations", "understudy.dev/certificate"),
         _CERTIFICATE,
     ),

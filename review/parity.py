@@ -218,15 +218,16 @@ def _class(entry: Entry) -> Class:
 
 
 def _exact(old: str, new: str, entries: list[Entry]) -> Entry | None:
-    return next((e for e in entries if old in _forms(e.production) and new in _forms(e.value)), None)
+    return next((e for e in entries if old in _forms(e.production, e.rule) and new in _forms(e.value, e.rule)), None)
 
 
 @cache
-def _forms(value: Any) -> frozenset[str]:
+def _forms(value: Any, rule: str) -> frozenset[str]:
     """How a declared value is written: an amount also in its base unit, a name also at the start of a sentence."""
     text = str(value)
     numbers = {form for base in _bases(text) for form in (f"{base:g}", str(base))}
-    return frozenset({text, text.lower() if isinstance(value, bool) else text[:1].upper() + text[1:], *numbers})
+    named = text.capitalize() if rule == "identity" else text
+    return frozenset({text, text.lower() if isinstance(value, bool) else named, *numbers})
 
 
 def _bases(text: str) -> Iterator[float]:

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = {"redis-server": "redis-server", "haproxy": "haproxy", "postgres": "postgresql"}
+PACKAGES = {
+    "redis-server": "redis-server",
+    "haproxy": "haproxy",
+    "postgres": "postgresql",
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+    "amtool": "prometheus-alertmanager",
+}
 """Program to Debian package."""
 
 

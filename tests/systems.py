@@ -80,6 +80,71 @@ environments:
           configuration.data.LOG_LEVEL: debug
 """
 
+_WATCHING = """\
+  watch:
+    kind: prometheus
+    version: v2.53.3
+    retention: 30d
+    storage: 100Gi
+    resources: {requests: {cpu: 1, memory: 2Gi}, limits: {cpu: 1, memory: 2Gi}}
+    runbooks: https://wiki.example.com/runbooks
+    uses: [tell]
+  state: {kind: kube-state-metrics, version: v2.13.0}
+  tell:
+    kind: alertmanager
+    version: v0.27.0
+    resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {cpu: 100m, memory: 128Mi}}
+    slack: {url: {secret: alerting, key: slack}, channel: "#alerts"}
+  show:
+    kind: grafana
+    version: 10.4.14
+    storage: 10Gi
+    resources: {requests: {cpu: 500m, memory: 512Mi}, limits: {cpu: 500m, memory: 512Mi}}
+    admin: {secret: app, key: grafana}
+    uses: [watch, loki]
+  loki:
+    kind: loki
+    version: 3.2.1
+    retention: 14d
+    storage: 40Gi
+    resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {cpu: 500m, memory: 1Gi}}
+  collect: {kind: alloy, version: v1.4.3, uses: [loki]}
+configuration:
+"""
+WATCHED: tuple[tuple[str, str], ...] = (
+    ("configuration:\n  data", f"{_WATCHING}  data"),
+    (
+        "      internal: {length: 24}\n",
+        """\
+      internal: {length: 24}
+      grafana: {length: 24}
+  alerting:
+    keys:
+      slack: {given: true, optional: true}
+""",
+    ),
+    ("    values: [registry.example.com]", "    values: [registry.example.com, wiki.example.com]"),
+    ("      apiServerCidrs: [10.0.0.1/32]\n", "      apiServerCidrs: [10.0.0.1/32]\n      nodeCidrs: [10.0.8.0/21]\n"),
+    ("      apiServerCidrs: [10.1.0.1/32]\n", "      apiServerCidrs: [10.1.0.1/32]\n      nodeCidrs: [10.1.8.0/21]\n"),
+    ("storage: 25%}", "storage: 25%, retention: 50%}"),
+    (
+        "    configuration: [LOG_LEVEL]\n",
+        """\
+    configuration: [LOG_LEVEL]
+    metrics:
+      orders_total: {type: counter, help: Orders taken, unit: ops}
+      order_seconds: {type: histogram, help: Time to take an order, unit: s}
+    alerts:
+      OrdersStopped:
+        expr: sum(rate(orders_total{job="web"}[5m])) < 0.1
+        for: 5m
+        severity: critical
+        summary: Nobody can order
+""",
+    ),
+)
+"""What gives the small system metrics, alerts, dashboards and logs."""
+
 
 def minimal(*replacements: tuple[str, str]) -> str:
     """The declaration with pieces replaced; each piece has to be there."""

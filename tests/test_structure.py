@@ -36,5 +36,7 @@ def test_nothing_that_is_not_local_knows_local() -> None:
 
 
 def test_every_builder_has_tests() -> None:
-    tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("components/test_*.py")}
+    tests = {
+        path.stem.removeprefix("test_").replace("_", "-") for path in Path(__file__).parent.glob("components/test_*.py")
+    }
     assert BUILDERS.keys() <= tests

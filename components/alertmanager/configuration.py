@@ -77,7 +77,8 @@ class Configuration(Part):
     receivers: tuple[Receiver, ...]
 
 
-_TITLE = "[{{ .Status | toUpper }}] {{ .CommonLabels.alertname }} · {{ .CommonLabels.component }} · {{ .CommonLabels.environment }}"
+_LABELS = "{{ .CommonLabels.alertname }} · {{ .CommonLabels.component }} · {{ .CommonLabels.environment }}"
+_TITLE = f"[{{{{ .Status | toUpper }}}}] {_LABELS}"
 _TEXT = (
     "{{ range .Alerts }}*{{ .Annotations.summary }}* {{ .Annotations.description }}\n"
     "{{ .Annotations.derivation }}\n{{ .Annotations.runbook_url }}\n{{ end }}"

@@ -1,7 +1,7 @@
 """Elasticsearch's own configuration, and what it is told once it runs.
 
-https://www.elastic.co/guide/en/elasticsearch/reference/8.11/settings.html, …/ilm-put-lifecycle.html, …/indices-put-template.html,
-…/security-api-put-role.html
+https://www.elastic.co/guide/en/elasticsearch/reference/8.11/settings.html, …/ilm-put-lifecycle.html,
+…/indices-put-template.html, …/security-api-put-role.html
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -18,6 +19,7 @@ from grafana_foundation_sdk.models.common import (
 from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DataSourceRef,
+    GridPos,
     Threshold,
     ThresholdsMode,
     VariableRefresh,
@@ -26,8 +28,9 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from ..monitoring.contribution import Dashboard, Panel
 
-_GRAPH, _STAT = (12, 8), (6, 4)
-"""Width of 24 columns, height."""
+_COLUMNS = 24
+_SIZES = {"timeseries": (12, 8), "stat": (6, 4)}
+"""Columns, and lines."""
 
 
 def rendered(dashboard: Dashboard, source: str) -> str:
@@ -58,12 +61,26 @@ def rendered(dashboard: Dashboard, source: str) -> str:
             .include_all(True)
             .all_value(".*")
         )
-    ids = count(1)
+    ids, y = count(1), 0
     for row in dashboard.rows:
-        page = page.with_row(grafana.Row(row.title).id(next(ids)))
-        for panel in row.panels:
-            page = page.with_panel(_panel(panel, prometheus_).id(next(ids)))
+        page = page.with_row(grafana.Row(row.title).id(next(ids)).grid_pos(GridPos(h=1, w=_COLUMNS, x=0, y=y)))
+        places, y = _places(row.panels, y + 1)
+        for panel, place in zip(row.panels, places, strict=True):
+            page = page.with_panel(_panel(panel, prometheus_).id(next(ids)).grid_pos(place))
     return JSONEncoder(sort_keys=True, indent=1).encode(page.build()) + "\n"
+
+
+def _places(panels: Sequence[Panel], y: int) -> tuple[list[GridPos], int]:
+    """From left to right, line by line; and where the next row begins."""
+    places: list[GridPos] = []
+    x = tallest = 0
+    for panel in panels:
+        width, height = _SIZES[panel.kind]
+        if x + width > _COLUMNS:
+            x, y, tallest = 0, y + tallest, 0
+        places.append(GridPos(h=height, w=width, x=x, y=y))
+        x, tallest = x + width, max(tallest, height)
+    return places, y + tallest
 
 
 def _panel(panel: Panel, source: DataSourceRef) -> Any:
@@ -72,14 +89,12 @@ def _panel(panel: Panel, source: DataSourceRef) -> Any:
         made = (
             stat.Panel().color_mode(BigValueColorMode.VALUE).reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
         )
-        (width, height) = _STAT
     else:
         legend = VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)
         made = timeseries.Panel().legend(legend.show_legend(True)).fill_opacity(10)
-        (width, height) = _GRAPH
         if panel.warn is not None:
             made = made.thresholds_style(GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
-    made = made.title(panel.title).unit(panel.unit).datasource(source).span(width).height(height)
+    made = made.title(panel.title).unit(panel.unit).datasource(source)
     made = made.description(panel.description) if panel.description else made
     if panel.warn is not None:
         made = made.thresholds(grafana.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(_steps(panel)))

@@ -64,6 +64,21 @@ REPLACED = [
         {"roleRef": {"name": "b"}},
         ["roleRef.name"],
     ),
+    (
+        "rbac.authorization.k8s.io/v1",
+        "ClusterRoleBinding",
+        {"roleRef": {"name": "a"}},
+        {"roleRef": {"name": "b"}},
+        ["roleRef.name"],
+    ),
+    ("rbac.authorization.k8s.io/v1", "Role", {"rules": [{"verbs": ["get"]}]}, {"rules": [{"verbs": ["list"]}]}, []),
+    (
+        "rbac.authorization.k8s.io/v1",
+        "ClusterRole",
+        {"rules": [{"verbs": ["get"]}]},
+        {"rules": [{"verbs": ["list"]}]},
+        [],
+    ),
     ("storage.k8s.io/v1", "StorageClass", {"provisioner": "a"}, {"provisioner": "b"}, ["provisioner"]),
 ]
 

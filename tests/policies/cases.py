@@ -229,6 +229,15 @@ FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
         ("a volume of nobody", [change("PersistentVolumeClaim", "data-redis-0", "metadata.name", "scratch")]),
         ("no size", [change("PersistentVolumeClaim", "data-redis-0", "spec.resources")]),
     ],
+    "ratios-retention": [
+        ("metrics for longer", [change(DEP, "prometheus", "spec.template.spec.containers.0.args.2", "--storage.tsdb.retention.time=20d")]),
+        ("metrics for nobody knows how long", [change(DEP, "prometheus", "spec.template.spec.containers.0.args.2", "--web.enable-admin-api")]),
+        ("metrics longer than production", [change(DEP, "prometheus", "spec.template.spec.containers.0.args.2", "--storage.tsdb.retention.time=60d"), change(ENV, "spacetime", "resolved.components.prometheus.retention", "60d")]),
+        ("logs for longer", [change("ConfigMap", "elasticsearch-setup", "data.lifecycle~json", '{"min_age": "90d"}')]),
+        ("logs for ever", [change("ConfigMap", "elasticsearch-setup", "data.lifecycle~json", "{}")]),
+        ("an unknown argument", [change(DEP, "prometheus", "spec.template.spec.containers.0.args.2", "${urn:x.y}")]),
+        ("unknown files", [change("ConfigMap", "elasticsearch-setup", "data", "${urn:x.y}")]),
+    ],
     "ratios-quota": [
         ("more pods", [change("ResourceQuota", "quota", "spec.hard.pods", "500")]),
         ("no limit of memory", [change("ResourceQuota", "quota", "spec.hard.limits~memory")]),
