@@ -95,12 +95,14 @@ def check(
 ) -> None:
     """Check declarations: every mistake with file, line and how to mend it; exit code 2 when there is one."""
     from review.check import check as check_file
-    from review.check import shipped
+    from review.check import doubts, shipped
 
     problems: list[Problem] = []
     for file in files or shipped(ROOT):
         try:
             typer.echo(f"{file.name}: {check_file(file, since)}")
+            for doubt in doubts(file):
+                typer.echo(f"warning: {doubt}", err=True)
         except ConfigError as error:
             problems += error.problems
     if problems:

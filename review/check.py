@@ -14,6 +14,7 @@ from config.loader import SYSTEMS, load, parse
 from config.paths import render
 from config.stack import PROJECT, read_stack
 from config.system import Resolved
+from config.warnings import warnings
 
 
 def shipped(project: Path) -> list[Path]:
@@ -52,6 +53,20 @@ def _system(file: Path, since: str) -> str:
     if problems:
         raise ConfigError(*problems)
     return f"{len(system.components)} components, environments {', '.join(system.environments)}"
+
+
+def doubts(file: Path) -> list[Problem]:
+    """What is allowed in a system's file, and probably not meant; none for a stack's."""
+    if file.name.startswith("Pulumi."):
+        return []
+    system = load(str(file))
+    found = {
+        (component, text): name for name in system.environments for component, text in warnings(derive(system, name)[0])
+    }
+    return [
+        Problem(system.file, system.line(("components", component)), f"components.{component}", f"in {name}: {text}")
+        for (component, text), name in found.items()
+    ]
 
 
 def _earlier(file: Path, since: str) -> dict[str, Resolved]:

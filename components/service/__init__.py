@@ -136,7 +136,7 @@ def _container(name: str, args: ServiceArgs) -> Any:
             {"name": port, "containerPort": number, "protocol": "TCP"} for port, number in service.listens.items()
         ],
         **({"envFrom": [{"configMapRef": {"name": args.configuration.name}}]} if everything else {}),
-        "env": _env(args),
+        "env": _env(name, args),
         "resources": amounts(service.resources),
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [
@@ -168,9 +168,10 @@ def _secrets_read(args: ServiceArgs) -> list[str]:
     return sorted({secret for secret, _ in _credentials(args).values()})
 
 
-def _env(args: ServiceArgs) -> list[Any]:
+def _env(name: str, args: ServiceArgs) -> list[Any]:
     service, namespace = args.service, args.resolved.environment.namespace
-    plain = dict(service.env)
+    # one name for logs and traces (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/)
+    plain = {"OTEL_SERVICE_NAME": name, **service.env}
     for used in service.uses:
         plain.update(args.resolved.components[used].environment(used, namespace))
     for volume in _trusted(args):

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from config.schema import FILE
 from policies.rules import RULES
 from review.generated import ROOT
-from tests.systems import minimal
+from tests.systems import WATCHED, minimal
 
 
 def understudy(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -53,6 +53,15 @@ def test_works_from_another_folder(tmp_path: Path) -> None:
     result = understudy("check", "mine.yaml", cwd=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert "3 components" in result.stdout
+
+
+def test_check_warns_of_what_is_probably_not_meant(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(minimal(*WATCHED, ("storage: 100Gi", "storage: 40Gi")))
+    result = understudy("check", "mine.yaml", cwd=tmp_path)
+    assert result.returncode == 0
+    line = next(index for index, text in enumerate(file.read_text().splitlines(), 1) if text == "  watch:")
+    assert f"warning: mine.yaml:{line}: components.watch: in staging: 100000 series every 15s" in result.stderr
 
 
 def test_schema_is_the_published_one() -> None:

@@ -20,12 +20,15 @@ config:
 
 
 @cache
-def recorded(*replacements: tuple[str, str], environment: str = "staging", rotation: int = 1) -> tuple[Node, ...]:
-    """The graph of the small system with pieces of its declaration replaced."""
+def recorded(
+    *replacements: tuple[str, str], environment: str = "staging", rotation: int = 1, stack: str = ""
+) -> tuple[Node, ...]:
+    """The graph of the small system with pieces of its declaration replaced; ``stack``: more lines of its stack's file."""
     with TemporaryDirectory() as folder:
         system = write(Path(folder), *replacements)
         file = Path(folder) / "Pulumi.test.yaml"
-        file.write_text(STACK.format(system=system, environment=environment, rotation=rotation), encoding="utf-8")
+        text = (STACK + stack).format(system=system, environment=environment, rotation=rotation)
+        file.write_text(text, encoding="utf-8")
         return tuple(graph("test", file))
 
 
