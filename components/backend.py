@@ -151,67 +151,69 @@ class Backend(pulumi.ComponentResource):
 
     def _deployment(self, pod: Pod, before: Depends) -> pulumi.Resource:
         name, component = self.name, self.component
-        trusted = self.trusted(pod.trust)
-        secrets = checksum(self.site.secrets.checksums(pod.secrets)) if pod.secrets else None
-        files = checksum([dict(pod.files), pod.digested]) if pod.files or pod.digested else None
-        annotations = {
-            "understudy.dev/configuration": files,
-            "understudy.dev/secrets": secrets,
-            **self.annotations(),
-        }
-        writable = {f"writable-{index}": path for index, path in enumerate(pod.writable)}
-        whole = pod.files and not pod.single_files
-        own = {**({"files": pod.config} if whole else {}), **({"data": pod.data} if pod.data else {})}
-        single = [
-            {
-                "name": "files",
-                "mountPath": f"{pod.config}/{pod.paths.get(file, file)}",
-                "subPath": file,
-                "readOnly": True,
-            }
-            for file in (pod.files if pod.single_files else ())
-        ]
-        items = (
-            {"items": [{"key": file, "path": pod.paths.get(file, file)} for file in pod.files]}
-            if pod.paths and whole
-            else {}
+        volumes, places = self._volumes(pod)
+        first = next(iter(component.ports()))
+        own = container(
+            name,
+            f"{component.image}:{component.version}",
+            component.resources,
+            ports=ports(component.ports()),
+            readinessProbe=probe(period=10, failures=3, **pod.ready),
+            livenessProbe=probe(period=20, failures=6, **(pod.alive or {"tcpSocket": {"port": first}})),
+            **_some(
+                command=list(pod.command),
+                args=list(pod.args),
+                env=variables(pod.env, pod.secret_env),
+                volumeMounts=places,
+                startupProbe=probe(period=5, failures=60, **pod.ready) if pod.slow else None,
+            ),
         )
-        authorities = {f"ca-{used}": f"{TRUST}/ca-{used}" for used in trusted}
-        claims, first = list(component.volumes(name)), next(iter(component.ports()))
         spec = {
             "securityContext": security(pod.uid),
-            **({"initContainers": list(pod.init)} if pod.init else {}),
-            **({"automountServiceAccountToken": True} if component.needs_kubernetes_api else {}),
-            "containers": [
-                container(
-                    name,
-                    f"{component.image}:{component.version}",
-                    component.resources,
-                    **({"command": list(pod.command)} if pod.command else {}),
-                    **({"args": list(pod.args)} if pod.args else {}),
-                    env=variables(pod.env, pod.secret_env),
-                    ports=ports(component.ports()),
-                    volumeMounts=[
-                        *mounts({**own, **writable, **authorities}, ["files", *authorities]),
-                        *single,
-                        *pod.mounts,
-                    ],
-                    **({"startupProbe": probe(period=5, failures=60, **pod.ready)} if pod.slow else {}),
-                    readinessProbe=probe(period=10, failures=3, **pod.ready),
-                    livenessProbe=probe(period=20, failures=6, **(pod.alive or {"tcpSocket": {"port": first}})),
-                )
-            ],
-            "volumes": [
-                *([{"name": "files", "configMap": {"name": name, **items}}] if pod.files else []),
-                *([{"name": "data", "persistentVolumeClaim": {"claimName": claims[0]}}] if pod.data else []),
-                *({"name": volume, "emptyDir": {}} for volume in writable),
-                *({"name": f"ca-{used}", "secret": authority(secret)} for used, secret in trusted.items()),
-                *pod.volumes,
-            ],
+            "containers": [own],
+            **_some(
+                initContainers=list(pod.init),
+                automountServiceAccountToken=component.needs_kubernetes_api,
+                volumes=volumes,
+            ),
         }
-        return self.parts.single(
-            name, "server", spec, before, {key: text for key, text in annotations.items() if text is not None}
-        )
+        digests = {
+            "understudy.dev/configuration": checksum([dict(pod.files), pod.digested]),
+            "understudy.dev/secrets": checksum(self.site.secrets.checksums(pod.secrets)) if pod.secrets else None,
+            **self.annotations(),
+        }
+        annotations = {key: text for key, text in digests.items() if text is not None}
+        return self.parts.single(name, "server", spec, before, annotations)
+
+    def _volumes(self, pod: Pod) -> tuple[list[Any], list[Any]]:
+        """Volumes, and where they are mounted."""
+        writable = {f"writable-{index}": path for index, path in enumerate(pod.writable)}
+        authorities = {f"ca-{used}": secret for used, secret in self.trusted(pod.trust).items()}
+        items = [{"key": file, "path": pod.paths.get(file, file)} for file in pod.files] if pod.paths else []
+        volumes: list[Any] = [{"name": volume, "emptyDir": {}} for volume in writable]
+        volumes += [{"name": volume, "secret": authority(secret)} for volume, secret in authorities.items()]
+        places = {**writable, **{volume: f"{TRUST}/{volume}" for volume in authorities}}
+        single: list[Any] = []
+        if pod.files and pod.single_files:
+            volumes.append({"name": "files", "configMap": {"name": self.name}})
+            below = {file: f"{pod.config}/{pod.paths.get(file, file)}" for file in pod.files}
+            single = [
+                {"name": "files", "mountPath": path, "subPath": file, "readOnly": True} for file, path in below.items()
+            ]
+        elif pod.files:
+            volumes.append({"name": "files", "configMap": {"name": self.name, **_some(items=items)}})
+            places["files"] = pod.config
+        if pod.data:
+            [claim] = self.component.volumes(self.name)
+            volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": claim}})
+            places["data"] = pod.data
+        # what is mounted into a folder comes after it
+        return [*volumes, *pod.volumes], [*mounts(places, ["files", *authorities]), *pod.mounts, *single]
+
+
+def _some(**parts: Any) -> dict[str, Any]:
+    """Without what is empty: it would come back absent from the API server, and show as drift."""
+    return {name: value for name, value in parts.items() if value}
 
 
 def authority(secret: str) -> Any:

@@ -99,7 +99,7 @@ class Secrets(pulumi.ComponentResource):
             if self.rotation(name) > 1:
                 before = f"{key}-previous"
                 values[before], origins[before] = self._generated(name, key, value, self.rotation(name) - 1)
-        body = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "stringData": values}
+        body = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", **({"stringData": values} if values else {})}
         self._object(name, body, annotations=stated(origins))
 
     def _given(self, name: str, key: str) -> pulumi.Output[str]:

@@ -24,7 +24,7 @@ class Alertmanager(Backend):
     def pod(self) -> Pod:
         wanted = self.component.receivers()
         there = {receiver: key for receiver, key in wanted.items() if self.site.secrets.has(key)}
-        for receiver in wanted.keys() - there.keys():
+        for receiver in sorted(wanted.keys() - there.keys()):
             key = wanted[receiver]
             pulumi.warn(
                 f"{self.name}: {receiver} is told of nothing, because the stack gives no value for {key.key!r} of secret "

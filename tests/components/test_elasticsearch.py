@@ -55,7 +55,7 @@ def test_its_folders_are_writable_and_its_file_system_is_not() -> None:
 
 def test_logs_live_as_long_as_declared() -> None:
     for environment, days in (("staging", "15d"), ("production", "30d")):
-        store = watched("spacetime", environment).resolved.components["elasticsearch"]
+        store = watched("spacetime", environment).declared("elasticsearch")
         bodies = {name: json.loads(text) for name, text in requests(store).items()}
         assert bodies["lifecycle.json"]["policy"]["phases"]["delete"]["min_age"] == days
         template = bodies["template.json"]
@@ -116,7 +116,7 @@ def serve() -> Iterator[Any]:
 
 
 def run(url: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    store = watched("spacetime").resolved.components["elasticsearch"]
+    store = watched("spacetime").declared("elasticsearch")
     for name, text in requests(store).items():
         (folder / name).write_text(text)
     environment = {

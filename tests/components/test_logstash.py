@@ -45,12 +45,12 @@ def settings(name: str) -> dict[str, str]:
     return {
         str(s.children[0]): "".join(str(t) for t in s.scan_values(lambda _: True)).removeprefix(str(s.children[0]))
         for s in plugin.children[1:]
-    }  # type: ignore[union-attr]
+    }
 
 
 def test_it_is_written_in_logstashs_language() -> None:
     tree = Lark(GRAMMAR).parse(pipeline())
-    assert [section.children[0] for section in tree.children] == ["input", "filter", "output"]  # type: ignore[union-attr]
+    assert [section.children[0] for section in tree.children] == ["input", "filter", "output"]
 
 
 def test_it_listens_where_the_seed_says() -> None:

@@ -71,7 +71,7 @@ def alertmanager(tmp_path: Path, webhook: Webhook) -> Iterator[str]:
     require("prometheus-alertmanager")
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "slack-url").write_text(webhook.url)
-    declared = watched("spacetime").resolved.components["alertmanager"]
+    declared = watched("spacetime").declared("alertmanager")
     assert isinstance(declared, Alertmanager)
     file = configuration(declared.model_copy(update={"proxy": None}), ("slack",), str(tmp_path / "secrets"))
     text = (
@@ -128,7 +128,7 @@ def prometheus(tmp_path: Path, alertmanager: str) -> Iterator[Prometheus]:
     file.write_text(yaml.safe_dump(content))
     rules = tmp_path / "config" / "rules" / "game-server.yml"
     rules.write_text(rules.read_text().replace("for: 2m", "for: 1s"))
-    declared = found.resolved.components["prometheus"]
+    declared = found.declared("prometheus")
     flags = [flag for flag in arguments(declared) if not flag.startswith(("--config.file", "--storage.tsdb.path"))]
     command = [
         "prometheus",

@@ -151,7 +151,7 @@ def _tests(component: str, alert: Alert, firing: Series, quiet: Series) -> list[
 
 
 def _case(name: str, component: str, alert: Alert) -> tuple[Series, Series]:
-    declared = watched(name).resolved.components[component]
+    declared = watched(name).declared(component)
     cases = CASES[alert.name]
     return cases[declared.kind if declared.kind in cases else ""](component, declared)
 

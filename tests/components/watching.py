@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from components.monitoring.contribution import Alert, Monitoring
 from components.monitoring.registry import contributions
@@ -32,12 +33,16 @@ class Watched:
         """Of its Prometheus."""
         return next(key for key, found in self.resolved.components.items() if isinstance(found, Prometheus))
 
+    def declared(self, name: str) -> Any:
+        """A component's declaration, of whatever kind the test knows it to be."""
+        return self.resolved.components[name]
+
     def configuration(self, folder: str) -> Configuration:
-        return configuration(self.name, self.resolved.components[self.name], self.resolved, self.brought, folder)
+        return configuration(self.name, self.declared(self.name), self.resolved, self.brought, folder)
 
     def rules(self) -> dict[str, str]:
         """Component to its rule file."""
-        runbooks = self.resolved.components[self.name].runbooks
+        runbooks = self.declared(self.name).runbooks
         found = {key: rules(key, monitoring, runbooks) for key, monitoring in self.brought.items()}
         return {key: as_yaml(file) for key, file in found.items() if file}
 

@@ -99,7 +99,7 @@ def test_a_mistake_is_named(replacements: list[Replacement], said: str) -> None:
 
 def test_a_mistake_has_its_line() -> None:
     mistake = ("uses: [watch, loki]", "uses: [watch, db]")
-    assert f"shop.yaml:{line(*[mistake[1]], mistake)}:" in answer(mistake)
+    assert f"shop.yaml:{line(mistake[1], mistake)}:" in answer(mistake)
 
 
 def found(*replacements: Replacement, environment: str = "staging") -> list[tuple[str, str]]:
@@ -144,7 +144,7 @@ def test_alerts_that_nobody_watches() -> None:
 
 @pytest.mark.parametrize(("series", "days", "gigabytes"), [(100_000, 30, 35), (100_000, 15, 18), (1_000, 1, 1)])
 def test_what_series_take(series: int, days: int, gigabytes: int) -> None:
-    """series × seconds kept / 15 × 2 bytes: Prometheus' documentation, Operational aspects."""
+    """Series by seconds kept / 15 by 2 bytes: Prometheus' documentation, Operational aspects."""
     prometheus: Any = derive(system(*WATCHED), "production")[0].components["watch"]
     assert isinstance(prometheus, Prometheus)
     changed = prometheus.model_copy(
