@@ -23,6 +23,7 @@ _BY_KEY: dict[str, Kind] = {
     "caSha256": "token",
     "kubeSystemUid": "token",
     "apiServerCidrs": "network",
+    "nodeCidrs": "network",
     "cidr": "network",
     "prefix": "token",
 }

@@ -38,3 +38,8 @@ def test_they_lead_to_runbooks_that_are_there() -> None:
     for file in RUNBOOKS.glob("*.md"):
         for target in re.findall(r"\]\((\w+\.md)\)", file.read_text()):
             assert (RUNBOOKS / target).exists(), (file, target)
+
+
+def test_the_documentation_lists_every_alert() -> None:
+    text = (ROOT / "docs" / "monitoring.md").read_text()
+    assert set(re.findall(r"\(runbooks/(\w+)\.md\)", text)) == {path.stem for path in RUNBOOKS.glob("*.md")}

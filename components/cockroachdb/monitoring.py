@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..monitoring.contribution import Alert, Dashboard, Monitoring, Target, panel, rows
 from ..monitoring.subject import Subject
+from ..monitoring.usage import down
 
 
 def monitoring(subject: Subject) -> Monitoring:
@@ -22,16 +23,7 @@ def _latency(job: str, quantile: float, window: str = "5m") -> str:
 
 def _alerts(subject: Subject) -> Iterator[Alert]:
     store, job = subject.component, subject.job
-    nodes = subject.size("nodes", store.nodes)
-    yield Alert(
-        "DatabaseNodeDown",
-        f"sum(up{{{job}}}) < {nodes.expr}",
-        "critical",
-        f"A node of {subject.name} does not answer",
-        "1m",
-        "{{ $value }} nodes answer.",
-        nodes.derivation,
-    )
+    yield down(subject, "DatabaseNodeDown", "up", "A node")
     yield Alert(
         "DatabaseRangesUnavailable",
         f"sum(ranges_unavailable{{{job}}}) > 0",

@@ -22,6 +22,20 @@ def usage(subject: Subject) -> Monitoring:
     return Monitoring(alerts=(*_amounts(subject), *_disk(subject), *_pods(subject)))
 
 
+def down(subject: Subject, alert: str, metric: str, noun: str) -> Alert:
+    """A critical alert: of a store's members, ``metric`` is 1 for fewer than are declared."""
+    nodes = subject.size("nodes", subject.component.nodes)
+    return Alert(
+        alert,
+        f"sum({metric}{{{subject.job}}}) < {nodes.expr}",
+        "critical",
+        f"{noun} of {subject.name} does not answer",
+        "1m",
+        "{{ $value }} answer.",
+        nodes.derivation,
+    )
+
+
 def _amounts(subject: Subject) -> Iterator[Alert]:
     resources = getattr(subject.component, "resources", None)
     if resources is None:

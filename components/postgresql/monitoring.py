@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..monitoring.contribution import Alert, Dashboard, Monitoring, Target, panel, rows
 from ..monitoring.subject import Subject
+from ..monitoring.usage import down
 
 
 def monitoring(subject: Subject) -> Monitoring:
@@ -17,16 +18,7 @@ def monitoring(subject: Subject) -> Monitoring:
 
 def _alerts(subject: Subject) -> Iterator[Alert]:
     job = subject.job
-    nodes = subject.size("nodes", subject.component.nodes)
-    yield Alert(
-        "DatabaseNodeDown",
-        f"sum(pg_up{{{job}}}) < {nodes.expr}",
-        "critical",
-        f"A node of {subject.name} does not answer",
-        "1m",
-        "{{ $value }} nodes answer.",
-        nodes.derivation,
-    )
+    yield down(subject, "DatabaseNodeDown", "pg_up", "A node")
     yield Alert(
         "DatabaseConnectionsHigh",
         f"sum by (pod) (pg_stat_activity_count{{{job}}}) / max by (pod) (pg_settings_max_connections{{{job}}}) > 0.8",

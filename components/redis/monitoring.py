@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..monitoring.contribution import Alert, Dashboard, Monitoring, Target, panel, rows
 from ..monitoring.subject import Subject
+from ..monitoring.usage import down
 
 
 def monitoring(subject: Subject) -> Monitoring:
@@ -23,16 +24,7 @@ def _latency(job: str, window: str) -> str:
 
 def _alerts(subject: Subject) -> Iterator[Alert]:
     store, job = subject.component, subject.job
-    nodes = subject.size("nodes", store.nodes)
-    yield Alert(
-        "RedisInstanceDown",
-        f"sum(redis_up{{{job}}}) < {nodes.expr}",
-        "critical",
-        f"An instance of {subject.name} does not answer",
-        "1m",
-        "{{ $value }} instances answer.",
-        nodes.derivation,
-    )
+    yield down(subject, "RedisInstanceDown", "redis_up", "An instance")
     if store.nodes > 1:
         replicas = subject.size("nodes", store.nodes, "{} - 1", "one less than {}")
         yield Alert(

@@ -176,6 +176,7 @@ FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
         ("namespaces by expression", [change(POLICY, "game-server-network", "spec.egress.0.to.0", {"namespaceSelector": {"matchExpressions": []}})]),
         ("an undeclared network", [change(POLICY, "game-server-network", "spec.egress.0.to.0", {"ipBlock": {"cidr": "198.51.100.0/24"}})]),
         ("a network that holds production's", [change(ENV, "spacetime", "resolved.components.cockroachdb.egress.0.cidr", "172.16.0.0/12"), change(POLICY, "cockroachdb-network", "spec.egress.0.to.0", {"ipBlock": {"cidr": "172.16.0.0/12"}})]),
+        ("production's kubelets", [change(POLICY, "prometheus-network", "spec.egress.8.to.0.ipBlock.cidr", "172.20.16.0/20")]),
         ("nobody by name", [change(POLICY, "game-server-network", "spec.egress.0.to.0", {})]),
         ("an address that comes in", [change(POLICY, "game-server-network", "spec.ingress.0.from.0", {"ipBlock": {"cidr": "172.16.240.0/24"}})]),
     ],
