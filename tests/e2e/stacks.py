@@ -15,7 +15,7 @@ from tests.systems import write
 
 KINDS = (
     "deployments,services,configmaps,secrets,serviceaccounts,networkpolicies,resourcequotas,limitranges,"
-    "horizontalpodautoscalers,poddisruptionbudgets,statefulsets,jobs,cronjobs,persistentvolumeclaims"
+    "horizontalpodautoscalers,poddisruptionbudgets,statefulsets,jobs,cronjobs,persistentvolumeclaims,roles,rolebindings,clusterroles,clusterrolebindings"
 )
 
 
@@ -51,13 +51,14 @@ def get(stack: LocalStack, *arguments: str) -> Any:
 
 
 def ours(stack: LocalStack, namespace: str) -> set[str]:
-    """``kind/name`` of every object with our label in the namespace."""
+    """``kind/name`` of every object with our label in the namespace, and of those in none that are named after it."""
     found = get(stack, KINDS, "-n", namespace, "-l", "app.kubernetes.io/managed-by=pulumi")["items"]
-    return {f"{item['kind']}/{item['metadata']['name']}" for item in found}
+    near = (i for i in found if "namespace" in i["metadata"] or i["metadata"]["name"].startswith(f"{namespace}-"))
+    return {f"{item['kind']}/{item['metadata']['name']}" for item in near}
 
 
 def known(stack: LocalStack) -> set[str]:
-    """``kind/name`` of every namespaced object in the state."""
+    """``kind/name`` of every object in the state but the namespace."""
     resources = [r for r in stack.export().get("resources", []) if r["type"].startswith("kubernetes:")]
     names = [f"{r['inputs']['kind']}/{r['inputs']['metadata']['name']}" for r in resources]
     assert len(names) == len(set(names)), "the state holds an object twice"

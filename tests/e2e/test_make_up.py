@@ -43,14 +43,14 @@ def clones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, Cl
 
 def test_a_dry_run_changes_nothing(clones: tuple[Clone, Clone]) -> None:
     result = clones[0].run("up", DRY_RUN="true")
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr
     assert "159 to create" in result.stdout
     assert "is up" not in result.stderr
 
 
 def test_up_says_what_there_is_and_what_it_is_not(clones: tuple[Clone, Clone]) -> None:
     result = clones[0].run("up")
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr
     assert "159 created" in result.stdout
     assert "Scheduled, not run" in result.stderr
     assert "cannot tell about production" in result.stderr
@@ -61,14 +61,14 @@ def test_up_says_what_there_is_and_what_it_is_not(clones: tuple[Clone, Clone]) -
 
 def test_up_again_changes_nothing(clones: tuple[Clone, Clone]) -> None:
     result = clones[0].run("up")
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr
     assert "159 unchanged" in result.stdout
     assert clones[0].run("preview", "--expect-no-changes").returncode == 0
 
 
 def test_a_second_clone_does_not_collide(clones: tuple[Clone, Clone]) -> None:
     result = clones[1].run("up")
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr
     assert clones[0].server() != clones[1].server()
     for clone in clones:
         assert clone.run("status").returncode == 0

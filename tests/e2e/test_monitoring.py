@@ -34,7 +34,7 @@ def test_up_and_again(stack: LocalStack) -> None:
     result = stack.pulumi("up", "--yes", "--skip-preview", capture=True)
     assert result.returncode == 0, result.stdout
     assert "slack is told of nothing" in result.stdout
-    assert ours(stack, NAMESPACE) == {name for name in known(stack) if not name.startswith(("Role", "ClusterRole"))}
+    assert ours(stack, NAMESPACE) == known(stack)
     assert stack.pulumi("preview", "--expect-no-changes", capture=True).returncode == 0
     refreshed = stack.pulumi("refresh", "--yes", "--expect-no-changes", "--diff", capture=True)
     assert refreshed.returncode == 0, refreshed.stdout
