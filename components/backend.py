@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -10,15 +11,13 @@ import pulumi
 
 from config.base import SecretKey
 from config.kinds.backend import Backend as Declared
+from config.kinds.backend import Told
 
 from .configuration import checksum
 from .labels import selector
 from .parts import Depends, Parts
-from .pods import container, mounts, ports, probe, security, variables
+from .pods import TRUST, authority, container, mounts, ports, probe, security, variables
 from .site import Site
-
-TRUST = "/etc/understudy"
-"""Where pods find the authorities of those they talk to: ``<TRUST>/ca-<name>/ca.crt``."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Pod:
     """It takes minutes to start."""
 
 
-class Backend(pulumi.ComponentResource):
+class Backend(pulumi.ComponentResource, ABC):
     """Account, files, volume, a Deployment of one pod, Service. Its own kind says what is in the pod, and adds to it."""
 
     token: ClassVar[str]
@@ -83,9 +82,9 @@ class Backend(pulumi.ComponentResource):
         self.after()
         self.register_outputs({"host": component.host(name, self.namespace), "port": component.port()})
 
+    @abstractmethod
     def pod(self) -> Pod:
         """What is in the pod."""
-        raise NotImplementedError
 
     def before(self) -> Depends:
         """Objects that the pod needs, such as its rights."""
@@ -113,6 +112,7 @@ class Backend(pulumi.ComponentResource):
         of the files changes, or a secret is rotated.
         """
         name, component = f"{self.name}-setup", self.component
+        assert isinstance(component, Told)
         data = {"setup.sh": script, **bodies}
         authorities = {f"ca-{used}": f"{TRUST}/ca-{used}" for used in trust or {}}
         places = {"files": "/etc/setup", "run": "/run/setup", **authorities}
@@ -123,7 +123,7 @@ class Backend(pulumi.ComponentResource):
                 container(
                     "setup",
                     f"{component.image}:{component.version}",
-                    component.helper_resources,  # type: ignore[attr-defined]  # kinds with a setup have them
+                    component.helper_resources,
                     command=["/bin/sh", "/etc/setup/setup.sh"],
                     env=variables({"CONFIG": "/etc/setup", "RUN": "/run/setup", **env}, secret_env),
                     volumeMounts=mounts(places, ["files", *authorities]),
@@ -214,8 +214,3 @@ class Backend(pulumi.ComponentResource):
 def _some(**parts: Any) -> dict[str, Any]:
     """Without what is empty: it would come back absent from the API server, and show as drift."""
     return {name: value for name, value in parts.items() if value}
-
-
-def authority(secret: str) -> Any:
-    """Of a certificate's Secret a user sees the authority alone, and never the key."""
-    return {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}

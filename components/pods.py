@@ -9,6 +9,8 @@ from config.base import Resources, SecretKey
 
 UID = 10001
 """Not root, and no user of the node; images that have a user of their own keep it."""
+TRUST = "/etc/understudy"
+"""Where pods find the authorities of those they talk to: ``<TRUST>/ca-<name>/ca.crt``."""
 CONTAINER_SECURITY = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -98,3 +100,8 @@ def mounts(paths: Mapping[str, str], read_only: Sequence[str] = ()) -> list[Any]
 def probe(*, period: int, failures: int, timeout: int = 5, **how: Any) -> Any:
     """A probe; times in seconds."""
     return {"periodSeconds": period, "failureThreshold": failures, "timeoutSeconds": timeout, **how}
+
+
+def authority(secret: str) -> Any:
+    """A volume's source: of a certificate's Secret a user sees the authority alone, and never the key."""
+    return {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}

@@ -59,14 +59,18 @@ class Entry:
         return str(parse(self.path)[0])
 
     @cached_property
-    def ratios(self) -> frozenset[Fraction]:
-        """Of a size, to production's: as declared, and as it came out."""
-        found = {Fraction(self.ratio.rstrip("%")) / 100} if self.ratio else set()
-        if self.rule in ("scaled", "changed"):
-            for quantity in (Cpu, Bytes, Duration):
-                with suppress(ValueError, ZeroDivisionError):
-                    found.add(quantity.parse(self.value).value / quantity.parse(self.production).value)
-        return frozenset(found)
+    def scale(self) -> Fraction | None:
+        """Of a scaled size, as declared."""
+        return Fraction(self.ratio.rstrip("%")) / 100 if self.rule == "scaled" and self.ratio else None
+
+    @cached_property
+    def bytes_ratio(self) -> Fraction | None:
+        """Of an amount of bytes that was changed, to production's."""
+        if self.rule != "changed":
+            return None
+        with suppress(ValueError, ZeroDivisionError):
+            return Bytes.parse(self.value).value / Bytes.parse(self.production).value
+        return None
 
 
 @dataclass(frozen=True)
@@ -290,10 +294,14 @@ def _word(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | N
 
 
 def _at_ratio(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | None] | None:
-    """A number that was computed from an amount that differs, such as Redis' maxmemory."""
+    """A number that was computed from an amount that differs, such as Redis' maxmemory.
+
+    Of what was changed, and not scaled, only bytes count, and only in a large number: a small one may be anything's fifth.
+    """
     old, new = _NUMBER.fullmatch(before), _NUMBER.fullmatch(after)
     if old is None or new is None or old[2] != new[2] or not Fraction(old[1]):
         return None
     ratio = Fraction(new[1]) / Fraction(old[1])
-    entry = next((entry for entry in entries if ratio in entry.ratios), None)
+    large = min(Fraction(old[1]), Fraction(new[1])) >= 1_000_000
+    entry = next((e for e in entries if ratio == e.scale or (large and ratio == e.bytes_ratio)), None)
     return (_class(entry), entry.because) if entry else None

@@ -7,9 +7,9 @@ from typing import Any
 
 from config.kinds import Elasticsearch as Declared
 
-from ..backend import TRUST, Backend, Pod
+from ..backend import Backend, Pod
 from ..parts import Depends
-from ..pods import container, mounts
+from ..pods import TRUST, container, mounts
 from ..rendered import as_yaml
 from .configuration import Configuration, requests
 

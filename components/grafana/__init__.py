@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 from config.kinds import Elasticsearch, Prometheus
 from config.kinds import Grafana as Declared
 
-from ..backend import TRUST, Backend, Pod
+from ..backend import Backend, Pod
 from ..configuration import checksum
 from ..monitoring.registry import dashboards
 from ..parts import Depends
+from ..pods import TRUST
 from ..rendered import as_yaml
 from .configuration import DASHBOARDS, PASSWORD, data_sources, providers
 
@@ -27,8 +29,9 @@ class Grafana(Backend):
     component: Declared
 
     def before(self) -> Depends:
-        return [self.parts.files(f"{self.name}-dashboards-{key}", pages) for key, pages in self._dashboards().items()]
+        return [self.parts.files(f"{self.name}-dashboards-{key}", pages) for key, pages in self._dashboards.items()]
 
+    @cached_property
     def _dashboards(self) -> dict[str, dict[str, str]]:
         """Component to its dashboards, file by file; none without a data source that has the metrics."""
         sources = self.used(Prometheus)
@@ -49,7 +52,7 @@ class Grafana(Backend):
             "providers.yaml": as_yaml(providers()),
             "start.sh": START,
         }
-        pages = self._dashboards()
+        pages = self._dashboards
         sources = [{"configMap": {"name": f"{self.name}-dashboards-{key}"}} for key in pages]
         store = next(iter(stores.values()), None)
         readers = {PASSWORD: store.reader_password} if store else {}

@@ -7,7 +7,8 @@ from pathlib import Path
 from config.kinds import Elasticsearch
 from config.kinds import Kibana as Declared
 
-from ..backend import TRUST, Backend, Pod
+from ..backend import Backend, Pod
+from ..pods import TRUST
 from ..rendered import as_yaml
 from .configuration import Configuration, data_view
 

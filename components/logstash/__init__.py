@@ -5,7 +5,8 @@ from __future__ import annotations
 from config.kinds import Elasticsearch
 from config.kinds import Logstash as Declared
 
-from ..backend import TRUST, Backend, Pod
+from ..backend import Backend, Pod
+from ..pods import TRUST
 from ..rendered import as_yaml
 from .configuration import Settings, pipeline
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from config.kinds import Prometheus as Declared
@@ -54,17 +55,19 @@ class Prometheus(Backend):
 
     def before(self) -> Depends:
         made = [*self.parts.rights(*rights())]
-        for key, text in self._rules().items():
+        for key, text in self._rules.items():
             made.append(self.parts.files(f"{self.name}-rules-{key}", {f"{key}.yml": text}))
         return made
 
+    @cached_property
     def _rules(self) -> dict[str, str]:
+        """Component to its rule file."""
         brought = self.site.monitoring.items()
         found = {key: rules(key, monitoring, self.component.runbooks) for key, monitoring in brought}
         return {key: as_yaml(file) for key, file in found.items() if file}
 
     def pod(self) -> Pod:
-        prometheus, texts = self.component, self._rules()
+        prometheus, texts = self.component, self._rules
         file = configuration(self.name, prometheus, self.resolved, self.site.monitoring)
         watched = [key for key, found in self.site.monitoring.items() if found.target and found.target.authority]
         sources = [{"configMap": {"name": f"{self.name}-rules-{key}"}} for key in texts]

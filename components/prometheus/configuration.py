@@ -11,10 +11,10 @@ from config.kinds import Prometheus
 from config.system import Resolved
 
 from ..monitoring.contribution import Monitoring, Target
+from ..pods import TRUST
 from ..rendered import Part
 
 RULES = "/etc/prometheus/rules"
-TRUST = "/etc/understudy"
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _SD = "__meta_kubernetes_"
 

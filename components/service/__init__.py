@@ -15,11 +15,8 @@ from config.system import Resolved
 from ..configuration import Configuration, checksum
 from ..labels import labels, metadata, selector
 from ..objects import KubernetesObject
-from ..pods import CONTAINER_SECURITY, amounts, security, spread
+from ..pods import CONTAINER_SECURITY, TRUST, amounts, authority, security, spread
 from ..secrets import Secrets
-
-TRUST = "/etc/understudy"
-"""Where services find the authorities of what they use: ``<NAME>_CA_FILE``."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ def _deployment(name: str, args: ServiceArgs) -> Any:
                 "containers": [_container(name, args)],
                 "volumes": [
                     *({"name": volume, "emptyDir": {}} for volume in _writable(service)),
-                    *({"name": volume, "secret": _authority(secret)} for volume, secret in _trusted(args).items()),
+                    *({"name": volume, "secret": authority(secret)} for volume, secret in _trusted(args).items()),
                 ],
             },
         },
@@ -113,11 +110,6 @@ def _trusted(args: ServiceArgs) -> dict[str, str]:
     """Volume to Secret: the authorities of what the service uses."""
     found = {used: args.resolved.components[used].trusted(used) for used in args.service.uses}
     return {f"ca-{used}": secret for used, secret in found.items() if secret}
-
-
-def _authority(secret: str) -> Any:
-    """Of a certificate's Secret a user sees the authority alone, and never the key."""
-    return {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}
 
 
 def _container(name: str, args: ServiceArgs) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..base import Component, Demand, Resources, StorageAmount, Text
+from ..base import Component, Demand, Resources, StorageAmount, Text, resources
 from ..quantity import Storage
 
 
@@ -16,6 +16,18 @@ class Backend(Component):
 
     def demand(self) -> tuple[Demand, ...]:
         return (Demand(pods=1, resources=self.resources, volumes=tuple(self.volumes(self.kind).values())),)
+
+
+class Told(Backend):
+    """A backend that a Job tells something once it runs."""
+
+    helper_resources: Resources = resources("50m", "500m", "64M", "256M")
+
+    def helpers(self, name: str) -> tuple[str, ...]:
+        return (f"{name}-setup",)
+
+    def demand(self) -> tuple[Demand, ...]:
+        return (*super().demand(), Demand(pods=1, surge=1, resources=self.helper_resources, services=0))
 
 
 class Stored(Backend):

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ..base import Demand, Resources, Retention, SecretKey, Text, resources, secret_variable
-from .backend import Backend, Stored
+from ..base import Resources, Retention, SecretKey, Text, resources, secret_variable
+from .backend import Backend, Stored, Told
 
 
-class Elasticsearch(Stored):
+class Elasticsearch(Told, Stored):
     """Log store, single node, with TLS and a user for each of those who use it."""
 
     kind: Literal["elasticsearch"]
@@ -27,7 +27,6 @@ class Elasticsearch(Stored):
     """Of the user ``logs_reader``: Grafana, and people in Kibana."""
     kibana_password: SecretKey
     """Of the user ``kibana_system``."""
-    helper_resources: Resources = resources("50m", "500m", "64M", "256M")
 
     @model_validator(mode="after")
     def _apart(self) -> Elasticsearch:
@@ -46,17 +45,11 @@ class Elasticsearch(Stored):
         keys = (self.password, self.writer_password, self.reader_password, self.kibana_password)
         return tuple(sorted({key.secret for key in keys}))
 
-    def helpers(self, name: str) -> tuple[str, ...]:
-        return (f"{name}-setup",)
-
     def credentials(self, name: str) -> dict[str, SecretKey]:
         return {secret_variable(name, "password"): self.reader_password}
 
     def environment(self, name: str, namespace: str) -> dict[str, str]:
         return {**super().environment(name, namespace), secret_variable(name, "user"): "logs_reader"}
-
-    def demand(self) -> tuple[Demand, ...]:
-        return (*super().demand(), Demand(pods=1, surge=1, resources=self.helper_resources, services=0))
 
 
 class Logstash(Backend):
@@ -69,26 +62,19 @@ class Logstash(Backend):
         return {"tcp": 5000, "api": 9600}
 
 
-class Kibana(Backend):
+class Kibana(Told):
     """Log search, with the data view of the logs."""
 
     kind: Literal["kibana"]
     image: str = "kibana"
     encryption_key: SecretKey
     """Of saved objects, sessions and reports; at least 32 characters."""
-    helper_resources: Resources = resources("50m", "500m", "64M", "256M")
 
     def ports(self) -> dict[str, int]:
         return {"http": 5601}
 
     def secrets_read(self) -> tuple[str, ...]:
         return (self.encryption_key.secret,)
-
-    def helpers(self, name: str) -> tuple[str, ...]:
-        return (f"{name}-setup",)
-
-    def demand(self) -> tuple[Demand, ...]:
-        return (*super().demand(), Demand(pods=1, surge=1, resources=self.helper_resources, services=0))
 
 
 class Loki(Stored):

@@ -12,8 +12,9 @@ import yaml
 
 from components.builders import BUILDERS
 from components.monitoring.registry import MONITORING
+from components.pods import TRUST
 from components.prometheus import rights
-from components.prometheus.configuration import ACCOUNT, TRUST
+from components.prometheus.configuration import ACCOUNT
 from local.tools import PROMETHEUS
 from review.graph import graph
 from tests.components.graphs import inputs, recorded

@@ -142,6 +142,20 @@ def test_a_component_that_asks_for_the_environment_is_seen(project: Path) -> Non
     assert "is NOT production" in parity.verdict()
 
 
+def test_what_is_computed_from_a_changed_amount_is_explained(project: Path) -> None:
+    """Prometheus keeps nine tenths of a volume, Redis three quarters of its memory, an alert a duration in seconds."""
+    edit(
+        project / "config" / "systems" / "spacetime.yaml",
+        "          redis.latencyMonitorThreshold: 50ms\n",
+        "          redis.latencyMonitorThreshold: 50ms\n          prometheus.storage: 30GB\n"
+        "          redis.resources.limits.memory: 3GB\n          redis.latencyObjective: 25ms\n",
+    )
+    [parity] = judge("spacetime", project=project)
+    assert parity.faithful, parity.failing
+    flags = {d.staging for d in parity.differences if d.resource == "Deployment prometheus"}
+    assert "--storage.tsdb.retention.size=27000000000B" in flags
+
+
 def git(folder: Path, *arguments: str) -> None:
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True, capture_output=True)
