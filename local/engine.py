@@ -16,7 +16,11 @@ from pathlib import Path
 from .paths import HOME, PYTHON, ROOT
 from .tools import PULUMI, ensure
 
-PROVIDERS = {"kubernetes": "local.plugins.kubernetes", "random": "local.plugins.random"}
+PROVIDERS = {
+    "aws": "local.plugins.aws",
+    "kubernetes": "local.plugins.kubernetes",
+    "random": "local.plugins.random",
+}
 """Official provider plugin to the module that stands in for it where it cannot be downloaded."""
 
 

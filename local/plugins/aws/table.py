@@ -1,0 +1,87 @@
+"""The rows of ``table.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+FILE = Path(__file__).parent / "table.yaml"
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation of AWS' API.
+
+    Without ``request`` the resource's inputs are its parameters, by name without regard to case; ``names`` says where one is
+    called otherwise. With it, that is the request: a text is the name of an input, or has ``{id}`` and the like in it.
+    """
+
+    operation: str
+    request: Mapping[str, Any] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that are always the same, or made of the resource's own values."""
+    when: str | None = None
+    """Only when this input is there, and is not false."""
+    id: str | None = None
+    """Where the answer has the resource's id, such as ``Vpc.VpcId``."""
+    picks: Mapping[str, str] = field(default_factory=dict)
+    """Output to its place in the answer."""
+    tags: str | None = None
+    """EC2's word for the type, where tags are specifications."""
+    until: str | None = None
+    """A waiter of botocore's, with ``request`` as its parameters."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One type of resource."""
+
+    id: str
+    """A template, for when nothing answers.
+
+    An input in braces, ``{hex}`` 17 digits that nobody else has, ``{resource}`` its name in the program.
+    """
+    arn: str | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """Output to template."""
+    replaces: tuple[str, ...] = ()
+    """Inputs that cannot change in place."""
+    service: str | None = None
+    create: Call | None = None
+    then: tuple[Call, ...] = ()
+    """After it was created, and again when it was changed."""
+    update: Call | None = None
+    read: Call | None = None
+    """An error of it says that the resource is gone."""
+    first: tuple[Call, ...] = ()
+    """Before it is deleted."""
+    delete: Call | None = None
+    elsewhere: tuple[str, ...] = ()
+    """Inputs that ``create`` does not take: ``then`` does, or Terraform's provider alone."""
+    real: bool = True
+    """False where moto lacks the operation: its parameters are validated, and nothing is called."""
+
+
+@cache
+def table() -> dict[str, Row]:
+    """Type token to row; raises ``TypeError`` for a row with a word that means nothing."""
+    content = YAML(typ="safe").load(FILE.read_text(encoding="utf-8"))
+    return {f"aws:{name}": _row(written) for name, written in content.items()}
+
+
+def _row(written: dict[str, Any]) -> Row:
+    made: dict[str, Any] = dict(written)
+    for key in ("create", "update", "read", "delete"):
+        if key in written:
+            made[key] = Call(**written[key])
+    for key in ("then", "first"):
+        made[key] = tuple(Call(**call) for call in written.get(key, ()))
+    for key in ("replaces", "elsewhere"):
+        made[key] = tuple(written.get(key, ()))
+    return Row(**made)
