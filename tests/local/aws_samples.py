@@ -311,6 +311,64 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "validationMethod": "DNS",
         },
     ),
+    "inline": ("iam/rolePolicy:RolePolicy", {"role": "nodes", "name": "inline", "policy": READ}),
+    "owned": (
+        "s3/bucketOwnershipControls:BucketOwnershipControls",
+        {"bucket": "quikapp-staging-uploads", "rule": {"objectOwnership": "BucketOwnerEnforced"}},
+    ),
+    "lifecycle": (
+        "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        {
+            "bucket": "quikapp-staging-uploads",
+            "rules": [
+                {
+                    "id": "old",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrentVersionExpiration": {"noncurrentDays": 30},
+                }
+            ],
+        },
+    ),
+    "cache-settings": (
+        "elasticache/parameterGroup:ParameterGroup",
+        {"name": "cluster", "family": "redis7", "description": "cluster mode"},
+    ),
+    "documents-settings": (
+        "docdb/clusterParameterGroup:ClusterParameterGroup",
+        {
+            "name": "documents",
+            "family": "docdb5.0",
+            "description": "TLS",
+            "parameters": [{"name": "tls", "value": "enabled"}],
+        },
+    ),
+    "scram": (
+        "msk/scramSecretAssociation:ScramSecretAssociation",
+        {"clusterArn": "@brokers.arn", "secretArnLists": ["@secret"]},
+    ),
+    "vpn": (
+        "ec2clientvpn/endpoint:Endpoint",
+        {
+            "clientCidrBlock": "10.9.0.0/22",
+            "serverCertificateArn": "@certificate",
+            "splitTunnel": True,
+            "authenticationOptions": [
+                {"type": "certificate-authentication", "rootCertificateChainArn": "@certificate"}
+            ],
+            "connectionLogOptions": {"enabled": True, "cloudwatchLogGroup": "/vpc/flows"},
+            "vpcId": "@vpc",
+            "securityGroupIds": ["@databases"],
+        },
+    ),
+    "vpn-network": (
+        "ec2clientvpn/networkAssociation:NetworkAssociation",
+        {"clientVpnEndpointId": "@vpn", "subnetId": "@a"},
+    ),
+    "vpn-rule": (
+        "ec2clientvpn/authorizationRule:AuthorizationRule",
+        {"clientVpnEndpointId": "@vpn", "targetNetworkCidr": "10.8.0.0/16", "authorizeAllGroups": True},
+    ),
     "validated": ("acm/certificateValidation:CertificateValidation", {"certificateArn": "@certificate"}),
 }
 """Name to type and inputs; ``@name`` is the id of another, ``@name.arn`` its output."""

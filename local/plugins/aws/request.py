@@ -70,7 +70,11 @@ def _structure(values: Mapping[str, Any], shape: StructureShape, call: Call, whe
         name = call.names.get(key) or members.get(key.casefold())
         if name is None:
             raise Mistake(f"{where} has no parameter {key!r}: the table has to say where it goes")
-        request[name] = _value(value, shape.members[name], call, f"{where}.{name}")
+        *above, last = name.split(".")
+        place, inner = request, shape
+        for part in above:
+            place, inner = place.setdefault(part, {}), inner.members[part]
+        place[last] = _value(value, inner.members[last], call, f"{where}.{name}")
     return request
 
 

@@ -18,7 +18,7 @@ class Call:
     """An operation of AWS' API.
 
     Without ``request`` the resource's inputs are its parameters, by name without regard to case; ``names`` says where one is
-    called otherwise. With it, that is the request: a text is the name of an input, or has ``{id}`` and the like in it.
+    called otherwise, or is deeper (``A.B``). With it, that is the request: ``$cidrBlock`` is an input, ``{id}`` part of a text.
     """
 
     operation: str
