@@ -14,12 +14,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
-from config.base import Stateful
 from config.capacity import peak
 from config.derive import derive
 from config.fidelity import statement
 from config.identity import identities
 from config.kinds.backend import Stored
+from config.kinds.stateful import Stateful
 from config.order import order
 from config.provenance import BASE, Derived
 from config.stack import Stack

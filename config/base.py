@@ -15,7 +15,6 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
-    field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
@@ -273,56 +272,6 @@ def version(pattern: str, *series: str) -> AfterValidator:
         return written
 
     return AfterValidator(check)
-
-
-_HELPER = resources("50m", "500m", "64M", "256M")
-
-
-class Stateful(Component):
-    """A store that runs in the namespace: members with a volume each."""
-
-    clustered = True
-    smallest_volume: ClassVar[Storage] = Storage.parse("1G")
-
-    version: Text
-    image: str
-    """Without a tag: the tag is the version."""
-    nodes: Annotated[int, Field(ge=1), Scales("members")] = 1
-    resources: Resources
-    storage: StorageAmount
-    """Per node. It can grow, and not shrink."""
-    password: SecretKey | None = None
-    """The generated password its users receive as ``<NAME>_PASSWORD``."""
-    user: Text | None = None
-    helper_resources: Resources = _HELPER
-    """Of the Jobs that wait for the store and tell it something."""
-    latency_objective: Duration | None = None
-    """What its users may expect of a statement or command: of an alert, and a line in the dashboards."""
-    service_account_annotations: dict[str, str] = {}
-    """For clouds that give a pod an identity by its service account."""
-
-    @field_validator("storage")
-    @classmethod
-    def _large_enough(cls, storage: Storage) -> Storage:
-        if storage < cls.smallest_volume:
-            raise ValueError(f"{storage} is below the floor: at least {cls.smallest_volume}")
-        return storage
-
-    def environment(self, name: str, namespace: str) -> dict[str, str]:
-        user = {secret_variable(name, "user"): self.user} if self.user else {}
-        return {**super().environment(name, namespace), **user}
-
-    def credentials(self, name: str) -> dict[str, SecretKey]:
-        return {secret_variable(name, "password"): self.password} if self.password else {}
-
-    def secrets_read(self) -> tuple[str, ...]:
-        return (self.password.secret,) if self.password else ()
-
-    def volumes(self, name: str) -> dict[str, Storage]:
-        return {f"data-{name}-{index}": self.storage for index in range(self.nodes)}
-
-    def demand(self) -> tuple[Demand, ...]:
-        return (Demand(pods=self.nodes, resources=self.resources, volumes=(self.storage,), services=2),)
 
 
 Level = Literal["debug", "info", "warning", "error"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
-from .base import Component, Stateful
+from .base import Component
 from .kinds.backend import Stored
+from .kinds.stateful import Stateful
 
 
 def order(components: Mapping[str, Component]) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from config.base import Stateful
 from config.kinds import Service
+from config.kinds.stateful import Stateful
 
 from ..monitoring.contribution import Alert, Dashboard, Monitoring, Panel, Recording, Target, panel, rows
 from ..monitoring.subject import Subject

@@ -12,7 +12,6 @@ from ..base import (
     Model,
     Resources,
     SecretKey,
-    Stateful,
     StorageAmount,
     Text,
     resources,
@@ -21,6 +20,7 @@ from ..base import (
 )
 from ..quantity import Duration, Storage
 from ..scaling import Scales
+from .stateful import Stateful
 
 
 class Backup(Model):

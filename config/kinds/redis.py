@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..base import Demand, Members, Resources, SecretKey, Stateful, Text, resources, secret_variable, version
+from ..base import Demand, Members, Resources, SecretKey, Text, resources, secret_variable, version
 from ..quantity import Duration, Storage
 from ..scaling import Scales
+from .stateful import Stateful
 
 
 class Redis(Stateful):
