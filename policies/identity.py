@@ -40,7 +40,7 @@ class Names:
 
     def find(self, text: str) -> Identity | None:
         """The first name of another environment in the text, also inside its encodings."""
-        return next((found for reading in readings(text) for found in self._in(reading)), None)
+        return next((found for reading in _readings(text) for found in self._in(reading)), None)
 
     def _in(self, text: str) -> Iterator[Identity]:
         for identity in self.foreign:
@@ -66,7 +66,7 @@ class Names:
 
     def _network(self, identity: Identity, text: str) -> bool:
         """The network, a part of it or an address in it; a larger network is judged where paths are."""
-        network = ipaddress.ip_network(identity.value)
+        network = _parsed(identity.value)
         for address in _ADDRESS.findall(text):
             try:
                 found = ipaddress.ip_network(address, strict=False)
@@ -85,6 +85,17 @@ class Names:
         return any(
             arn == identity.value or (account and arn.split(":")[4:5] == [account]) for arn in _ARN.findall(text)
         )
+
+
+@lru_cache(maxsize=4096)
+def _readings(text: str) -> tuple[str, ...]:
+    """Labels, names and ports are the same in a hundred resources."""
+    return tuple(readings(text))
+
+
+@lru_cache(maxsize=1024)
+def _parsed(network: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(network)
 
 
 @lru_cache(maxsize=1024)
