@@ -87,7 +87,7 @@ class Names:
         )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def _readings(text: str) -> tuple[str, ...]:
     """Labels, names and ports are the same in a hundred resources."""
     return tuple(readings(text))

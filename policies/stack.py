@@ -25,6 +25,8 @@ class Stack:
     """By URN."""
     _kinds: dict[str, dict[str, Resource]] = field(default_factory=dict)
     _types: dict[tuple[str, str], Resource] = field(default_factory=dict)
+    _selectors: dict[tuple[str, str | None], dict[str, Resource]] = field(default_factory=dict)
+    """By kind, and the label ``app`` that it selects; ``None``: it selects by others."""
     _names: Names | None = None
     _networks: frozenset[str] | None = None
 
@@ -33,6 +35,8 @@ class Stack:
         self.seen[resource.urn] = resource
         self._kinds.setdefault(resource.kind, {})[resource.urn] = resource
         self._types[resource.type, resource.name] = resource
+        app = resource.get("spec", "selector", "matchLabels", "app")
+        self._selectors.setdefault((resource.kind, app if isinstance(app, str) else None), {})[resource.urn] = resource
         if resource.type == ENVIRONMENT:
             self.environment, self._names, self._networks = resource, None, None
 
@@ -84,6 +88,11 @@ class Stack:
     def of_kind(self, kind: str) -> list[Resource]:
         """Those seen so far."""
         return list(self._kinds.get(kind, {}).values())
+
+    def selecting(self, kind: str, app: object) -> list[Resource]:
+        """Those seen so far that may select pods with this label ``app``."""
+        wanted = {app if isinstance(app, str) else None, None}
+        return [resource for key in wanted for resource in self._selectors.get((kind, key), {}).values()]
 
     def named(self, type_: str, name: str) -> Resource | None:
         """The one of that type and name, when it was seen."""

@@ -225,13 +225,16 @@ def _exact(old: str, new: str, entries: list[Entry]) -> Entry | None:
     return next((e for e in entries if old in _forms(e.production, e.rule) and new in _forms(e.value, e.rule)), None)
 
 
-@cache
 def _forms(value: Any, rule: str) -> frozenset[str]:
     """How a declared value is written: an amount also in its base unit, a name also at the start of a sentence."""
     text = str(value)
-    numbers = {form for base in _bases(text) for form in (f"{base:g}", str(base))}
-    named = text.capitalize() if rule == "identity" else text
-    return frozenset({text, text.lower() if isinstance(value, bool) else named, *numbers})
+    other = text.lower() if isinstance(value, bool) else text.capitalize() if rule == "identity" else text
+    return _amounts(text) | {text, other}
+
+
+@cache
+def _amounts(text: str) -> frozenset[str]:
+    return frozenset(form for base in _bases(text) for form in (f"{base:g}", str(base)))
 
 
 def _bases(text: str) -> Iterator[float]:

@@ -17,7 +17,8 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     labels = resource.get(*TEMPLATES[resource.kind], "metadata", "labels")
     if _alone(resource, stack):
         return
-    budgets = [b for b in stack.of_kind("PodDisruptionBudget") if namespace(b) == namespace(resource)]
+    near = stack.selecting("PodDisruptionBudget", child(labels, "app"))
+    budgets = [budget for budget in near if namespace(budget) == namespace(resource)]
     if not any(_selects(budget, labels) for budget in budgets):
         yield ("spec", "template", "metadata", "labels"), "no PodDisruptionBudget protected its pods before it"
     path, spec = pod(resource)
