@@ -63,10 +63,10 @@ class Pod:
 class Backend(pulumi.ComponentResource, ABC):
     """Account, files, volume, a Deployment of one pod, Service. Its own kind says what is in the pod, and adds to it."""
 
-    token: ClassVar[str]
+    resource_type: ClassVar[str]
 
     def __init__(self, name: str, component: Declared, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(self.token, name, None, opts)
+        super().__init__(self.resource_type, name, None, opts)
         self.name, self.component, self.site, self.resolved = name, component, site, site.resolved
         self.namespace = site.resolved.environment.namespace
         self.parts = Parts(self, site.resolved, name)

@@ -9,6 +9,7 @@ from config.base import Resources, SecretKey
 
 UID = 10001
 """Not root, and no user of the node; images that have a user of their own keep it."""
+TEMPORARY = "/tmp"  # noqa: S108 - in the container
 TRUST = "/etc/understudy"
 """Where pods find the authorities of those they talk to: ``<TRUST>/ca-<name>/ca.crt``."""
 CONTAINER_SECURITY = {

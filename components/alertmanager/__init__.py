@@ -18,7 +18,7 @@ CONFIG, DATA = "/etc/alertmanager/config", "/alertmanager"
 class Alertmanager(Backend):
     """A receiver without its secret is left out, and said."""
 
-    token = "understudy:alertmanager:Alertmanager"  # noqa: S105 - Pulumi's word for a type's name
+    resource_type = "understudy:alertmanager:Alertmanager"
     component: Declared
 
     def pod(self) -> Pod:

@@ -9,6 +9,7 @@ from config.kinds import Loki
 
 from ..backend import Backend, Pod
 from ..parts import Depends
+from ..pods import TEMPORARY
 from .configuration import configuration
 
 UID = 473
@@ -27,7 +28,7 @@ def rights() -> list[Any]:
 class Alloy(Backend):
     """One for the namespace: through the API no node's files are needed, which Pod Security ``restricted`` refuses."""
 
-    token = "understudy:alloy:Alloy"  # noqa: S105 - Pulumi's word for a type's name
+    resource_type = "understudy:alloy:Alloy"
     component: Declared
 
     def before(self) -> Depends:
@@ -49,5 +50,5 @@ class Alloy(Backend):
             ],
             files={"config.alloy": configuration(self.namespace, url)},
             config=CONFIG,
-            writable=[DATA, "/tmp"],  # noqa: S108 - in the container
+            writable=[DATA, TEMPORARY],
         )

@@ -9,7 +9,7 @@ from config.kinds import Elasticsearch as Declared
 
 from ..backend import Backend, Pod
 from ..parts import Depends
-from ..pods import TRUST, container, mounts
+from ..pods import TEMPORARY, TRUST, container, mounts
 from ..rendered import as_yaml
 from .configuration import Configuration, requests
 
@@ -26,7 +26,7 @@ class Elasticsearch(Backend):
     it is copied into a volume.
     """
 
-    token = "understudy:elasticsearch:Elasticsearch"  # noqa: S105 - Pulumi's word for a type's name
+    resource_type = "understudy:elasticsearch:Elasticsearch"
     component: Declared
 
     def before(self) -> Depends:
@@ -52,7 +52,7 @@ class Elasticsearch(Backend):
             config=config,
             single_files=True,
             data=f"{HOME}/data",
-            writable=[f"{HOME}/logs", "/tmp"],  # noqa: S108 - in the container
+            writable=[f"{HOME}/logs", TEMPORARY],
             volumes=[{"name": "config", "emptyDir": {}}, {"name": "certs", "secret": certificate}],
             mounts=[*mounts({"config": config}), *mounts({"certs": f"{config}/certs"}, ["certs"])],
             init=[copied],

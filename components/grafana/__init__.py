@@ -12,7 +12,7 @@ from ..backend import Backend, Pod
 from ..configuration import checksum
 from ..monitoring.registry import dashboards
 from ..parts import Depends
-from ..pods import TRUST
+from ..pods import TEMPORARY, TRUST
 from ..rendered import as_yaml
 from .configuration import DASHBOARDS, PASSWORD, data_sources, providers
 
@@ -25,7 +25,7 @@ START = (Path(__file__).parent / "start.sh").read_text(encoding="utf-8")
 class Grafana(Backend):
     """Data sources and dashboards are provisioned: what somebody changes by hand is gone with the next start."""
 
-    token = "understudy:grafana:Grafana"  # noqa: S105 - Pulumi's word for a type's name
+    resource_type = "understudy:grafana:Grafana"
     component: Declared
 
     def before(self) -> Depends:
@@ -77,7 +77,7 @@ class Grafana(Backend):
                 "providers.yaml": "provisioning/dashboards/providers.yaml",
             },
             data=DATA,
-            writable=["/tmp"],  # noqa: S108 - in the container
+            writable=[TEMPORARY],
             trust=list(stores),
             volumes=[{"name": "dashboards", "projected": {"sources": sources}}] if sources else [],
             mounts=[{"name": "dashboards", "mountPath": DASHBOARDS, "readOnly": True}] if sources else [],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.kinds import Jaeger as Declared
 
 from ..backend import Backend, Pod
+from ..pods import TEMPORARY
 from ..rendered import as_json
 
 UID = 10001
@@ -32,7 +33,7 @@ def strategies(jaeger: Declared) -> str:
 class Jaeger(Backend):
     """Collector, query and UI in one process; clients that speak OpenTelemetry are told the share by their environment."""
 
-    token = "understudy:jaeger:Jaeger"  # noqa: S105 - Pulumi's word for a type's name
+    resource_type = "understudy:jaeger:Jaeger"
     component: Declared
 
     def pod(self) -> Pod:
@@ -42,5 +43,5 @@ class Jaeger(Backend):
             args=arguments(self.component),
             files={"sampling.json": strategies(self.component)},
             config=CONFIG,
-            writable=["/tmp"],  # noqa: S108 - in the container
+            writable=[TEMPORARY],
         )

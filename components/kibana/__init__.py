@@ -8,7 +8,7 @@ from config.kinds import Elasticsearch
 from config.kinds import Kibana as Declared
 
 from ..backend import Backend, Pod
-from ..pods import TRUST
+from ..pods import TEMPORARY, TRUST
 from ..rendered import as_yaml
 from .configuration import Configuration, data_view
 
@@ -21,7 +21,7 @@ SETUP = (Path(__file__).parent / "setup.sh").read_text(encoding="utf-8")
 class Kibana(Backend):
     """It, and the Job that makes the data view of the logs."""
 
-    token = "understudy:kibana:Kibana"  # noqa: S105 - Pulumi's word for a type's name
+    resource_type = "understudy:kibana:Kibana"
     component: Declared
 
     def pod(self) -> Pod:
@@ -37,7 +37,7 @@ class Kibana(Backend):
             secret_env={"KIBANA_PASSWORD": store.kibana_password, "ENCRYPTION_KEY": key},
             files={"kibana.yml": as_yaml(file)},
             config=f"{HOME}/config",
-            writable=[f"{HOME}/data", "/tmp"],  # noqa: S108 - in the container
+            writable=[f"{HOME}/data", TEMPORARY],
             trust=[used],
             secrets=sorted({store.kibana_password.secret, key.secret}),
             slow=True,

@@ -42,7 +42,7 @@ def arguments(namespace: str) -> list[str]:
 class KubeStateMetrics(Backend):
     """It sees one namespace: no ClusterRole."""
 
-    token = "understudy:kubestatemetrics:KubeStateMetrics"  # noqa: S105 - Pulumi's word for a type's name
+    resource_type = "understudy:kubestatemetrics:KubeStateMetrics"
     component: Declared
 
     def before(self) -> Depends:

@@ -6,7 +6,7 @@ from config.kinds import Elasticsearch
 from config.kinds import Logstash as Declared
 
 from ..backend import Backend, Pod
-from ..pods import TRUST
+from ..pods import TEMPORARY, TRUST
 from ..rendered import as_yaml
 from .configuration import Settings, pipeline
 
@@ -18,7 +18,7 @@ HOME = "/usr/share/logstash"
 class Logstash(Backend):
     """One pipeline, into the Elasticsearch it uses."""
 
-    token = "understudy:logstash:Logstash"  # noqa: S105 - Pulumi's word for a type's name
+    resource_type = "understudy:logstash:Logstash"
     component: Declared
 
     def pod(self) -> Pod:
@@ -35,7 +35,7 @@ class Logstash(Backend):
             config=HOME,
             paths={"logstash.yml": "config/logstash.yml", "logstash.conf": "pipeline/logstash.conf"},
             single_files=True,
-            writable=[f"{HOME}/data", f"{HOME}/logs", "/tmp"],  # noqa: S108 - in the container
+            writable=[f"{HOME}/data", f"{HOME}/logs", TEMPORARY],
             trust=[used],
             secrets=[store.writer_password.secret],
             slow=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.kinds import Loki as Declared
 
 from ..backend import Backend, Pod
+from ..pods import TEMPORARY
 from ..rendered import as_yaml
 from .configuration import configuration
 
@@ -16,7 +17,7 @@ CONFIG, DATA = "/etc/loki", "/loki"
 class Loki(Backend):
     """A single binary with its data on a volume."""
 
-    token = "understudy:loki:Loki"  # noqa: S105 - Pulumi's word for a type's name
+    resource_type = "understudy:loki:Loki"
     component: Declared
 
     def pod(self) -> Pod:
@@ -27,6 +28,6 @@ class Loki(Backend):
             files={"loki.yml": as_yaml(configuration(self.component, DATA))},
             config=CONFIG,
             data=DATA,
-            writable=["/tmp"],  # noqa: S108 - in the container
+            writable=[TEMPORARY],
             slow=True,
         )

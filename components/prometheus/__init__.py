@@ -50,7 +50,7 @@ def arguments(prometheus: Declared) -> list[str]:
 class Prometheus(Backend):
     """Each component's rules are a ConfigMap of their own, mounted side by side."""
 
-    token = "understudy:prometheus:Prometheus"  # noqa: S105 - Pulumi's word for a type's name
+    resource_type = "understudy:prometheus:Prometheus"
     component: Declared
 
     def before(self) -> Depends:

@@ -11,15 +11,13 @@ from config.promql import selectors, threshold
 from ..monitoring.contribution import Alert, Dashboard, Monitoring, Panel, Row, Target, panel
 from ..monitoring.subject import Subject
 
-_FOR = "0s"
-
 
 def monitoring(subject: Subject) -> Monitoring:
     """Its own metrics, alerts and a dashboard of both."""
     service: Declared = subject.component
     port = service.metrics_port()
     alerts = tuple(
-        Alert(name, alert.expr, alert.severity, alert.summary, str(alert.for_) if alert.for_.value else _FOR)
+        Alert(name, alert.expr, alert.severity, alert.summary, str(alert.for_))
         for name, alert in service.alerts.items()
     )
     dashboards = (_dashboard(subject, service),) if service.metrics else ()
