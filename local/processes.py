@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -52,11 +53,17 @@ class Processes:
             return None
         return process if ours else None
 
-    def start(self, name: str, command: list[str]) -> None:
-        """Starts it in a session of its own, with its output in ``<name>.log``."""
+    def start(self, name: str, command: list[str], environment: Mapping[str, str] | None = None) -> None:
+        """Starts it in a session of its own, with its output in ``<name>.log``; ``environment``: default this process's."""
         with (self._folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=environment,
+                start_new_session=True,
             )
         process.returncode = 0  # it outlives this process, which waits for it only to stop it
         self._write({**self._recorded(), name: (process.pid, psutil.Process(process.pid).create_time())})

@@ -11,9 +11,9 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from local.engine import Engine
+from local.moto import Moto
 from local.plugins.aws.provider import REPORT
 from tests.local.aws_samples import SAMPLES
 
@@ -68,11 +68,10 @@ class Runner:
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield Runner(tmp_path_factory.mktemp("aws"), f"http://{host}:{port}")
-    server.stop()
+    account = Moto("123456789012", tmp_path_factory.mktemp("moto"))
+    account.up()
+    yield Runner(tmp_path_factory.mktemp("aws"), account.endpoint)
+    account.down()
 
 
 def test_up_and_again(runner: Runner) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from pulumi.runtime.rpc import UNKNOWN
 
+from local.moto import Moto
 from local.plugins.aws.account import Account
 from local.plugins.aws.provider import Aws
 from local.plugins.aws.request import Mistake
@@ -100,12 +100,11 @@ def make(provider: Aws) -> dict[str, tuple[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    account = Moto("123456789012", tmp_path_factory.mktemp("moto"))
+    account.up()
+    yield account.endpoint
+    account.down()
 
 
 def provider(endpoint: str | None, *allowed: str) -> Aws:

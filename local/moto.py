@@ -1,0 +1,72 @@
+"""AWS on the loopback interface: moto's server, one process an account, because each answers for one."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from .console import Trouble, phase
+from .paths import HOME, PYTHON
+from .processes import Processes, free_port
+
+NAME = "moto"
+
+
+@dataclass(frozen=True)
+class Moto:
+    """One account. What it holds is in its memory: it forgets everything when it is stopped."""
+
+    account: str
+    """Twelve digits."""
+    home: Path = HOME
+
+    @property
+    def folder(self) -> Path:
+        """Its log, process id and address."""
+        return self.home / "accounts" / self.account
+
+    @property
+    def processes(self) -> Processes:
+        return Processes(self.folder)
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers, such as ``http://127.0.0.1:40001``; empty before it was first started."""
+        address = self.folder / "endpoint"
+        return address.read_text(encoding="utf-8") if address.exists() else ""
+
+    def running(self) -> bool:
+        """Whether the process runs and answers."""
+        return self.processes.find(NAME) is not None and self._answers()
+
+    def up(self) -> bool:
+        """Starts it when it does not run; true when it was started, and so is empty. Raises ``Trouble``."""
+        if self.running():
+            return False
+        with phase(f"starting an offline AWS for account {self.account}"):
+            self.processes.stop(NAME)
+            port = free_port()
+            environment = {**os.environ, "MOTO_ACCOUNT_ID": self.account, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+            command = [str(PYTHON), "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+            (self.folder / "endpoint").write_text(f"http://127.0.0.1:{port}", encoding="utf-8")
+            self.processes.start(NAME, command, environment)
+            deadline = time.monotonic() + 60
+            while not self._answers():
+                if self.processes.find(NAME) is None or time.monotonic() > deadline:
+                    raise Trouble(f"moto's server did not start:\n{self.processes.log(NAME)}")
+                time.sleep(0.1)
+        return True
+
+    def down(self) -> None:
+        """Stops it, and with it the account's resources are gone."""
+        self.processes.stop(NAME)
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.endpoint}/moto-api/data.json", timeout=5).is_success
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return False
