@@ -196,6 +196,10 @@ class Component(Model):
     """True for kinds whose own pods talk to each other."""
     namespaced: ClassVar[bool] = True
     """False for kinds that live outside the cluster (managed stores, buckets, hosts of others)."""
+    layer: ClassVar[Literal["platform", "application"]] = "application"
+    """Whose lifecycle it has: that of what the application runs on, or the application's."""
+    after: ClassVar[tuple[str, ...]] = ()
+    """Kinds that are made before this one, where the system has them."""
 
     @model_validator(mode="after")
     def _one_name_a_port(self) -> Self:

@@ -14,6 +14,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from .addresses import hosts
 from .errors import ConfigError, Problem
 from .kinds import AnyComponent
 from .kinds.manifests import Manifest
@@ -64,6 +65,7 @@ def _resolve(
     configuration = Configuration.model_validate(tree.pop("configuration"))
     components = {key: _validated(system, name, key, dump) for key, dump in tree.items()}
     _check_removed(system, name, components)
+    _check_hosts(system, name, components)
     return Resolved(
         system=system.system,
         title=system.title,
@@ -214,4 +216,15 @@ def _check_removed(system: System, environment: str, components: dict[str, Any])
                     ("environments", environment, "changes"),
                     f"{environment} has no {used!r}, which {name!r} uses",
                     f"set {name}.uses in the same change",
+                )
+
+
+def _check_hosts(system: System, environment: str, components: dict[str, Any]) -> None:
+    domain = system.environments[environment].domain
+    for name, component in components.items():
+        for field, host in hosts(component):
+            if host != domain and not host.endswith(f".{domain}"):
+                at = _deciding_change(system, environment, (name, *field)) or ("components", name, *field)
+                raise _error(
+                    system, at, f"in {environment}, {host!r} is not inside {domain!r}", "write a name below {domain}"
                 )

@@ -25,6 +25,9 @@ _BY_KEY: dict[str, Kind] = {
     "apiServerCidrs": "network",
     "nodeCidrs": "network",
     "cidr": "network",
+    "vpnCidr": "network",
+    "publicAccessCidrs": "network",
+    "hostName": "host",
     "prefix": "token",
 }
 _BY_VALUE: tuple[tuple[re.Pattern[str], Kind], ...] = (
@@ -36,7 +39,8 @@ _BY_VALUE: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"https?://\S+"), "host"),
 )
 _FURNITURE = {
-    ("environment", "cluster", part) for part in ("nodes", "region", "dns", "ingressNamespace", "storageClass")
+    *(("environment", "cluster", part) for part in ("nodes", "region", "dns", "ingressNamespace", "storageClass")),
+    *(("environment", "account", part) for part in ("region", "zones", "subnets")),
 }
 """What differs, or does not, without telling whose it is."""
 

@@ -11,11 +11,18 @@ from .kinds.stateful import Stateful
 
 
 def order(components: Mapping[str, Component]) -> list[str]:
-    """Every component after those it uses that hold data; otherwise as declared.
+    """Every component after those it uses that hold data, or whose kinds it has to come after; otherwise as declared.
 
     Users of a store start, and roll, after it; nobody waits for a service, or for a pipeline. Raises
     ``graphlib.CycleError`` when two such need each other.
     """
     kept = {name for name, component in components.items() if isinstance(component, Stateful | Stored)}
-    graph = {name: [used for used in component.uses if used in kept] for name, component in components.items()}
+    graph = {
+        name: [
+            other
+            for other in components
+            if (other in kept and other in component.uses) or components[other].kind in component.after
+        ]
+        for name, component in components.items()
+    }
     return list(TopologicalSorter(graph).static_order())

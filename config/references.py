@@ -9,6 +9,7 @@ from graphlib import CycleError
 
 from pydantic import BaseModel
 
+from .addresses import addresses
 from .base import Component, SecretKey
 from .errors import ConfigError, Problem
 from .kinds import Gateway, Service
@@ -51,6 +52,7 @@ def _dangling(system: System) -> Iterator[Finding]:
     for name, environment in system.environments.items():
         yield from _changes(name, environment, known)
     yield from _namespaces(system)
+    yield from addresses(system)
 
 
 def _production(system: System) -> Iterator[Finding]:

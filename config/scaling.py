@@ -10,16 +10,13 @@ component kind needs no change there. Three rules hold for every kind, and prope
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import Any, Literal, get_args
 
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
-
+from .instances import InstanceClass
 from .quantity import Bytes, Cpu, Duration, Quantity
 
 ScaleKind = Literal["cpu", "memory", "storage", "retention", "replicas", "workers", "instance", "members"]
@@ -101,51 +98,3 @@ _ROUND: dict[ScaleKind, Callable[[Any, Fraction], Any]] = {
     "instance": lambda value, ratio: value.step_down(ratio),
     "members": _members,
 }
-
-_SIZES = ("micro", "small", "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "16xlarge")
-_SMALLEST = {"t3": "micro", "t4g": "micro"}
-"""The smallest size a family is sold in where it is not ``large`` (AWS's instance type pages)."""
-_INSTANCE = re.compile(
-    r"(?P<prefix>(?:db|cache|kafka)\.)?(?P<family>[a-z]+\d+[a-z]*)\.(?P<size>\w+)(?P<suffix>\.search)?"
-)
-
-
-class InstanceClass(str):
-    """An AWS instance class such as ``db.r6g.2xlarge``; each size is twice the one before it."""
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, written: object) -> InstanceClass:
-        """Raises ``ValueError`` when the form or the size is unknown."""
-        match = _INSTANCE.fullmatch(str(written))
-        if match is None or match["size"] not in _SIZES:
-            raise ValueError(f"write an instance class such as db.r6g.large (sizes: {', '.join(_SIZES)})")
-        return cls(written)
-
-    @property
-    def rank(self) -> int:
-        """Position of the size on the ladder, 0 = micro."""
-        match = _INSTANCE.fullmatch(self)
-        assert match is not None
-        return _SIZES.index(match["size"])
-
-    def step_down(self, ratio: Fraction) -> InstanceClass:
-        """The smallest class of the same family that is at least ``ratio`` of this one; never larger than this one."""
-        match = _INSTANCE.fullmatch(self)
-        assert match is not None
-        lowest = _SIZES.index(_SMALLEST.get(match["family"], "large"))
-        rank = self.rank
-        while rank > lowest and Fraction(2) ** (rank - 1) >= ratio * Fraction(2) ** self.rank:
-            rank -= 1
-        return InstanceClass(f"{match['prefix'] or ''}{match['family']}.{_SIZES[rank]}{match['suffix'] or ''}")
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(str),
-            json_schema_input_schema=core_schema.str_schema(
-                pattern=f"^{re.sub(r'[?]P<[a-z]+>', '', _INSTANCE.pattern)}$"
-            ),
-        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
 from ruamel.yaml import YAML
@@ -12,9 +12,11 @@ from ruamel.yaml.error import YAMLError
 
 from .base import DnsLabel, Model
 from .errors import ConfigError, Problem
+from .platform import Platform
 from .system import ConfigKey, Sha256
 
 Tag = Annotated[str, StringConstraints(pattern=r"^(\w[\w.-]{0,127}|sha256:[0-9a-f]{64})$")]
+Layer = Literal["platform", "application", "all"]
 PROJECT = "understudy"
 PLACEHOLDER = "placeholder: not given"
 """What stands for a given value where nothing runs."""
@@ -33,6 +35,13 @@ class Stack(Model):
 
     system: str = "spacetime"
     environment: DnsLabel
+    layer: Layer = "all"
+    """What of the environment this stack makes; where the platform is somebody else's, it is the application."""
+    platform: str | Platform | None = None
+    """Where an application finds what it runs on: ``<organization>/understudy/<stack>`` of the platform's stack, or its values.
+
+    Default: the same stack makes it, or the kubeconfig leads to it.
+    """
     images: dict[DnsLabel, Tag] = {}
     """Component to tag or digest."""
     rotation: dict[DnsLabel, Annotated[int, Field(ge=1)]] = {}

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
+from .account import Account
 from .base import Cidr, DnsLabel, Hostname, Model, Reason, Text
 from .kinds import AnyComponent
 from .paths import Path
@@ -190,6 +191,8 @@ class Environment(Model):
     namespace: DnsLabel
     domain: Hostname
     cluster: Cluster
+    account: Account | None = None
+    """For what is on AWS."""
     secrets: SecretDelivery = PlainSecrets()
     certificates: Certificates = SelfSigned()
     protect: bool = False
@@ -266,6 +269,7 @@ class Site(Model):
     namespace: DnsLabel
     domain: Hostname
     cluster: Cluster
+    account: Account | None
     secrets: SecretDelivery
     certificates: Certificates
     protect: bool

@@ -11,7 +11,20 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .aws import Aurora, Bucket, Cdn, DocumentDB, ElastiCache, Msk, OpenSearch
+from .aws import (
+    Aurora,
+    Bucket,
+    Cdn,
+    ClientVpn,
+    DocumentDB,
+    Eks,
+    ElastiCache,
+    LoadBalancer,
+    Msk,
+    Network,
+    OpenSearch,
+    Zone,
+)
 from .cockroachdb import CockroachDB
 from .edge import External, Gateway, Istio
 from .jobs import CronJob, Job
@@ -43,6 +56,11 @@ AnyComponent = Annotated[
     | Istio
     | Gateway
     | External
+    | Network
+    | ClientVpn
+    | Eks
+    | Zone
+    | LoadBalancer
     | Aurora
     | DocumentDB
     | ElastiCache
@@ -61,9 +79,11 @@ __all__ = [
     "Aurora",
     "Bucket",
     "Cdn",
+    "ClientVpn",
     "CockroachDB",
     "CronJob",
     "DocumentDB",
+    "Eks",
     "ElastiCache",
     "Elasticsearch",
     "External",
@@ -74,13 +94,16 @@ __all__ = [
     "Job",
     "Kibana",
     "KubeStateMetrics",
+    "LoadBalancer",
     "Logstash",
     "Loki",
     "Manifests",
     "Msk",
+    "Network",
     "OpenSearch",
     "PostgreSQL",
     "Prometheus",
     "Redis",
     "Service",
+    "Zone",
 ]

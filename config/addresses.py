@@ -1,0 +1,107 @@
+"""Whether the environments' networks, names and zones hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from itertools import combinations
+
+from .account import TIERS, Account
+from .kinds import Cdn, Eks, LoadBalancer, Network
+from .kinds.aws import Managed, Platform
+from .paths import Path, render
+from .system import Environment, System
+from .telemetry import Finding
+
+
+def addresses(system: System) -> Iterator[Finding]:
+    """What is wrong; nothing for systems that are on no AWS account."""
+    for name, environment in system.environments.items():
+        at: Path = ("environments", name)
+        if environment.account:
+            yield from _account((*at, "account"), environment.account)
+            yield from _zones((*at, "account", "zones"), environment.account, system)
+        elif any(isinstance(component, Platform) for component in system.components.values()):
+            yield at, "'account' is missing: the system has components on AWS", "add 'account:'"
+    yield from _several(system)
+    for (left, one), (right, other) in combinations(system.environments.items(), 2):
+        yield from _apart(left, one, right, other)
+
+
+def _account(at: Path, account: Account) -> Iterator[Finding]:
+    whole = IPv4Network(account.cidr)
+    for tier in TIERS:
+        if (found := len(getattr(account.subnets, tier))) != len(account.zones):
+            message = f"{found} networks for {len(account.zones)} zones"
+            yield (*at, "subnets", tier), message, "give each zone one"
+    own: list[tuple[Path, str]] = list(account.subnets.all())
+    for field, network in own:
+        if not IPv4Network(network).subnet_of(whole):
+            yield (*at, *field), f"{network} is not inside {account.cidr}", "choose one that cidr holds"
+    if account.vpn_cidr:
+        own.append((("vpnCidr",), account.vpn_cidr))
+        yield from _vpn((*at, "vpnCidr"), IPv4Network(account.vpn_cidr), whole)
+    for (left, one), (right, other) in combinations(own, 2):
+        if IPv4Network(one).overlaps(IPv4Network(other)):
+            yield (*at, *right), f"{other} overlaps {render(left)} {one}", "an address can be in one of them only"
+    if "0.0.0.0/0" in account.public_access_cidrs:
+        yield (*at, "publicAccessCidrs"), "0.0.0.0/0 is everybody", "name the networks that deploy from"
+
+
+def _vpn(at: Path, network: IPv4Network, whole: IPv4Network) -> Iterator[Finding]:
+    if not 12 <= network.prefixlen <= 22:
+        yield at, f"AWS Client VPN takes networks between /12 and /22, not {network}", "choose a larger one"
+    if network.overlaps(whole):
+        yield at, f"{network} overlaps cidr {whole}", "choose addresses outside"
+
+
+def _zones(at: Path, account: Account, system: System) -> Iterator[Finding]:
+    zones = len(account.zones)
+    for name, component in system.components.items():
+        if isinstance(component, Managed) and min(component.nodes, 3) > zones:
+            message = f"{zones} zones for the {component.nodes} nodes of {name!r}"
+            yield at, message, "a zone each, or the loss of one zone is the loss of most nodes"
+        if isinstance(component, Network) and component.nat_gateways > zones:
+            fix = f"{zones} at most"
+            yield ("components", name, "natGateways"), f"{component.nat_gateways} gateways for {zones} zones", fix
+
+
+def _several(system: System) -> Iterator[Finding]:
+    for kind, word in ((Network, "network"), (Eks, "eks")):
+        names = [name for name, component in system.components.items() if isinstance(component, kind)]
+        for name in names[1:]:
+            yield ("components", name), f"a second {word}, beside {names[0]!r}", "an environment has one"
+    missing = not any(isinstance(component, Network) for component in system.components.values())
+    for name, component in system.components.items():
+        if missing and isinstance(component, Managed | Eks):
+            yield ("components", name), "the system declares no network for it", "add a component of kind network"
+            return
+
+
+def _apart(left: str, one: Environment, right: str, other: Environment) -> Iterator[Finding]:
+    at: Path = ("environments", right)
+    if one.domain == other.domain:
+        yield (
+            (*at, "domain"),
+            f"{other.domain!r} is {left}'s domain",
+            f"a domain of its own, such as {right}.{one.domain}",
+        )
+    if not (one.account and other.account):
+        return
+    if one.account.id == other.account.id:
+        message = f"{other.account.id} is {left}'s account"
+        yield (*at, "account", "id"), message, "isolation needs an account of its own"
+    for _, mine in one.account.networks():
+        for field, theirs in other.account.networks():
+            if IPv4Network(mine).overlaps(IPv4Network(theirs)):
+                message = f"{theirs} overlaps {left}'s {mine}"
+                yield (*at, "account", *field), message, "networks that may meet one day must not share addresses"
+
+
+def hosts(component: object) -> Iterator[tuple[Path, str]]:
+    """Field and name, of the names that a component answers to."""
+    if isinstance(component, LoadBalancer):
+        for index, host in enumerate(component.hosts):
+            yield ("hosts", index), host
+    elif isinstance(component, Cdn):
+        yield ("hostName",), component.host_name

@@ -1,0 +1,52 @@
+"""The cluster that the application runs on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, StringConstraints, field_validator
+
+from ...base import Text
+from ...instances import InstanceClass, check
+from ...quantity import Storage
+from .managed import Identifier, Instance, LogRetention, Platform
+
+AddonVersion = Annotated[str, StringConstraints(pattern=r"^v\d+\.\d+\.\d+(-eksbuild\.\d+)?$")]
+ChartVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+AddonName = Literal[
+    "vpc-cni", "coredns", "kube-proxy", "aws-ebs-csi-driver", "metrics-server", "eks-pod-identity-agent"
+]
+
+
+class Eks(Platform):
+    """EKS with node groups, add-ons, and the controllers for load balancers and names."""
+
+    kind: Literal["eks"]
+    after = ("network", "zone")
+    identifier: Identifier = "{system}-{environment}"
+    version: Annotated[Text, StringConstraints(pattern=r"^1\.\d{2}$")]
+    instance: Instance
+    """Of the workers; how many, and their disks, say the environment's ``cluster.nodes``."""
+    maximum: Annotated[int, Field(ge=1, le=10)] = 2
+    """Workers of a zone at most, as a multiple of the declared ones: room for an update."""
+    addons: dict[AddonName, AddonVersion]
+    load_balancer_controller: ChartVersion
+    external_dns: ChartVersion = Field(alias="externalDns")
+    charts: Annotated[str, StringConstraints(pattern=r"^(oci|https)://\S+[^/]$")]
+    """The repository that both charts are in."""
+    volume: Storage = Storage.parse("100Gi")
+    """Each worker's own disk."""
+    log_retention: LogRetention = 90
+
+    @field_validator("instance")
+    @classmethod
+    def _real(cls, instance: InstanceClass) -> InstanceClass:
+        check(instance, "ec2")
+        return instance
+
+    @field_validator("addons")
+    @classmethod
+    def _whole(cls, addons: dict[AddonName, str]) -> dict[AddonName, str]:
+        if missing := [name for name in get_args(AddonName) if name not in addons]:
+            raise ValueError(f"{', '.join(missing)} missing: pods, names, volumes, autoscalers or roles would fail")
+        return addons

@@ -1,0 +1,47 @@
+"""What everything in an AWS account has in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, StringConstraints, field_validator
+
+from ...base import Component, Text
+from ...instances import InstanceClass, Use, check
+from ...scaling import Scales
+
+Instance = Annotated[InstanceClass, Scales("instance")]
+Nodes = Annotated[int, Field(ge=1), Scales("members")]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$|\{")]
+"""What AWS calls the thing: lower case letters, digits and hyphens, at most 50 characters (the least of what RDS,
+ElastiCache and OpenSearch allow is 40 for ElastiCache, 28 for OpenSearch; AWS says so for its own)."""
+LogRetention = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+"""Days that CloudWatch Logs can keep a group's entries (PutRetentionPolicy in its API reference)."""
+
+
+class Platform(Component):
+    """Belongs to the account, not to the namespace; its lifecycle is the platform's."""
+
+    namespaced = False
+    layer = "platform"
+    after: ClassVar[tuple[str, ...]] = ("network", "eks", "zone", "bucket")
+
+
+class Managed(Platform):
+    """A store that AWS runs: ``nodes`` of one class, in the data subnets, a zone each."""
+
+    use: ClassVar[Use]
+    """What the class is an instance of."""
+    identifier: Identifier = "{system}-{environment}"
+    version: Text
+    instance: Instance
+    nodes: Nodes = 3
+    log_retention: LogRetention = 30
+
+    @field_validator("instance")
+    @classmethod
+    def _real(cls, instance: InstanceClass) -> InstanceClass:
+        check(instance, cls.use)
+        return instance

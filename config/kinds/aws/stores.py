@@ -1,0 +1,86 @@
+"""Caches, logs of events, search, and objects that AWS manages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from ...base import Retention, StorageAmount
+from ...quantity import Duration
+from ...scaling import Scales
+from .managed import Managed, Platform
+
+BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$|\{")]
+
+
+class ElastiCache(Managed):
+    """ElastiCache for Redis in cluster mode, Multi-AZ, with TLS and a password; ``nodes`` are those of each shard."""
+
+    kind: Literal["elasticache"]
+    use = "elasticache"
+    shards: Annotated[int, Field(ge=1), Scales("members")] = 1
+    snapshot_retention: Retention = Duration.parse("7d")
+
+    @model_validator(mode="after")
+    def _replicated(self) -> ElastiCache:
+        if self.nodes < 2:
+            raise ValueError("Multi-AZ needs a replica: nodes is 2 at least")
+        return self
+
+    def ports(self) -> dict[str, int]:
+        return {"redis": 6379}
+
+
+class Msk(Managed):
+    """Managed Kafka; clients use TLS with SCRAM (9096) or IAM (9098), never plaintext."""
+
+    kind: Literal["msk"]
+    use = "kafka"
+    storage: StorageAmount
+    """Per broker."""
+    user: str = "application"
+    replication_factor: Annotated[int, Field(ge=1)] = 3
+    minimum_in_sync: Annotated[int, Field(ge=1)] = 2
+
+    @model_validator(mode="after")
+    def _survives(self) -> Msk:
+        if not self.minimum_in_sync < self.replication_factor <= self.nodes:
+            raise ValueError(
+                f"minimumInSync {self.minimum_in_sync} < replicationFactor {self.replication_factor} <= nodes "
+                f"{self.nodes} has to hold, or the loss of one broker stops writers"
+            )
+        return self
+
+    def ports(self) -> dict[str, int]:
+        return {"kafka": 9096, "kafka-iam": 9098}
+
+
+class OpenSearch(Managed):
+    """OpenSearch in the network, with fine-grained access; its Dashboards stand where Kibana did."""
+
+    kind: Literal["opensearch"]
+    use = "opensearch"
+    storage: StorageAmount
+    """Per node."""
+    user: str = "master"
+
+    def ports(self) -> dict[str, int]:
+        return {"https": 443}
+
+
+class Bucket(Platform):
+    """An S3 bucket: versioned, encrypted, private, TLS only."""
+
+    kind: Literal["bucket"]
+    after = ()
+    name: BucketName
+    """Of all accounts of the world the only one of that name."""
+    retention: Retention | None = None
+    """Objects are deleted after it; default: never."""
+    noncurrent_retention: Retention = Duration.parse("30d")
+    """Earlier versions are deleted after it."""
+    receives_logs: bool = False
+    """Load balancers, CloudFront and the other buckets write their access logs here."""
+    force_destroy: bool = False
+    """Delete it with what is in it."""
