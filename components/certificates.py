@@ -61,13 +61,12 @@ class Certificates(pulumi.ComponentResource):
     def _authority(self) -> Authority:
         settings = self._resolved.environment.certificates
         assert isinstance(settings, SelfSigned)
-        return Authority(
-            "authority",
-            f"{self._resolved.system}-{self._resolved.environment.name}",
-            settings.authority_validity.seconds,
-            settings.authority_renew_before.seconds,
-            pulumi.ResourceOptions(parent=self, provider=self._issuer),
-        )
+        props = {
+            "common_name": f"{self._resolved.system}-{self._resolved.environment.name}",
+            "seconds": settings.authority_validity.seconds,
+            "renew_before_seconds": settings.authority_renew_before.seconds,
+        }
+        return Authority("authority", props, pulumi.ResourceOptions(parent=self, provider=self._issuer))
 
     def issue(self, secret: str, common_name: str, component: str, services: Sequence[str] = ()) -> Issued:
         """A certificate for clients, in the Secret of that name; for servers too that answer by the names of ``services``.

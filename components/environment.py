@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
+from config.account import Account
 from config.capacity import peak
 from config.derive import derive
 from config.fidelity import statement
@@ -26,11 +28,15 @@ from config.stack import Stack
 from config.system import Resolved, System
 from config.warnings import warnings
 
+from .aws.builders import PARTS
+from .aws.cloud import Cloud
 from .builders import BUILDERS
 from .certificates import Certificates
 from .configuration import Configuration
 from .monitoring.registry import contributions
 from .namespace import Namespace
+from .platform import Platform
+from .program import has_platform
 from .secrets import Secrets
 from .site import Site
 
@@ -45,64 +51,101 @@ class EnvironmentArgs:
     """Path to where the value comes from."""
     stack: Stack
     cluster: str
-    """The identity of the cluster (SHA-256 of its authority, or UID of kube-system): the provider belongs to it."""
+    """The identity of the cluster (ARN, SHA-256 of its authority, or UID of kube-system): the provider belongs to it."""
 
 
 class Environment(pulumi.ComponentResource):
-    """Providers, namespace, configuration, secrets, and a child for every component that has a builder."""
+    """Providers, and what the stack's layer asks for: the platform in its account, the application in its namespace."""
 
     outputs: dict[str, Any]
-    """The stack's outputs: namespace, endpoints (component to ``host:port``), names of secrets, fidelity statement."""
+    """The stack's outputs: the platform's (``platform``, ``vpn``, ``nameServers``), the application's (``namespace``,
+    ``endpoints``: component to ``host:port``, ``secretNames``), and the ``fidelity`` statement."""
 
     def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        resolved = args.resolved
-        differences = [
-            d.model_dump(mode="json", exclude_none=True) for d in args.derivation.values() if d.rule != "same"
-        ]
+        resolved, layer = args.resolved, args.stack.layer
         production, _ = derive(args.system, BASE)
-        inputs = {
-            "resolved": _dump(resolved),
-            BASE: _dump(production),
-            "derivation": differences,
-            "identities": [identity.model_dump() for identity in identities(args.system, resolved.environment.name)],
-            "shared": [value for entry in args.system.shared for value in entry.values],
-            "images": dict(args.stack.images),
-            "peak": peak(resolved).hard(),
-            "productionPeak": peak(production).hard(),
-            "fidelity": statement(resolved, args.derivation, BUILDERS.keys()),
-            "cluster": args.cluster,
-        }
+        inputs = _inputs(args, production)
         super().__init__("understudy:environment:Environment", name, inputs, opts)
+        generator = random.Provider("generator", opts=pulumi.ResourceOptions(parent=self))
+        children = pulumi.ResourceOptions(parent=self, providers=[generator])
+        self.outputs = {"fidelity": inputs["fidelity"]}
+        made = None
+        if layer != "application" and resolved.environment.account:
+            cloud = self._platform(resolved, resolved.environment.account, args.stack, children)
+            made = cloud.platform()
+            self.outputs |= {"platform": pulumi.Output.from_input(made), **cloud.outputs}
+        if layer != "platform":
+            platform = Platform.of(args.stack, made, pulumi.ResourceOptions(parent=self))
+            self._application(args, production, platform, children)
+        self.register_outputs(self.outputs)
+
+    def _platform(self, resolved: Resolved, account: Account, stack: Stack, opts: pulumi.ResourceOptions) -> Cloud:
+        """Every component of the account."""
+        provider = aws.Provider(
+            "account",
+            region=account.region,
+            allowed_account_ids=[account.id],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        inside = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[provider]))
+        cloud = Cloud(resolved, account, frozenset(stack.unprotected))
+        for key in order(resolved.components):
+            component = resolved.components[key]
+            if component.kind in PARTS and not component.existing:
+                PARTS[component.kind](key, component, cloud, inside)
+        return cloud
+
+    def _application(
+        self, args: EnvironmentArgs, production: Resolved, platform: Platform, opts: pulumi.ResourceOptions
+    ) -> None:
+        """The namespace, configuration and secrets, and a child for every component that has a builder."""
+        resolved, elsewhere = args.resolved, has_platform(args.resolved, args.stack)
+        where = {"kubeconfig": platform.get("cluster", "kubeconfig")} if elsewhere else {"context": args.stack.context}
         cluster = kubernetes.Provider(
             "cluster",
             cluster_identifier=args.cluster,
-            context=args.stack.context,
             enable_server_side_apply=True,
             enable_config_map_mutable=True,
             enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
+            **where,
         )
-        generator = random.Provider("generator", opts=pulumi.ResourceOptions(parent=self))
-        children = pulumi.ResourceOptions(parent=self, providers=[cluster, generator])
+        children = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[cluster]))
         namespace = Namespace("namespace", resolved, opts=children)
         inside = pulumi.ResourceOptions.merge(children, pulumi.ResourceOptions(depends_on=[namespace]))
         configuration = Configuration("configuration", resolved, opts=inside)
         secrets = Secrets("secrets", resolved, args.stack, opts=inside)
         certificates = Certificates("certificates", resolved, opts=inside)
         watched = contributions(resolved, production)
-        site = Site(resolved, args.stack, configuration, secrets, certificates, watched)
+        site = Site(resolved, args.stack, platform, configuration, secrets, certificates, watched)
         ready = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[configuration, secrets]))
         _build(site, ready)
         for component, text in warnings(resolved):
             pulumi.warn(f"{component}: {text}", self)
-        outputs: dict[str, Any] = {
+        self.outputs |= {
             "namespace": namespace.name,
             "endpoints": _endpoints(resolved),
             "secretNames": sorted(resolved.secrets),
-            "fidelity": inputs["fidelity"],
         }
-        self.outputs = outputs
-        self.register_outputs(outputs)
+
+
+def _inputs(args: EnvironmentArgs, production: Resolved) -> dict[str, Any]:
+    resolved = args.resolved
+    return {
+        "resolved": _dump(resolved),
+        BASE: _dump(production),
+        "layer": args.stack.layer,
+        "derivation": [
+            d.model_dump(mode="json", exclude_none=True) for d in args.derivation.values() if d.rule != "same"
+        ],
+        "identities": [identity.model_dump() for identity in identities(args.system, resolved.environment.name)],
+        "shared": [value for entry in args.system.shared for value in entry.values],
+        "images": dict(args.stack.images),
+        "peak": peak(resolved).hard(),
+        "productionPeak": peak(production).hard(),
+        "fidelity": statement(resolved, args.derivation, {*BUILDERS, *PARTS}),
+        "cluster": args.cluster,
+    }
 
 
 def _dump(resolved: Resolved) -> dict[str, Any]:

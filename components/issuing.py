@@ -1,7 +1,8 @@
 """Certificates as resources: keys and certificates live in Pulumi's state, secret, and are renewed ahead of their end.
 
 The providers below are run by Pulumi's dynamic provider, in a process that imports this module by name; it imports nothing
-of the SDK's kinds. Certificates are X.509 v3 with P-256 keys, which CockroachDB, PostgreSQL and cert-manager's clients take.
+of the SDK's kinds. Certificates are X.509 v3 with P-256 keys, which CockroachDB, PostgreSQL and cert-manager's clients take,
+or with RSA keys of 2048 bits, the only ones that AWS Client VPN takes (AWS Client VPN Administrator Guide, "Authentication").
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import ipaddress
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pulumi import dynamic
 
+KeyType = Literal["P-256", "RSA-2048"]
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 SKEW = timedelta(minutes=5)
 """Certificates begin this much earlier: clocks differ."""
 
@@ -28,11 +31,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _key() -> ec.EllipticCurvePrivateKey:
+def _key(kind: KeyType) -> Key:
+    if kind == "RSA-2048":
+        return rsa.generate_private_key(65537, 2048)
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> str:
+def _pem(key: Key) -> str:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
@@ -42,7 +47,7 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _outputs(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
+def _outputs(certificate: x509.Certificate, key: Key) -> dict[str, str]:
     return {
         "certificate": certificate.public_bytes(serialization.Encoding.PEM).decode(),
         "key": _pem(key),
@@ -63,25 +68,28 @@ def _begin(subject: str, issuer: x509.Name, public: Any, seconds: int) -> x509.C
     )
 
 
-def authority(common_name: str, seconds: int) -> dict[str, str]:
-    """A new authority: ``certificate`` and ``key`` (PEM), ``fingerprint`` (SHA-256, hex), ``ends`` (ISO 8601)."""
-    key = _key()
-    usage = x509.KeyUsage(
+def _usage(*, signs: bool, enciphers: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
         digital_signature=True,
-        key_cert_sign=True,
-        crl_sign=True,
+        key_cert_sign=signs,
+        crl_sign=signs,
         content_commitment=False,
-        key_encipherment=False,
+        key_encipherment=enciphers,
         data_encipherment=False,
         key_agreement=False,
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def authority(common_name: str, seconds: int, key_type: KeyType = "P-256") -> dict[str, str]:
+    """A new authority: ``certificate`` and ``key`` (PEM), ``fingerprint`` (SHA-256, hex), ``ends`` (ISO 8601)."""
+    key = _key(key_type)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     certificate = (
         _begin(common_name, _name(common_name), key.public_key(), seconds)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage, critical=True)
+        .add_extension(_usage(signs=True, enciphers=False), critical=True)
         .add_extension(identifier, critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -92,13 +100,14 @@ def leaf(inputs: Mapping[str, Any]) -> dict[str, str]:
     """A new certificate for ``common_name``, ``hosts`` and ``ips``, for servers and clients, signed by the authority."""
     issuer = x509.load_pem_x509_certificate(inputs["authority_certificate"].encode())
     issuer_key = serialization.load_pem_private_key(inputs["authority_key"].encode(), None)
-    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)
-    key = _key()
+    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
+    key = _key(inputs.get("key_type") or "P-256")
     names: list[x509.GeneralName] = [x509.DNSName(host) for host in inputs["hosts"]]
     names += [x509.IPAddress(ipaddress.ip_address(ip)) for ip in inputs["ips"]]
     builder = (
         _begin(inputs["common_name"], issuer.subject, key.public_key(), int(inputs["seconds"]))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs=False, enciphers=isinstance(key, rsa.RSAPrivateKey)), critical=True)
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )
@@ -145,17 +154,17 @@ def _declared(props: Mapping[str, Any]) -> dict[str, Any]:
 class AuthorityProvider(_Provider):
     """Issues authorities; ``bundle`` also holds the one before, so that its certificates are trusted until they change."""
 
-    identity = ("common_name", "seconds")
+    identity = ("common_name", "seconds", "key_type")
 
     def issue(self, inputs: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, str]:
-        issued = authority(inputs["common_name"], int(inputs["seconds"]))
+        issued = authority(inputs["common_name"], int(inputs["seconds"]), inputs.get("key_type") or "P-256")
         return {**issued, "bundle": issued["certificate"] + old.get("certificate", "")}
 
 
 class CertificateProvider(_Provider):
     """Issues certificates of an authority."""
 
-    identity = ("common_name", "hosts", "ips", "seconds", "authority_certificate")
+    identity = ("common_name", "hosts", "ips", "seconds", "authority_certificate", "key_type")
 
     def issue(self, inputs: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, str]:
         return leaf(inputs)
@@ -170,10 +179,8 @@ class Authority(dynamic.Resource, module="certificates", name="Authority"):
     fingerprint: pulumi.Output[str]
     ends: pulumi.Output[str]
 
-    def __init__(
-        self, name: str, common_name: str, seconds: int, renew_before_seconds: int, opts: pulumi.ResourceOptions
-    ) -> None:
-        props = {"common_name": common_name, "seconds": seconds, "renew_before_seconds": renew_before_seconds}
+    def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
+        """``props``: ``common_name``, ``seconds``, ``renew_before_seconds``, and ``key_type`` if it is not P-256."""
         outputs = dict.fromkeys(("certificate", "key", "bundle", "fingerprint", "ends"))
         hidden = pulumi.ResourceOptions(additional_secret_outputs=["key"])
         super().__init__(AuthorityProvider(), name, {**props, **outputs}, pulumi.ResourceOptions.merge(opts, hidden))
@@ -188,7 +195,7 @@ class Certificate(dynamic.Resource, module="certificates", name="Certificate"):
     ends: pulumi.Output[str]
 
     def __init__(self, name: str, props: Mapping[str, Any], authority: Authority, opts: pulumi.ResourceOptions) -> None:
-        """``props``: ``common_name``, ``hosts``, ``ips``, ``seconds``, ``renew_before_seconds``."""
+        """``props``: ``common_name``, ``hosts``, ``ips``, ``seconds``, ``renew_before_seconds``, and ``key_type``."""
         signer = {"authority_certificate": authority.certificate, "authority_key": authority.key}
         outputs = dict.fromkeys(("certificate", "key", "fingerprint", "ends"))
         hidden = pulumi.ResourceOptions(additional_secret_outputs=["key", "authority_key"])

@@ -6,8 +6,10 @@ import pulumi
 
 from config.cluster import certificate_authority, fingerprint
 from config.errors import ConfigError, Problem
+from config.kinds import Eks
+from config.platform import Platform
 from config.stack import PROJECT, Stack, parse_stack
-from config.system import Cluster
+from config.system import Cluster, Resolved
 
 
 def read_stack() -> Stack:
@@ -16,6 +18,9 @@ def read_stack() -> Stack:
     values = {
         "system": config.get("system"),
         "environment": config.get("environment"),
+        "layer": config.get("layer"),
+        "platform": _platform(config),
+        "unprotected": config.get_object("unprotected"),
         "images": config.get_object("images"),
         "rotation": config.get_object("rotation"),
         "given": config.get_object("given"),
@@ -24,6 +29,34 @@ def read_stack() -> Stack:
         "clusterCaSha256": config.get("clusterCaSha256"),
     }
     return parse_stack(values, pulumi.get_stack())
+
+
+def _platform(config: pulumi.Config) -> object:
+    """The name of a stack, or an object that is written as one."""
+    written = config.get("platform")
+    return config.get_object("platform") if written and written.lstrip().startswith("{") else written
+
+
+def has_platform(resolved: Resolved, stack: Stack) -> bool:
+    """Whether the cluster is one of a platform's, and not just where the kubeconfig leads."""
+    return stack.platform is not None or any(isinstance(component, Eks) for component in resolved.components.values())
+
+
+def cluster_identity(resolved: Resolved, stack: Stack, file: str) -> str:
+    """What the provider is pinned to; known before the cluster is there. Raises ``ConfigError``.
+
+    A cluster that the platform declares is known by its ARN, one whose values are given by what they say; any other is looked
+    at, and has to be the pinned one.
+    """
+    account = resolved.environment.account
+    declared = next((c for c in resolved.components.values() if isinstance(c, Eks)), None)
+    if declared and account:
+        return f"arn:aws:eks:{account.region}:{account.id}:cluster/{declared.identifier}"
+    if isinstance(stack.platform, Platform) and stack.platform.cluster:
+        return stack.platform.cluster.identifier
+    if stack.layer == "platform":
+        return ""
+    return verify_cluster(resolved.environment.cluster, stack, file)
 
 
 def verify_cluster(cluster: Cluster, stack: Stack, file: str) -> str:

@@ -11,6 +11,7 @@ from config.system import Resolved
 from .certificates import Certificates
 from .configuration import Configuration
 from .monitoring.contribution import Monitoring
+from .platform import Platform
 from .secrets import Secrets
 
 
@@ -20,6 +21,7 @@ class Site:
 
     resolved: Resolved
     stack: Stack
+    platform: Platform
     configuration: Configuration
     secrets: Secrets
     certificates: Certificates

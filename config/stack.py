@@ -42,6 +42,8 @@ class Stack(Model):
 
     Default: the same stack makes it, or the kubeconfig leads to it.
     """
+    unprotected: tuple[DnsLabel | Literal["*"], ...] = ()
+    """Components on AWS whose data may be deleted, or replaced by something empty; ``*``: all. Elsewhere the engine refuses."""
     images: dict[DnsLabel, Tag] = {}
     """Component to tag or digest."""
     rotation: dict[DnsLabel, Annotated[int, Field(ge=1)]] = {}

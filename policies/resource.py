@@ -14,7 +14,7 @@ from typing import Any
 from pulumi_policy.proxy import UnknownValueError
 
 Path = tuple[str | int, ...]
-_SYMBOL = re.compile(r"\$\{(urn:[^}]+)\.\w+\}")
+_SYMBOL = re.compile(r"\$\{(urn:[^}]+)\.[\w/]+\}")
 _HIDDEN = "[secret]"
 
 

@@ -12,6 +12,8 @@ ENVIRONMENT = "understudy:environment:Environment"
 Key = tuple[str, ...]
 """Names of a resource and its ancestors, with their types: the same in every environment."""
 Path = tuple[str | int, ...]
+_ROTATED = re.compile(r"(?<=[a-z])-\d+(?=\.\w+\}$)")
+"""The generation of a random value, which is each environment's own."""
 
 
 def aligned(nodes: list[Node]) -> dict[Key, Node]:
@@ -66,11 +68,10 @@ def _without_stack(value: Any, stack: str) -> Any:
         return {key: _without_stack(item, stack) for key, item in value.items()}
     if isinstance(value, list):
         return [_without_stack(item, stack) for item in value]
-    return (
-        re.sub(r"-\d+(?=\.\w+\}$)", "", value.replace(f"urn:pulumi:{stack}::", "urn:pulumi:<stack>::"))
-        if (isinstance(value, str) and value.startswith("${urn:"))
-        else value
-    )
+    if not isinstance(value, str) or "${urn:" not in value:
+        return value
+    symbols = value.replace(f"urn:pulumi:{stack}::", "urn:pulumi:<stack>::")
+    return _ROTATED.sub("", symbols) if "random:" in value else symbols
 
 
 def flat(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

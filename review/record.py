@@ -15,14 +15,14 @@ import os
 import runpy
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Union, get_args, get_origin
 
 import pulumi
 from google.protobuf import json_format, struct_pb2
-from pulumi._types import resource_types
+from pulumi._types import is_output_type, output_type_types, resource_types
 from pulumi.runtime import mocks, rpc, set_all_config
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_pulumi_func
@@ -55,12 +55,15 @@ class Recorder(mocks.MockMonitor):
         self.requests[urn] = request
         outputs = struct_pb2.Struct()
         outputs.CopyFrom(request.object)
-        for name in _outputs(request.type):
+        for name, type_ in _outputs(request.type).items():
+            symbol = _symbol(type_, f"{urn}.{name}")
             if name not in outputs.fields:
-                symbol: Any = f"${{{urn}.{name}}}"
                 if name in request.additionalSecretOutputs:
                     symbol = {rpc._special_sig_key: rpc._special_secret_sig, "value": symbol}
                 outputs.update({name: symbol})
+            elif isinstance(symbol, dict) and outputs.fields[name].HasField("struct_value"):
+                given = outputs.fields[name].struct_value
+                given.update({key: item for key, item in symbol.items() if key not in given.fields})
         identity = f"${{{urn}.id}}" if request.custom else ""
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=outputs)
 
@@ -80,13 +83,25 @@ def _subclasses(parent: type) -> Iterator[type]:
 
 
 @cache
-def _outputs(type_token: str) -> list[str]:
-    """The output properties that the class of this type declares; the class exists, it has just been used."""
+def _outputs(type_token: str) -> Mapping[str, Any]:
+    """The output properties that the class of this type declares, and their types; it exists, it has just been used."""
     classes = [c for c in _subclasses(pulumi.CustomResource) if getattr(c, "pulumi_type", None) == type_token]
     if type_token.startswith("pulumi-python:"):  # a dynamic resource of ours: its class says its own name
         name = type_token.partition(":")[2]
         classes = [c for c in _subclasses(pulumi.dynamic.Resource) if getattr(c, "_resource_type_name", None) == name]
-    return sorted(resource_types(classes[0])) if classes else []
+    return dict(sorted(resource_types(classes[0]).items())) if classes else {}
+
+
+def _symbol(type_: Any, path: str, depth: int = 3) -> Any:
+    """``${<urn>.<property>}``; of an object one for each part of it, ``${<urn>.<property>/<part>}``."""
+    types = [item for item in get_args(type_) if item is not type(None)]
+    if get_origin(type_) is Union and len(types) == 1:
+        return _symbol(types[0], path, depth)
+    if depth and is_output_type(type_):
+        return {name: _symbol(part, f"{path}/{name}", depth - 1) for name, part in output_type_types(type_).items()}
+    if depth and get_origin(type_) is Sequence and is_output_type(types[0]):
+        return [_symbol(types[0], f"{path}/0", depth)]
+    return f"${{{path}}}"
 
 
 def _node(urn: str, request: Any) -> dict[str, Any]:

@@ -1,0 +1,126 @@
+"""S3 buckets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+from pulumi_aws import s3
+
+from config.kinds import Bucket as Declared
+from config.kinds import Cdn
+
+from .cloud import Cloud, Part, document, written
+from .keys import guarded
+
+
+class Bucket(Part):
+    """Versioned, encrypted, private, TLS only; earlier versions end, and uploads that nobody finished."""
+
+    def __init__(self, name: str, bucket: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, cloud, opts)
+        self._declared = bucket
+        self.bucket = s3.Bucket(
+            name,
+            bucket=bucket.name,
+            force_destroy=bucket.force_destroy,
+            tags=self.tags(),
+            opts=self.under(protect=guarded(self)),
+        )
+        s3.BucketVersioning(
+            name, bucket=self.bucket.id, versioning_configuration={"status": "Enabled"}, opts=self.under()
+        )
+        s3.BucketPublicAccessBlock(
+            name,
+            bucket=self.bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self.under(),
+        )
+        # CloudFront delivers its access logs by an access control list; everybody else by the bucket's policy
+        ownership = "BucketOwnerPreferred" if bucket.receives_logs else "BucketOwnerEnforced"
+        self.ownership = s3.BucketOwnershipControls(
+            name, bucket=self.bucket.id, rule={"object_ownership": ownership}, opts=self.under()
+        )
+        s3.BucketServerSideEncryptionConfiguration(
+            name,
+            bucket=self.bucket.id,
+            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            opts=self.under(),
+        )
+        s3.BucketLifecycleConfiguration(
+            name,
+            bucket=self.bucket.id,
+            rules=_lifecycle(bucket),
+            opts=self.under(),
+        )
+        fronted = any(isinstance(c, Cdn) and c.bucket == name for c in cloud.resolved.components.values())
+        if not fronted:
+            self.allow()
+        cloud.buckets[name] = self
+        self.register_outputs({"bucket": self.bucket.id})
+
+    def allow(self, *statements: dict[str, Any]) -> None:
+        """The bucket's one policy: whoever reads or writes it from outside the account's roles, and TLS for all."""
+        arn = self.bucket.arn
+        everything = [arn, arn.apply(lambda found: f"{found}/*")]
+        plain = {
+            "Sid": "TLS",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": everything,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        logs = [self._delivery()] if self._declared.receives_logs else []
+        s3.BucketPolicy(
+            self.key,
+            bucket=self.bucket.id,
+            policy=written(document(plain, *logs, *statements)),
+            opts=self.under(),
+        )
+
+    def _delivery(self) -> dict[str, Any]:
+        account = self.cloud.account.id
+        return {
+            "Sid": "Delivery",
+            "Principal": {"Service": ["delivery.logs.amazonaws.com", "logging.s3.amazonaws.com"]},
+            "Action": ["s3:PutObject", "s3:GetBucketAcl"],
+            "Resource": [self.bucket.arn, self.bucket.arn.apply(lambda found: f"{found}/*")],
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        }
+
+    def log_to(self, logs: Bucket) -> None:
+        """Who read what, written to another bucket."""
+        s3.BucketLogging(
+            self.key,
+            bucket=self.bucket.id,
+            target_bucket=logs.bucket.id,
+            target_prefix=f"{self.key}/",
+            opts=self.under(),
+        )
+
+
+def _lifecycle(bucket: Declared) -> list[dict[str, Any]]:
+    everything = {"prefix": ""}
+    days = bucket.noncurrent_retention.seconds // 86400
+    rules: list[dict[str, Any]] = [
+        {
+            "id": "earlier-versions",
+            "status": "Enabled",
+            "filter": everything,
+            "noncurrent_version_expiration": {"noncurrent_days": days},
+        },
+        {
+            "id": "unfinished-uploads",
+            "status": "Enabled",
+            "filter": everything,
+            "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+        },
+    ]
+    if bucket.retention:
+        expiry = {"days": bucket.retention.seconds // 86400}
+        rules.append({"id": "retention", "status": "Enabled", "filter": everything, "expiration": expiry})
+    return rules

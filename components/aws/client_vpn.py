@@ -1,0 +1,107 @@
+"""The way into the network for people: AWS Client VPN with certificates."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_aws import acm, ec2, ec2clientvpn
+
+from config.kinds import ClientVpn as Declared
+from config.system import SelfSigned
+
+from ..issuing import Authority, Certificate
+from .cloud import Cloud, Part
+from .keys import log_group
+
+
+class ClientVpn(Part):
+    """An endpoint in each zone; who has a certificate of the environment's own authority comes in, and is logged."""
+
+    def __init__(self, name: str, vpn: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, cloud, opts)
+        account = cloud.account
+        assert account.vpn_cidr is not None, "config.addresses asks for vpnCidr"
+        issuer = pulumi.ProviderResource("pulumi-python", f"{name}-issuer", {}, self.under())
+        dynamic = pulumi.ResourceOptions(parent=self, provider=issuer)
+        settings = SelfSigned()
+        props = {
+            "common_name": f"{cloud.name}-vpn",
+            "seconds": settings.authority_validity.seconds,
+            "renew_before_seconds": settings.authority_renew_before.seconds,
+            "key_type": "RSA-2048",
+        }
+        authority = Authority(f"{name}-authority", props, dynamic)
+
+        def issue(label: str, common_name: str, hosts: list[str]) -> Certificate:
+            props = {
+                "common_name": common_name,
+                "hosts": hosts,
+                "ips": [],
+                "seconds": vpn.certificate_validity.seconds,
+                "renew_before_seconds": vpn.renew_before.seconds,
+                "key_type": "RSA-2048",
+            }
+            return Certificate(f"{name}-{label}", props, authority, dynamic)
+
+        host = f"vpn.{cloud.resolved.environment.domain}"
+        server, client = issue("server", host, [host]), issue("client", vpn.client, [])
+        certificate = acm.Certificate(
+            f"{name}-server",
+            certificate_body=server.certificate,
+            private_key=server.key,
+            certificate_chain=authority.bundle,
+            tags=self.tags("server"),
+            opts=self.under(),
+        )
+        access = ec2.SecurityGroup(
+            name,
+            name=self.named(),
+            description="people, once they are connected",
+            vpc_id=cloud.network.vpc.id,
+            tags=self.tags(),
+            opts=self.under(),
+        )
+        log = log_group(self, f"/understudy/{cloud.name}/{name}", vpn.log_retention)
+        endpoint = ec2clientvpn.Endpoint(
+            name,
+            description=self.named(),
+            client_cidr_block=account.vpn_cidr,
+            vpc_id=cloud.network.vpc.id,
+            security_group_ids=[access.id],
+            server_certificate_arn=certificate.arn,
+            # the client's chain is the server's: one authority signed both
+            authentication_options=[
+                {"type": "certificate-authentication", "root_certificate_chain_arn": certificate.arn}
+            ],
+            connection_log_options={"enabled": True, "cloudwatch_log_group": log.name},
+            split_tunnel=vpn.split_tunnel,
+            session_timeout_hours=vpn.session_hours,
+            transport_protocol="udp",
+            vpn_port=443,
+            tags=self.tags(),
+            opts=self.under(),
+        )
+        for index, subnet in enumerate(cloud.network.subnets["private"]):
+            ec2clientvpn.NetworkAssociation(
+                f"{name}-{index + 1}",
+                client_vpn_endpoint_id=endpoint.id,
+                subnet_id=subnet.id,
+                opts=self.under(),
+            )
+        ec2clientvpn.AuthorizationRule(
+            name,
+            client_vpn_endpoint_id=endpoint.id,
+            target_network_cidr=account.cidr,
+            authorize_all_groups=True,
+            description="the network, and nothing behind it",
+            opts=self.under(),
+        )
+        cloud.outputs["vpn"] = pulumi.Output.secret(
+            {
+                "endpoint": endpoint.dns_name,
+                "authority": authority.bundle,
+                "certificate": client.certificate,
+                "key": client.key,
+                "serverName": host,
+            }
+        )
+        self.register_outputs({})

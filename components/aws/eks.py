@@ -1,0 +1,293 @@
+"""The cluster: EKS, its workers and add-ons, and the controllers that speak with AWS for it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_aws import ec2, eks, iam
+
+from config.kinds import Eks as Declared
+
+from ..objects import KubernetesObject
+from .cloud import Cloud, Part, assumed_by, written
+from .controllers import controllers
+from .keys import guarded, key, log_group
+
+LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+"""All that the control plane can write."""
+_WORKER_POLICIES = (
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEKS_CNI_Policy",
+    "AmazonSSMManagedInstanceCore",
+)
+_ACCESS = {"deployers": "AmazonEKSClusterAdminPolicy", "readers": "AmazonEKSViewPolicy"}
+POD_IDENTITY = "pods.eks.amazonaws.com"
+
+
+class Eks(Part):
+    """A private control plane, a node group in each zone, Pod Identity, encrypted secrets and volumes, every log."""
+
+    def __init__(self, name: str, cluster: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, cloud, opts)
+        self._declared = cluster
+        account = cloud.account
+        own = key(self, "the cluster's secrets")
+        role = self._role("control-plane", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",))
+        log = log_group(self, f"/aws/eks/{cluster.identifier}/cluster", cluster.log_retention)
+        self.cluster = eks.Cluster(
+            name,
+            name=cluster.identifier,
+            version=cluster.version,
+            role_arn=role.arn,
+            access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": False},
+            bootstrap_self_managed_addons=False,
+            deletion_protection=cloud.resolved.environment.protect,
+            enabled_cluster_log_types=list(LOGS),
+            encryption_config={"provider": {"key_arn": own.arn}, "resources": ["secrets"]},
+            vpc_config={
+                "subnet_ids": cloud.network.ids("private"),
+                "endpoint_private_access": True,
+                "endpoint_public_access": bool(account.public_access_cidrs),
+                **({"public_access_cidrs": list(account.public_access_cidrs)} if account.public_access_cidrs else {}),
+            },
+            upgrade_policy={"support_type": "STANDARD"},
+            tags=self.tags(),
+            opts=self.under(role, log, protect=guarded(self)),
+        )
+        self.security_group = self.cluster.vpc_config.apply(lambda found: found["cluster_security_group_id"])
+        cloud.cluster = self
+        entries = self._entries()
+        early = [self._addon(addon) for addon in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")]
+        workers = self._workers(early)
+        late = [
+            self._addon("coredns", *workers),
+            self._addon("metrics-server", *workers),
+            self._addon("aws-ebs-csi-driver", *workers, self._volumes_identity()),
+        ]
+        provider = self._access(entries)
+        self._storage_class(provider, late)
+        controllers(self, cluster, provider, workers)
+        self.register_outputs({"name": self.cluster.name, "endpoint": self.cluster.endpoint})
+
+    @property
+    def identifier(self) -> str:
+        """What the Kubernetes provider is pinned to, known before the cluster is there: its ARN."""
+        account = self.cloud.account
+        return f"arn:aws:eks:{account.region}:{account.id}:cluster/{self._declared.identifier}"
+
+    def _role(self, label: str, service: str, policies: tuple[str, ...], *actions: str) -> iam.Role:
+        role = iam.Role(
+            f"{self.key}-{label}",
+            name=self.named(label),
+            assume_role_policy=assumed_by(service, actions or ("sts:AssumeRole",)),
+            tags=self.tags(label),
+            opts=self.under(),
+        )
+        for policy in policies:
+            folder = "service-role/" if policy == "AmazonEBSCSIDriverPolicy" else ""
+            iam.RolePolicyAttachment(
+                f"{self.key}-{label}-{policy}",
+                role=role.name,
+                policy_arn=f"arn:aws:iam::aws:policy/{folder}{policy}",
+                opts=self.under(),
+            )
+        return role
+
+    def pod_role(self, label: str, namespace: str, service_account: str, policy: Any = None) -> iam.Role:
+        """A role for the pods of one service account (Pod Identity)."""
+        role = self._role(label, POD_IDENTITY, (), "sts:AssumeRole", "sts:TagSession")
+        if policy is not None:
+            iam.RolePolicy(f"{self.key}-{label}", role=role.name, name=label, policy=written(policy), opts=self.under())
+        eks.PodIdentityAssociation(
+            f"{self.key}-{label}",
+            cluster_name=self.cluster.name,
+            namespace=namespace,
+            service_account=service_account,
+            role_arn=role.arn,
+            tags=self.tags(label),
+            opts=self.under(),
+        )
+        return role
+
+    def _entries(self) -> list[pulumi.Resource]:
+        """Who may use the cluster: nobody is an administrator because he made it."""
+        made: list[pulumi.Resource] = []
+        for who, policy in _ACCESS.items():
+            for index, principal in enumerate(getattr(self.cloud.account, who)):
+                label = f"{self.key}-{who}-{index + 1}"
+                entry = eks.AccessEntry(
+                    label,
+                    cluster_name=self.cluster.name,
+                    principal_arn=principal,
+                    tags=self.tags(who),
+                    opts=self.under(),
+                )
+                association = eks.AccessPolicyAssociation(
+                    label,
+                    cluster_name=self.cluster.name,
+                    principal_arn=principal,
+                    policy_arn=f"arn:aws:eks::aws:cluster-access-policy/{policy}",
+                    access_scope={"type": "cluster"},
+                    opts=self.under(entry),
+                )
+                made += [entry, association]
+        return made
+
+    def _addon(self, name: str, *depends_on: pulumi.Resource) -> eks.Addon:
+        settings: dict[str, str] = {}
+        if name == "vpc-cni":  # NetworkPolicies hold only where something enforces them
+            settings = {"configuration_values": json.dumps({"enableNetworkPolicy": "true"})}
+        return eks.Addon(
+            f"{self.key}-{name}",
+            cluster_name=self.cluster.name,
+            addon_name=name,
+            addon_version=self._declared.addons[name],  # type: ignore[index]  # its keys are these names
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            tags=self.tags(name),
+            opts=self.under(*depends_on),
+            **settings,
+        )
+
+    def _workers(self, depends_on: list[eks.Addon]) -> list[eks.NodeGroup]:
+        """A group in each zone: a volume's pod is started again where the volume is."""
+        declared, nodes = self._declared, self.cloud.resolved.environment.cluster.nodes
+        role = self._role("workers", "ec2.amazonaws.com", _WORKER_POLICIES)
+        template = ec2.LaunchTemplate(
+            self.key,
+            name=self.named("workers"),
+            update_default_version=True,
+            block_device_mappings=[
+                {
+                    "device_name": "/dev/xvda",
+                    "ebs": {
+                        "volume_size": int(nodes.storage.value / 2**30),
+                        "volume_type": "gp3",
+                        "encrypted": "true",
+                        "delete_on_termination": "true",
+                    },
+                }
+            ],
+            # IMDSv2 only, and out of the pods' reach: a pod has the role of its service account
+            metadata_options={
+                "http_endpoint": "enabled",
+                "http_tokens": "required",
+                "http_put_response_hop_limit": 1,
+            },
+            monitoring={"enabled": True},
+            tags=self.tags("workers"),
+            opts=self.under(),
+        )
+        zones = len(self.cloud.account.zones)
+        made = []
+        for index, subnet in enumerate(self.cloud.network.subnets["private"]):
+            count = nodes.count // zones + (1 if index < nodes.count % zones else 0)
+            made.append(
+                eks.NodeGroup(
+                    f"{self.key}-{index + 1}",
+                    cluster_name=self.cluster.name,
+                    node_group_name=f"workers-{index + 1}",
+                    node_role_arn=role.arn,
+                    subnet_ids=[subnet.id],
+                    version=declared.version,
+                    ami_type="AL2023_x86_64_STANDARD",
+                    instance_types=[str(declared.instance)],
+                    launch_template={
+                        "id": template.id,
+                        "version": template.latest_version.apply(str),
+                    },
+                    scaling_config={
+                        "min_size": count,
+                        "desired_size": count,
+                        "max_size": max(count, 1) * declared.maximum,
+                    },
+                    update_config={"max_unavailable": 1},
+                    tags=self.tags(f"workers-{index + 1}"),
+                    opts=pulumi.ResourceOptions.merge(
+                        # an autoscaler may have changed it
+                        self.under(*depends_on),
+                        pulumi.ResourceOptions(ignore_changes=["scalingConfig.desiredSize"]),
+                    ),
+                )
+            )
+        return made
+
+    def _volumes_identity(self) -> pulumi.Resource:
+        role = self._role("volumes", POD_IDENTITY, ("AmazonEBSCSIDriverPolicy",), "sts:AssumeRole", "sts:TagSession")
+        return eks.PodIdentityAssociation(
+            f"{self.key}-volumes",
+            cluster_name=self.cluster.name,
+            namespace="kube-system",
+            service_account="ebs-csi-controller-sa",
+            role_arn=role.arn,
+            tags=self.tags("volumes"),
+            opts=self.under(),
+        )
+
+    def _access(self, entries: list[pulumi.Resource]) -> kubernetes.Provider:
+        """Pinned: a kubeconfig that is computed anew would otherwise replace the provider, and all that it made."""
+        kubeconfig = pulumi.Output.json_dumps(self._kubeconfig())
+        self.access = {"name": self._declared.identifier, "identifier": self.identifier, "kubeconfig": kubeconfig}
+        return kubernetes.Provider(
+            self.key,
+            cluster_identifier=self.identifier,
+            kubeconfig=kubeconfig,
+            enable_server_side_apply=True,
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
+            opts=self.under(*entries),
+        )
+
+    def _kubeconfig(self) -> dict[str, Any]:
+        """Without a secret: who uses it asks AWS for a token, as who he is."""
+        name, region = self._declared.identifier, self.cloud.account.region
+        authority = self.cluster.certificate_authority.apply(lambda found: found["data"])
+        command = ["eks", "get-token", "--cluster-name", name, "--region", region, "--output", "json"]
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": name,
+            "clusters": [
+                {
+                    "name": name,
+                    "cluster": {"server": self.cluster.endpoint, "certificate-authority-data": authority},
+                }
+            ],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "users": [
+                {
+                    "name": name,
+                    "user": {
+                        "exec": {
+                            "apiVersion": "client.authentication.k8s.io/v1beta1",
+                            "command": "aws",
+                            "args": command,
+                            "interactiveMode": "Never",
+                        }
+                    },
+                }
+            ],
+        }
+
+    def _storage_class(self, provider: kubernetes.Provider, depends_on: list[eks.Addon]) -> None:
+        """Encrypted, and made where its pod is; EKS' own gp2 is neither gp3 nor encrypted."""
+        body = {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {
+                "name": "gp3",
+                "labels": {"app.kubernetes.io/managed-by": "pulumi"},
+                "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+            },
+            "provisioner": "ebs.csi.aws.com",
+            "parameters": {"type": "gp3", "encrypted": "true"},
+            "volumeBindingMode": "WaitForFirstConsumer",
+            "reclaimPolicy": "Delete",
+            "allowVolumeExpansion": True,
+        }
+        opts = pulumi.ResourceOptions.merge(self.under(*depends_on), pulumi.ResourceOptions(provider=provider))
+        KubernetesObject(f"{self.key}-gp3", body, opts)

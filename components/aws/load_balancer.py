@@ -1,0 +1,114 @@
+"""The load balancer before the cluster's gateway."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_aws import ec2, lb, vpc
+
+from config.kinds import LoadBalancer as Declared
+
+from .cloud import Cloud, Part
+
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+"""TLS 1.2 and 1.3."""
+
+
+class LoadBalancer(Part):
+    """A network load balancer: TLS with the environment's certificate, TLS again to the gateway, and a port that redirects."""
+
+    def __init__(self, name: str, balancer: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, cloud, opts)
+        access = ec2.SecurityGroup(
+            name,
+            name=self.named(),
+            description="the way in from the world",
+            vpc_id=cloud.network.vpc.id,
+            tags=self.tags(),
+            opts=self.under(),
+        )
+        self._rules(access, balancer)
+        made = lb.LoadBalancer(
+            name,
+            name=balancer.identifier,
+            load_balancer_type="network",
+            internal=False,
+            subnets=cloud.network.ids("public"),
+            security_groups=[access.id],
+            enable_cross_zone_load_balancing=True,
+            enable_deletion_protection=cloud.resolved.environment.protect,
+            access_logs={"bucket": cloud.buckets[balancer.logs].bucket.bucket, "prefix": name, "enabled": True},
+            tags=self.tags(),
+            opts=self.under(),
+        )
+        secure = self._targets("secure", "TLS", balancer.secure_port)
+        redirect = self._targets("redirect", "TCP", balancer.redirect_port)
+        lb.Listener(
+            f"{name}-secure",
+            load_balancer_arn=made.arn,
+            port=443,
+            protocol="TLS",
+            ssl_policy=TLS_POLICY,
+            certificate_arn=cloud.zone.certificate,
+            alpn_policy="HTTP2Preferred",
+            default_actions=[{"type": "forward", "target_group_arn": secure.arn}],
+            tags=self.tags("secure"),
+            opts=self.under(),
+        )
+        lb.Listener(
+            f"{name}-redirect",
+            load_balancer_arn=made.arn,
+            port=80,
+            protocol="TCP",
+            default_actions=[{"type": "forward", "target_group_arn": redirect.arn}],
+            tags=self.tags("redirect"),
+            opts=self.under(),
+        )
+        for host in balancer.hosts:
+            cloud.zone.lead(self, host, made.dns_name, made.zone_id)
+        cloud.target_groups |= {"secure": secure.arn, "redirect": redirect.arn}
+        self.register_outputs({"dnsName": made.dns_name})
+
+    def _rules(self, access: ec2.SecurityGroup, balancer: Declared) -> None:
+        for label, port in (("secure", 443), ("redirect", 80)):
+            vpc.SecurityGroupIngressRule(
+                f"{self.key}-{label}",
+                security_group_id=access.id,
+                ip_protocol="tcp",
+                from_port=port,
+                to_port=port,
+                cidr_ipv4="0.0.0.0/0",
+                description="the world",
+                opts=self.under(),
+            )
+        for label, port in (("secure", balancer.secure_port), ("redirect", balancer.redirect_port)):
+            inside = self.cloud.cluster.security_group
+            common = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "opts": self.under()}
+            vpc.SecurityGroupEgressRule(
+                f"{self.key}-{label}-out",
+                security_group_id=access.id,
+                referenced_security_group_id=inside,
+                description="the gateway",
+                **common,
+            )
+            vpc.SecurityGroupIngressRule(
+                f"{self.key}-{label}-in",
+                security_group_id=inside,
+                referenced_security_group_id=access.id,
+                description="the load balancer",
+                **common,
+            )
+
+    def _targets(self, label: str, protocol: str, port: int) -> lb.TargetGroup:
+        """Empty until the gateway's pods join (a TargetGroupBinding in the cluster)."""
+        return lb.TargetGroup(
+            f"{self.key}-{label}",
+            name=f"{self.cloud.name}-{label}",
+            port=port,
+            protocol=protocol,
+            target_type="ip",
+            vpc_id=self.cloud.network.vpc.id,
+            deregistration_delay=60,
+            health_check={"protocol": "TCP", "port": "traffic-port", "interval": 10},
+            tags=self.tags(label),
+            opts=self.under(),
+        )

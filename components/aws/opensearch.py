@@ -1,0 +1,94 @@
+"""OpenSearch."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_random as random
+from pulumi_aws import cloudwatch, opensearch
+
+from config.kinds import OpenSearch as Declared
+
+from .cloud import Cloud, Part, document, written
+from .keys import guarded, key, log_group
+from .stores import group, secret
+
+_LOGS = ("ES_APPLICATION_LOGS", "SEARCH_SLOW_LOGS", "INDEX_SLOW_LOGS", "AUDIT_LOGS")
+
+
+class OpenSearch(Part):
+    """A domain with a node in each zone, inside the network; TLS 1.2, encryption, users of its own (fine-grained access)."""
+
+    def __init__(self, name: str, search: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, cloud, opts)
+        own = key(self, "data, and the master password")
+        access = group(self, search.ports())
+        password = random.RandomPassword(f"{name}-password", length=32, min_special=1, opts=self.under())
+        account = cloud.account
+        arn = f"arn:aws:es:{account.region}:{account.id}:domain/{search.identifier}"
+        logs = {
+            kind: log_group(
+                self,
+                f"/aws/OpenSearchService/domains/{search.identifier}/{kind.lower()}",
+                search.log_retention,
+                kind.lower().replace("_", "-"),
+            )
+            for kind in _LOGS
+        }
+        writers = cloudwatch.LogResourcePolicy(
+            name,
+            policy_name=self.named(),
+            policy_document=written(
+                document(
+                    {
+                        "Principal": {"Service": "es.amazonaws.com"},
+                        "Action": ["logs:PutLogEvents", "logs:CreateLogStream"],
+                        "Resource": [log.arn.apply(lambda arn: f"{arn}:*") for log in logs.values()],
+                        "Condition": {"StringEquals": {"aws:SourceAccount": account.id}},
+                    }
+                )
+            ),
+            opts=self.under(),
+        )
+        self.domain = opensearch.Domain(
+            name,
+            domain_name=search.identifier,
+            engine_version=search.version,
+            cluster_config={
+                "instance_type": str(search.instance),
+                "instance_count": search.nodes,
+                "zone_awareness_enabled": True,
+                "zone_awareness_config": {"availability_zone_count": min(search.nodes, len(account.zones))},
+            },
+            ebs_options={"ebs_enabled": True, "volume_type": "gp3", "volume_size": int(search.storage.value / 2**30)},
+            vpc_options={
+                "subnet_ids": cloud.network.ids("data")[: search.nodes],
+                "security_group_ids": [access.id],
+            },
+            encrypt_at_rest={"enabled": True, "kms_key_id": own.key_id},
+            node_to_node_encryption={"enabled": True},
+            domain_endpoint_options={
+                "enforce_https": True,
+                "tls_security_policy": "Policy-Min-TLS-1-2-PFS-2023-10",
+            },
+            advanced_security_options={
+                "enabled": True,
+                "internal_user_database_enabled": True,
+                "master_user_options": {"master_user_name": search.user, "master_user_password": password.result},
+            },
+            # who asks is told apart by the domain's own users; the network says who can ask at all
+            access_policies=written(
+                document({"Principal": {"AWS": "*"}, "Action": ["es:ESHttp*"], "Resource": [f"{arn}/*"]})
+            ),
+            log_publishing_options=[
+                {"log_type": kind, "cloudwatch_log_group_arn": log.arn} for kind, log in logs.items()
+            ],
+            software_update_options={"auto_software_update_enabled": False},
+            tags=self.tags(),
+            opts=self.under(writers, protect=guarded(self)),
+        )
+        kept = password.result.apply(lambda value: json.dumps({"username": search.user, "password": value}))
+        given = secret(self, f"{cloud.name}/{name}", own.arn, kept, protect=guarded(self))
+        cloud.endpoints[name] = {"host": self.domain.endpoint, "port": search.port(), "secret": given.arn}
+        self.register_outputs({"endpoint": self.domain.endpoint, "dashboards": self.domain.dashboard_endpoint})

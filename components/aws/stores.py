@@ -1,0 +1,51 @@
+"""What all managed stores have: a place in the data subnets that only the cluster reaches."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_aws import ec2, secretsmanager, vpc
+
+from .cloud import Part
+
+
+def group(part: Part, ports: dict[str, int]) -> ec2.SecurityGroup:
+    """A security group: the cluster's pods come in at these ports, nobody else, and nothing goes out."""
+    made = ec2.SecurityGroup(
+        part.key,
+        name=part.named(),
+        description=f"{part.key}: from the cluster only",
+        vpc_id=part.cloud.network.vpc.id,
+        tags=part.tags(),
+        opts=part.under(),
+    )
+    for name, port in ports.items():
+        vpc.SecurityGroupIngressRule(
+            f"{part.key}-{name}",
+            security_group_id=made.id,
+            referenced_security_group_id=part.cloud.cluster.security_group,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            description="from the cluster",
+            opts=part.under(),
+        )
+    return made
+
+
+def secret(
+    part: Part, name: str, key: pulumi.Input[str], value: pulumi.Input[str], *, protect: bool
+) -> secretsmanager.Secret:
+    """Credentials in Secrets Manager, under the component's own key."""
+    made = secretsmanager.Secret(
+        part.key,
+        name=name,
+        description=f"{part.named()}: its application's credentials",
+        kms_key_id=key,
+        recovery_window_in_days=7,
+        tags=part.tags(),
+        opts=part.under(protect=protect),
+    )
+    secretsmanager.SecretVersion(
+        part.key, secret_id=made.id, secret_string=pulumi.Output.secret(value), opts=part.under()
+    )
+    return made
