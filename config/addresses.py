@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from .account import TIERS, Account
-from .kinds import Cdn, Eks, LoadBalancer, Network
+from .kinds import Bucket, Cdn, Eks, LoadBalancer, Network
 from .kinds.aws import Managed, Platform
 from .paths import Path, render
 from .system import Environment, System
@@ -24,6 +24,7 @@ def addresses(system: System) -> Iterator[Finding]:
         elif any(isinstance(component, Platform) for component in system.components.values()):
             yield at, "'account' is missing: the system has components on AWS", "add 'account:'"
     yield from _several(system)
+    yield from _buckets(system)
     for (left, one), (right, other) in combinations(system.environments.items(), 2):
         yield from _apart(left, one, right, other)
 
@@ -76,6 +77,18 @@ def _several(system: System) -> Iterator[Finding]:
         if missing and isinstance(component, Managed | Eks):
             yield ("components", name), "the system declares no network for it", "add a component of kind network"
             return
+
+
+def _buckets(system: System) -> Iterator[Finding]:
+    """Those that others name are there, and for what they are named."""
+    known = {name: c.receives_logs for name, c in system.components.items() if isinstance(c, Bucket)}
+    for name, component in system.components.items():
+        for field, logs in (("bucket", False), ("logs", True)):
+            named = getattr(component, field, None)
+            if isinstance(component, Platform) and named is not None and known.get(named) is not logs:
+                fix = f"one of {', '.join(sorted(n for n, receives in known.items() if receives is logs)) or 'none'}"
+                what = "that receives logs" if logs else "that others read"
+                yield ("components", name, field), f"{named!r} is no bucket {what}", fix
 
 
 def _apart(left: str, one: Environment, right: str, other: Environment) -> Iterator[Finding]:

@@ -210,6 +210,10 @@ class Component(Model):
             names[number] = name
         return self
 
+    def needs(self) -> tuple[str, ...]:
+        """Components that are made before it besides those it uses."""
+        return ()
+
     def ports(self) -> dict[str, int]:
         """Ports the component's pods listen on, by name; the first is the one its clients use."""
         return {}

@@ -11,7 +11,7 @@ from .kinds.stateful import Stateful
 
 
 def order(components: Mapping[str, Component]) -> list[str]:
-    """Every component after those it uses that hold data, or whose kinds it has to come after; otherwise as declared.
+    """Every component after those it uses that hold data, or that it needs; otherwise as declared.
 
     Users of a store start, and roll, after it; nobody waits for a service, or for a pipeline. Raises
     ``graphlib.CycleError`` when two such need each other.
@@ -21,7 +21,9 @@ def order(components: Mapping[str, Component]) -> list[str]:
         name: [
             other
             for other in components
-            if (other in kept and other in component.uses) or components[other].kind in component.after
+            if (other in kept and other in component.uses)
+            or other in component.needs()
+            or components[other].kind in component.after
         ]
         for name, component in components.items()
     }

@@ -50,7 +50,7 @@ def compose(base: str, head: str, previews: dict[str, Path], project: Path = ROO
     for name, setting in settings.items():
         siblings = {n: s for n, s in settings.items() if s.system == setting.system}
         if setting.environment != BASE and BASE in {s.environment for s in siblings.values()}:
-            production = later[production_of(siblings)]
+            production = later[production_of(siblings, setting.layer)]
             parities.append(judged(setting.system, name, production, later[name], []))
     verdicts = {name: verdict_of(name, nodes) for name, nodes in later.items()}
     return Review(base, head, stacks, verdicts, parities)

@@ -30,26 +30,33 @@ def stacks_of(system: str, project: Path = ROOT) -> dict[str, Stack]:
     return of_system
 
 
-def production_of(stacks: Mapping[str, Stack]) -> str:
-    """The stack that is production, of one system's."""
-    return next(name for name, settings in stacks.items() if settings.environment == BASE)
+def production_of(stacks: Mapping[str, Stack], layer: str) -> str:
+    """The stack that is production, of one system's stacks of a layer; raises ``ConfigError`` when there is none."""
+    for name, settings in stacks.items():
+        if settings.environment == BASE and settings.layer == layer:
+            return name
+    problem = f"the system has no stack of production's layer {layer!r}"
+    raise ConfigError(Problem("Pulumi.*.yaml", None, "", problem, "add one: its environment is production"))
 
 
 def judge(system: str, production_ref: str | None = None, project: Path = ROOT) -> list[Parity]:
     """Every stack of the system against its production, both at the commit that is checked out."""
     stacks = stacks_of(system, project)
-    base = production_of(stacks)
-    production = graph(base, project=project)
-    pending: list[Difference] = []
-    if production_ref is not None:
-        with project_at(production_ref, project) as earlier:
-            promoted = graph(base, project=earlier)
-        pending = [_pending(difference) for difference in compare(promoted, production)]
-    return [
-        judged(system, name, production, graph(name, project=project), pending)
-        for name, settings in stacks.items()
-        if settings.environment != BASE
-    ]
+    found: list[Parity] = []
+    for layer in dict.fromkeys(settings.layer for settings in stacks.values()):
+        base = production_of(stacks, layer)
+        production = graph(base, project=project)
+        pending: list[Difference] = []
+        if production_ref is not None:
+            with project_at(production_ref, project) as earlier:
+                promoted = graph(base, project=earlier)
+            pending = [_pending(difference) for difference in compare(promoted, production)]
+        found += [
+            judged(system, name, production, graph(name, project=project), pending)
+            for name, settings in stacks.items()
+            if settings.environment != BASE and settings.layer == layer
+        ]
+    return found
 
 
 def of_stack(stack: str, project: Path = ROOT) -> Parity | None:
@@ -57,7 +64,7 @@ def of_stack(stack: str, project: Path = ROOT) -> Parity | None:
     setting = read_stack(project / f"Pulumi.{stack}.yaml")
     if setting.environment == BASE:
         return None
-    base = production_of(stacks_of(setting.system, project))
+    base = production_of(stacks_of(setting.system, project), setting.layer)
     return judged(setting.system, stack, graph(base, project=project), graph(stack, project=project), [])
 
 

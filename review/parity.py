@@ -238,10 +238,13 @@ def _amounts(text: str) -> frozenset[str]:
 
 
 def _bases(text: str) -> Iterator[float]:
-    """What it is in cores, bytes, seconds, or as a part of one; ``m`` may be minutes or millicores."""
-    for quantity in (Cpu, Bytes, Duration, Percent):
+    """What it is in cores, bytes, GiB, seconds, days, or as a part of one; ``m`` may be minutes or millicores."""
+    for quantity, larger in ((Cpu, 1), (Bytes, 2**30), (Duration, 86400), (Percent, 1)):
         with suppress(ValueError):
-            yield float(quantity.parse(text).value)
+            value = quantity.parse(text).value
+            yield float(value)
+            if value and value % larger == 0:
+                yield float(value / larger)
 
 
 def _is_digest(path: Path, old: str, new: str) -> bool:

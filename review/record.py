@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import runpy
 import sys
 import tempfile
@@ -31,6 +32,7 @@ from ruamel.yaml import YAML
 PROJECT = "understudy"
 SECRET = {"[secret]": True}
 """What stands for a secret value in the graph."""
+_SYMBOLS = re.compile(r"\$\{urn:[^}]+\}")
 _AUTHORITY = b"no cluster: the resource graph"
 
 
@@ -136,9 +138,8 @@ def _hidden(value: Any) -> Any:
         if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
             return _hidden(value.get("value"))
         return {key: _hidden(item) for key, item in sorted(value.items())}
-    if isinstance(value, str) and value.startswith("${urn:") and value.endswith("}") and value.count("${") == 1:
-        return {"[secret]": value}
-    return SECRET
+    symbols = set(_SYMBOLS.findall(value)) if isinstance(value, str) else set()
+    return {"[secret]": symbols.pop()} if len(symbols) == 1 else SECRET
 
 
 def stack_settings(project: Path, stack: str, file: Path | None) -> dict[str, str]:

@@ -59,6 +59,14 @@ class Bucket(Part):
         fronted = any(isinstance(c, Cdn) and c.bucket == name for c in cloud.resolved.components.values())
         if not fronted:
             self.allow()
+        if bucket.logs:
+            s3.BucketLogging(
+                name,
+                bucket=self.bucket.id,
+                target_bucket=cloud.buckets[bucket.logs].bucket.id,
+                target_prefix=f"{name}/",
+                opts=self.under(),
+            )
         cloud.buckets[name] = self
         self.register_outputs({"bucket": self.bucket.id})
 
@@ -91,16 +99,6 @@ class Bucket(Part):
             "Resource": [self.bucket.arn, self.bucket.arn.apply(lambda found: f"{found}/*")],
             "Condition": {"StringEquals": {"aws:SourceAccount": account}},
         }
-
-    def log_to(self, logs: Bucket) -> None:
-        """Who read what, written to another bucket."""
-        s3.BucketLogging(
-            self.key,
-            bucket=self.bucket.id,
-            target_bucket=logs.bucket.id,
-            target_prefix=f"{self.key}/",
-            opts=self.under(),
-        )
 
 
 def _lifecycle(bucket: Declared) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ class Platform(Component):
 
     namespaced = False
     layer = "platform"
-    after: ClassVar[tuple[str, ...]] = ("network", "eks", "zone", "bucket")
+    after: ClassVar[tuple[str, ...]] = ("network", "eks", "zone")
 
 
 class Managed(Platform):

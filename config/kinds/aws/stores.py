@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ...base import Retention, StorageAmount
+from ...base import DnsLabel, Retention, StorageAmount
 from ...quantity import Duration
 from ...scaling import Scales
 from .managed import Managed, Platform
@@ -80,7 +80,18 @@ class Bucket(Platform):
     """Objects are deleted after it; default: never."""
     noncurrent_retention: Retention = Duration.parse("30d")
     """Earlier versions are deleted after it."""
+    logs: DnsLabel | None = None
+    """The bucket of its access logs; one that receives logs has none."""
     receives_logs: bool = False
     """Load balancers, CloudFront and the other buckets write their access logs here."""
     force_destroy: bool = False
     """Delete it with what is in it."""
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.logs,) if self.logs else ()
+
+    @model_validator(mode="after")
+    def _logged(self) -> Bucket:
+        if self.receives_logs == bool(self.logs):
+            raise ValueError("give it 'logs' (the bucket of its access logs) or 'receivesLogs: true'")
+        return self

@@ -41,6 +41,9 @@ class LoadBalancer(Platform):
     logs: DnsLabel
     """The bucket of its access logs."""
 
+    def needs(self) -> tuple[str, ...]:
+        return (self.logs,)
+
 
 class Cdn(Platform):
     """CloudFront in front of a bucket that nobody else reads."""
@@ -51,3 +54,6 @@ class Cdn(Platform):
     """The bucket of its access logs."""
     host_name: Host
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = "PriceClass_100"
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.bucket, self.logs)
