@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from typing import Any
 
 from .console import console, phase
 from .paths import ROOT
@@ -35,21 +36,40 @@ def up(name: str, *, dry_run: bool, skip_tests: bool, load_seed_data: bool) -> i
 
 def _look_around(stack: LocalStack, seconds: float) -> None:
     outputs = stack.outputs()
-    namespace = outputs["namespace"]
-    kubectl = f"KUBECONFIG={shlex.quote(str(stack.plane.kubeconfig))} {shlex.quote(str(KUBERNETES.program('kubectl')))}"
     console.print(f"\n[bold green]{stack.name} is up[/] in {seconds:.0f} s")
-    for component, endpoint in sorted(outputs["endpoints"].items()):
+    for component, endpoint in sorted(_endpoints(outputs).items()):
         console.print(f"  {component}  {endpoint}")
-    console.print(f"  secrets  {', '.join(outputs['secretNames'])}")
+    if names := outputs.get("secretNames"):
+        console.print(f"  secrets  {', '.join(names)}")
     console.print(
         "\n[bold yellow]Scheduled, not run:[/] a real API server, scheduler and controllers; no container runs.",
         soft_wrap=True,
     )
+    if stack.account:
+        levels = stack.levels()
+        said = ", ".join(f"{levels.get(level, 0)} {level}" for level in ("real", "validated", "recorded"))
+        console.print(
+            f"[bold yellow]An offline AWS:[/] {said}. Real ones are in moto's server at {stack.account.endpoint}; the calls of "
+            "validated ones were checked and not made; recorded ones have none (docs/offline-aws.md).",
+            soft_wrap=True,
+        )
     console.print("What this environment cannot tell about production:")
     for sentence in outputs["fidelity"]:
         console.print(f"  - {sentence}", soft_wrap=True)
     console.print("\nLook around:")
-    print(f"  {kubectl} -n {namespace} get all,networkpolicies,resourcequotas")
+    kubectl = f"KUBECONFIG={shlex.quote(str(stack.plane.kubeconfig))} {shlex.quote(str(KUBERNETES.program('kubectl')))}"
+    if namespace := outputs.get("namespace"):
+        print(f"  {kubectl} -n {namespace} get all,networkpolicies,resourcequotas")
+    else:
+        print(f"  {kubectl} get storageclasses")
+
+
+def _endpoints(outputs: dict[str, Any]) -> dict[str, str]:
+    """Component to ``host:port``, of the application and of the platform."""
+    found = dict(outputs.get("endpoints", {}))
+    for component, endpoint in outputs.get("platform", {}).get("endpoints", {}).items():
+        found[component] = endpoint["host"] if ":" in endpoint["host"] else f"{endpoint['host']}:{endpoint['port']}"
+    return found
 
 
 def preview(name: str, *arguments: str) -> int:
@@ -73,6 +93,6 @@ def status(name: str) -> int:
 
 
 def down(name: str) -> None:
-    """Stops the stack's cluster."""
+    """Stops the stack's cluster, and its AWS account where it has one."""
     with phase(f"stopping the control plane of {name!r}"):
-        LocalStack(name).plane.down()
+        LocalStack(name).stop()

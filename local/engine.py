@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -100,19 +100,47 @@ class Engine:
             "KUBECONFIG": str(kubeconfig),
         }
 
+    def aws(self, endpoint: str, report: Path, cluster: Mapping[str, str]) -> dict[str, str]:
+        """Variables for an AWS that answers at ``endpoint``; ``cluster``: the ``endpoint`` and ``authority`` that EKS shows.
+
+        ``report``: where the stand-in writes how real each resource was.
+        """
+        tools = self.home / "bin"
+        _script(tools / "aws", f'PYTHONPATH="{ROOT}" exec "{PYTHON}" -m local.aws "$@"')
+        return {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "UNDERSTUDY_AWS_REPORT": str(report),
+            "UNDERSTUDY_EKS_ENDPOINT": cluster["endpoint"],
+            "UNDERSTUDY_EKS_AUTHORITY": cluster["authority"],
+            "PATH": str(tools),
+        }
+
     def run(
-        self, arguments: Sequence[str], kubeconfig: Path, *, folder: Path | None = None, capture: bool = False
+        self,
+        arguments: Sequence[str],
+        kubeconfig: Path,
+        *,
+        folder: Path | None = None,
+        capture: bool = False,
+        variables: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Runs the CLI, in the project or another folder; its exit code is the caller's business."""
         return subprocess.run(
             [self.program, *arguments],
             cwd=folder or self.project,
-            env=self.environment(kubeconfig),
+            env=self._joined(self.environment(kubeconfig), variables or {}),
             stdin=subprocess.DEVNULL,
             capture_output=capture,
             text=True,
             check=False,
         )
+
+    def _joined(self, environment: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+        """Both; of the search path one behind the other."""
+        paths = [found["PATH"] for found in (more, environment) if "PATH" in found]
+        return {**environment, **more, **({"PATH": os.pathsep.join(paths)} if paths else {})}
 
 
 def _script(path: Path, command: str) -> None:

@@ -67,6 +67,6 @@ class Moto:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.endpoint}/moto-api/data.json", timeout=5).is_success
+            return httpx.get(f"{self.endpoint}/moto-api/config", timeout=5).is_success
         except (httpx.HTTPError, httpx.InvalidURL):
             return False

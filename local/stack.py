@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from config.system import Resolved
 from .console import Trouble, console
 from .control_plane import ControlPlane
 from .engine import Engine
+from .moto import Moto
 
 _YAML = YAML()
 
@@ -59,14 +61,37 @@ class LocalStack:
         settings = self.settings()
         return derive(load(settings.system), settings.environment)[0]
 
+    @property
+    def account(self) -> Moto | None:
+        """Its AWS account, where the environment has one; every stack of the environment is in the same."""
+        account = self.resolved().environment.account
+        return Moto(account.id, self.engine.home) if account else None
+
+    @property
+    def report(self) -> Path:
+        """Where the stand-in for AWS writes how real each resource is that it makes."""
+        return self.engine.home / "stacks" / f"{self.name}.aws"
+
     def start(self) -> None:
-        """Its cluster, and its place in the backend."""
-        nodes = self.resolved().environment.cluster.nodes
-        self.plane.up(nodes)
+        """Its cluster, its account, and its place in the backend."""
+        account = self.account
+        if account and not self.plane.running():
+            account.down()  # what it says of its cluster would not be true any more
+        self.plane.up(self.resolved().environment.cluster.nodes)
+        empty = account.up() if account else False
         self._write_file()
         if self.name not in {entry["name"] for entry in json.loads(self._stack("ls", "--json"))}:
             self._stack("init", self.name, "--no-select", "--secrets-provider", "passphrase")
+        if empty:
+            self.report.unlink(missing_ok=True)
+            self._forget("aws:")
         self._recover()
+
+    def stop(self) -> None:
+        """Its cluster, whose data stay, and its account, whose do not."""
+        self.plane.down()
+        if account := self.account:
+            account.down()
 
     def _write_file(self) -> None:
         content = dict(_YAML.load(self._tracked.read_text(encoding="utf-8")))
@@ -85,7 +110,40 @@ class LocalStack:
     def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
         """Runs the CLI on this stack: up, preview, refresh, destroy."""
         scoped = [*arguments, "--stack", self.name, "--config-file", str(self.file)]
-        return self.engine.run(scoped, self.plane.kubeconfig, capture=capture)
+        return self.engine.run(scoped, self.plane.kubeconfig, capture=capture, variables=self._variables())
+
+    def _variables(self) -> dict[str, str]:
+        account = self.account
+        if account is None:
+            return {}
+        content = json.loads(self.plane.kubeconfig.read_text(encoding="utf-8"))["clusters"][0]["cluster"]
+        cluster = {"endpoint": content["server"], "authority": content["certificate-authority-data"]}
+        return self.engine.aws(account.endpoint, self.report, cluster)
+
+    def levels(self) -> dict[str, int]:
+        """How many of the stack's AWS resources are ``real``, ``validated``, ``recorded``."""
+        lines = self.report.read_text(encoding="utf-8").splitlines() if self.report.exists() else []
+        said = {(line["type"], line["name"]): str(line["level"]) for line in map(json.loads, lines)}
+        known = [(r["type"], r["urn"].rpartition("::")[2]) for r in self.export().get("resources") or []]
+        return dict(Counter(said[key] for key in known if key in said))
+
+    def _forget(self, prefix: str) -> None:
+        """Takes resources of these types out of the state: what they stood for is gone."""
+        deployment = self.export()
+        resources = deployment.get("resources") or []
+        gone = {resource["urn"] for resource in resources if resource["type"].startswith(prefix)}
+        if not gone:
+            return
+        console.print(
+            f"[yellow]![/] the offline AWS was stopped and holds nothing; {len(gone)} resource(s) are forgotten"
+        )
+        deployment["resources"] = [_without(resource, gone) for resource in resources if resource["urn"] not in gone]
+        deployment["pending_operations"] = [
+            operation
+            for operation in deployment.get("pending_operations") or []
+            if not operation["resource"]["type"].startswith(prefix)
+        ]
+        self._import(deployment)
 
     def _stack(self, *arguments: str) -> str:
         """``pulumi stack …``, which needs no program; raises ``Trouble`` with what it said."""
@@ -140,6 +198,16 @@ class LocalStack:
             json.dump({"version": 3, "deployment": deployment}, file)
             file.flush()
             self._stack("import", "--stack", self.name, "--file", file.name)
+
+
+def _without(resource: dict[str, Any], gone: set[str]) -> dict[str, Any]:
+    """A resource of the state that depends on none of these."""
+    kept = [urn for urn in resource.get("dependencies") or [] if urn not in gone]
+    by_property = {
+        name: [urn for urn in urns or [] if urn not in gone]
+        for name, urns in (resource.get("propertyDependencies") or {}).items()
+    }
+    return {**resource, "dependencies": kept, "propertyDependencies": by_property}
 
 
 def _alive(lock: dict[str, Any]) -> bool:

@@ -56,6 +56,7 @@ class Bucket(Part):
             rules=_lifecycle(bucket),
             opts=self.under(),
         )
+        self.policies: list[s3.BucketPolicy] = []
         fronted = any(isinstance(c, Cdn) and c.bucket == name for c in cloud.resolved.components.values())
         if not fronted:
             self.allow()
@@ -65,7 +66,7 @@ class Bucket(Part):
                 bucket=self.bucket.id,
                 target_bucket=cloud.buckets[bucket.logs].bucket.id,
                 target_prefix=f"{name}/",
-                opts=self.under(),
+                opts=self.under(*cloud.buckets[bucket.logs].policies),
             )
         cloud.buckets[name] = self
         self.register_outputs({"bucket": self.bucket.id})
@@ -77,28 +78,48 @@ class Bucket(Part):
         plain = {
             "Sid": "TLS",
             "Effect": "Deny",
-            "Principal": "*",
+            "Principal": {"AWS": "*"},
             "Action": "s3:*",
             "Resource": everything,
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
-        logs = [self._delivery()] if self._declared.receives_logs else []
-        s3.BucketPolicy(
+        logs = self._deliveries() if self._declared.receives_logs else []
+        policy = s3.BucketPolicy(
             self.key,
             bucket=self.bucket.id,
             policy=written(document(plain, *logs, *statements)),
             opts=self.under(),
         )
+        self.policies.append(policy)
 
-    def _delivery(self) -> dict[str, Any]:
-        account = self.cloud.account.id
-        return {
-            "Sid": "Delivery",
-            "Principal": {"Service": ["delivery.logs.amazonaws.com", "logging.s3.amazonaws.com"]},
-            "Action": ["s3:PutObject", "s3:GetBucketAcl"],
-            "Resource": [self.bucket.arn, self.bucket.arn.apply(lambda found: f"{found}/*")],
-            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-        }
+    def _deliveries(self) -> list[dict[str, Any]]:
+        """S3 and load balancers write for this account alone."""
+        ours = {"StringEquals": {"aws:SourceAccount": self.cloud.account.id}}
+        objects = self.bucket.arn.apply(lambda found: f"{found}/*")
+        balancers = {"Service": "delivery.logs.amazonaws.com"}
+        return [
+            {
+                "Sid": "Buckets",
+                "Principal": {"Service": "logging.s3.amazonaws.com"},
+                "Action": "s3:PutObject",
+                "Resource": objects,
+                "Condition": ours,
+            },
+            {
+                "Sid": "LoadBalancers",
+                "Principal": balancers,
+                "Action": "s3:PutObject",
+                "Resource": objects,
+                "Condition": ours,
+            },
+            {
+                "Sid": "LoadBalancersLook",
+                "Principal": balancers,
+                "Action": "s3:GetBucketAcl",
+                "Resource": self.bucket.arn,
+                "Condition": ours,
+            },
+        ]
 
 
 def _lifecycle(bucket: Declared) -> list[dict[str, Any]]:

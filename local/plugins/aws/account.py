@@ -49,15 +49,21 @@ class Account:
 
     def call(self, row: Row, call: Call, inputs: dict[str, Any], own: dict[str, str]) -> dict[str, Any] | None:
         """The answer; ``None`` when the call was validated and not made. Raises ``Mistake`` and ``ClientError``."""
-        assert row.service is not None
-        request = parameters(row, call, self.operation(row.service, call.operation), inputs, own)
-        if self.endpoint is None or not row.real:
+        service = call.service or row.service
+        assert service is not None
+        request = parameters(row, call, self.operation(service, call.operation), inputs, own)
+        if self.endpoint is None or not (row.real and call.real):
             return None
-        client = self._client(row.service)
+        client = self._client(service)
         if call.until:
             client.get_waiter(call.until).wait(**request, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
             return {}
-        return dict(client._make_api_call(call.operation, request))
+        try:
+            return dict(client._make_api_call(call.operation, request))
+        except ClientError as error:
+            if call.unless and error.response["Error"]["Code"] == call.unless:
+                return {}
+            raise
 
     def gone(self, error: ClientError) -> bool:
         """Whether an error says that there is no such thing (any more)."""

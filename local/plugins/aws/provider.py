@@ -17,8 +17,8 @@ from pulumi.runtime.proto import provider_pb2
 from ..serve import Provider, fail
 from ..values import UNKNOWN, has_unknowns, read, write
 from .account import Account
-from .request import Mistake
-from .table import Row, table
+from .request import Mistake, at, merged
+from .table import Call, Row, table
 
 VERSION = "7.51.1"
 REPORT = "UNDERSTUDY_AWS_REPORT"
@@ -68,8 +68,9 @@ class Aws(Provider):
         kind, name = _named(request.urn)
         row = table()[kind]
         if request.preview:
-            unknown = dict.fromkeys((*row.outputs, *_picked(row), *(["arn"] if row.arn else [])), UNKNOWN)
-            return provider_pb2.CreateResponse(id="", properties=write({**unknown, **inputs}, hidden))
+            unknown = {name: _unknown(template) for name, template in row.outputs.items()}
+            unknown |= dict.fromkeys((*_picked(row), *(["arn"] if row.arn else [])), UNKNOWN)
+            return provider_pb2.CreateResponse(id="", properties=write(merged(unknown, inputs), hidden))
         try:
             identity, outputs = self._create(kind, row, name, inputs)
         except (Mistake, ClientError, BotoCoreError) as error:
@@ -80,27 +81,46 @@ class Aws(Provider):
         if has_unknowns(inputs):
             raise Mistake("an input is unknown")
         own = self._own(name)
+        own |= {word: template.format_map(own) for word, template in row.words.items()}
         own["id"] = row.id.format_map({**_flat(inputs), **own})
         picked: Values = {}
-        level = "recorded" if row.create is None else "validated"
-        if row.create is not None:
-            answer = self.account.call(row, row.create, inputs, own)
+        call = row.creation(inputs)
+        level = "recorded" if call is None else "validated"
+        if call is not None:
+            answer = self._call(row, call, inputs, own)
             if answer is not None:
                 level = "real"
-                own["id"] = str(_at(answer, row.create.id)) if row.create.id else own["id"]
-                picked = {output: _at(answer, place) for output, place in row.create.picks.items()}
+                own["id"] = str(at(answer, call.id)) if call.id else own["id"]
+                picked = {output: at(answer, place) for output, place in call.picks.items()}
+            for more in row.once:
+                self._call(row, more, inputs, own)
             self._then(row, inputs, own)
         self._report(kind, name, level)
         return own["id"], self._outputs(row, inputs, own, picked)
 
+    def _call(self, row: Row, call: Call, inputs: Values, own: dict[str, str]) -> Values | None:
+        """Makes a call, and keeps what it is asked to keep."""
+        answer = self.account.call(row, call, inputs, own)
+        if answer is not None:
+            found = {word: at(answer, place) for word, place in call.keeps.items()}
+            own |= {word: str(value) for word, value in found.items() if value is not None}
+        return answer
+
     def _then(self, row: Row, inputs: Values, own: dict[str, str]) -> None:
         for call in row.then:
             if call.when is None or inputs.get(call.when):
-                self.account.call(row, call, inputs, own)
+                self._call(row, call, inputs, own)
 
     def _own(self, name: str) -> dict[str, str]:
         digits = hashlib.sha256(f"{name}{os.urandom(8).hex()}".encode()).hexdigest()[:17]
-        return {"resource": name, "region": self.account.region, "account": self.account.id, "hex": digits}
+        return {
+            "resource": name,
+            "region": self.account.region,
+            "account": self.account.id,
+            "hex": digits,
+            "eksEndpoint": os.environ.get("UNDERSTUDY_EKS_ENDPOINT") or f"https://{digits}.eks.amazonaws.com",
+            "eksAuthority": os.environ.get("UNDERSTUDY_EKS_AUTHORITY") or "Y2VydGlmaWNhdGU=",
+        }
 
     def _outputs(self, row: Row, inputs: Values, own: dict[str, str], picked: Values) -> Values:
         words = {**_flat(inputs), **own}
@@ -108,7 +128,8 @@ class Aws(Provider):
         arn = {"arn": row.arn.format_map(words)} if row.arn else {}
         tags = {"tagsAll": inputs["tags"]} if "tags" in inputs else {}
         found = {key: value for key, value in picked.items() if value is not None}
-        return {"region": own["region"], **arn, **made, **found, **tags, **inputs}
+        outputs: Values = merged({"region": own["region"], **arn, **made, **found, **tags}, inputs)
+        return outputs
 
     def Read(self, request: Any, context: Any) -> Any:
         kind, name = _named(request.urn)
@@ -138,14 +159,16 @@ class Aws(Provider):
             return fail(context, f"{kind} {name}: {error}")
         kept = {key: value for key, value in old.items() if key in (*row.outputs, *_picked(row), "arn", "region")}
         tags = {"tagsAll": new["tags"]} if "tags" in new else {}
-        return provider_pb2.UpdateResponse(properties=write({**kept, **tags, **new}, hidden))
+        return provider_pb2.UpdateResponse(properties=write(merged({**kept, **tags}, new), hidden))
 
     def Delete(self, request: Any, context: Any) -> Any:
         kind, name = _named(request.urn)
         row = table()[kind]
         state, _ = read(request.properties)
         own = {**self._own(name), "id": request.id}
-        for call in (*row.first, *([row.delete] if row.delete else [])):
+        for call in (*row.first, *([row.delete] if row.delete else []), *row.last):
+            if call.when and not state.get(call.when):
+                continue
             try:
                 self.account.call(row, call, state, own)
             except ClientError as error:
@@ -175,19 +198,16 @@ def _flat(inputs: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in inputs.items() if isinstance(value, str | int)}
 
 
+def _unknown(template: Any) -> Any:
+    """An output at a preview: its form is known, its values are not."""
+    if isinstance(template, Mapping):
+        return {key: _unknown(item) for key, item in template.items()}
+    return UNKNOWN
+
+
 def _filled(template: Any, words: Mapping[str, str]) -> Any:
     if isinstance(template, Mapping):
         return {key: _filled(item, words) for key, item in template.items()}
     if isinstance(template, list):
         return [_filled(item, words) for item in template]
     return template.format_map(words) if isinstance(template, str) else template
-
-
-def _at(answer: Any, place: str | None) -> Any:
-    """``Vpc.VpcId``, ``ReservationIds.0``; ``None`` when it is not there."""
-    for part in (place or "").split("."):
-        if isinstance(answer, list):
-            answer = answer[int(part)] if int(part) < len(answer) else None
-        elif isinstance(answer, Mapping):
-            answer = answer.get(part)
-    return answer

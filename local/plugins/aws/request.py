@@ -34,11 +34,33 @@ def parameters(
         request = _written(call.request, shape, values)
     else:
         taken = {key: value for key, value in inputs.items() if key not in row.elsewhere}
-        request = _structure(taken, shape, call, operation.name) | _written(call.fixed, shape, values)
+        inner = shape.members[call.within] if call.within else shape
+        request = merged(_structure(taken, inner, call, operation.name), _written(call.fixed, inner, values))
+        if call.within:
+            request = {call.within: request}
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
         raise Mistake(f"{operation.name}: {report.generate_report()}")
     return request
+
+
+def merged(base: Any, more: Any) -> Any:
+    """Two trees; where both say something, the second."""
+    if isinstance(base, Mapping) and isinstance(more, Mapping):
+        return {**base, **{key: merged(base[key], item) if key in base else item for key, item in more.items()}}
+    return more
+
+
+def at(tree: Any, place: str) -> Any:
+    """``Vpc.VpcId``, ``ReservationIds.0``; ``None`` when it is not there."""
+    for part in place.split("."):
+        if isinstance(tree, list):
+            tree = tree[int(part)] if int(part) < len(tree) else None
+        elif isinstance(tree, Mapping):
+            tree = tree.get(part)
+        else:
+            return None
+    return tree
 
 
 def _written(template: Any, shape: Shape | None, values: _Values) -> Any:
@@ -52,9 +74,10 @@ def _written(template: Any, shape: Shape | None, values: _Values) -> Any:
         return {key: value for key, value in parts.items() if value is not None}
     if isinstance(template, list):
         member = shape.member if isinstance(shape, ListShape) else None
-        return [value for item in template if (value := _written(item, member, values)) is not None]
+        items = (_written(item, member, values) for item in template)
+        return [item for item in items if item not in (None, {})] or None
     if isinstance(template, str) and template.startswith("$"):
-        found = values.inputs.get(template[1:])
+        found = at(values.inputs, template[1:])
         return found if found is None or shape is None else _value(found, shape, values.call, template)
     return template.format_map({**values.inputs, **values.own}) if isinstance(template, str) else template
 
@@ -70,11 +93,16 @@ def _structure(values: Mapping[str, Any], shape: StructureShape, call: Call, whe
         name = call.names.get(key) or members.get(key.casefold())
         if name is None:
             raise Mistake(f"{where} has no parameter {key!r}: the table has to say where it goes")
+        if key in call.keyed:
+            word = call.keyed[key]
+            value = {item[word]: {k: v for k, v in item.items() if k != word} for item in value}  # noqa: PLW2901
         *above, last = name.split(".")
         place, inner = request, shape
         for part in above:
             place, inner = place.setdefault(part, {}), inner.members[part]
-        place[last] = _value(value, inner.members[last], call, f"{where}.{name}")
+        place[last] = merged(place.get(last), _value(value, inner.members[last], call, f"{where}.{name}"))
+    if {"quantity", "items"} <= members.keys():  # CloudFront's lists say how long they are
+        request.setdefault("Quantity", len(request.get("Items", ())))
     return request
 
 
@@ -83,7 +111,11 @@ def _value(value: Any, shape: Shape, call: Call, where: str) -> Any:
         case StructureShape():
             if isinstance(value, Mapping):
                 return _structure(value, shape, call, where)
-            return {"Enabled": value} if isinstance(value, bool) and "Enabled" in shape.members else value
+            if isinstance(value, list) and "Items" in shape.members:
+                return _structure({"items": value}, shape, call, where)
+            if isinstance(value, bool) and "Enabled" in shape.members:
+                return {"Enabled": value}
+            return {next(iter(shape.members)): value} if len(shape.members) == 1 else value
         case ListShape():
             if isinstance(value, Mapping) and (words := _tag_words(shape.member)):
                 return _tags(value, *words)
@@ -95,10 +127,16 @@ def _value(value: Any, shape: Shape, call: Call, where: str) -> Any:
 
 
 def _scalar(value: Any, shape: Shape) -> Any:
-    """Numbers are texts in some of Terraform's types, and the other way round."""
+    """Numbers and truths are texts in some of Terraform's types, and the other way round."""
+    if shape.type_name == "boolean" and value in ("true", "false"):
+        return value == "true"
+    if shape.type_name == "blob" and isinstance(value, str):
+        return value.encode()
+    if shape.type_name == "string" and isinstance(value, bool):
+        return str(value).lower()
     if shape.type_name in ("integer", "long") and isinstance(value, str) and value.isdigit():
         return int(value)
-    if shape.type_name == "string" and isinstance(value, int | float) and not isinstance(value, bool):
+    if shape.type_name == "string" and isinstance(value, int | float):
         return str(value)
     return value
 

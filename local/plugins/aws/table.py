@@ -36,6 +36,18 @@ class Call:
     """EC2's word for the type, where tags are specifications."""
     until: str | None = None
     """A waiter of botocore's, with ``request`` as its parameters."""
+    service: str | None = None
+    """Where it is not the row's."""
+    within: str | None = None
+    """The parameter that the inputs are parts of, such as ``DistributionConfig``; ``fixed`` is a part of it too."""
+    keeps: Mapping[str, str] = field(default_factory=dict)
+    """Word to its place in the answer: known to later calls and to the outputs."""
+    real: bool = True
+    """False where moto lacks just this operation."""
+    unless: str | None = None
+    """An error by this code says that it is there already: moto has no operation that deletes it."""
+    keyed: Mapping[str, str] = field(default_factory=dict)
+    """Input that is a list where AWS has a map, to the part of each item that is its key."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +64,14 @@ class Row:
     """Output to template."""
     replaces: tuple[str, ...] = ()
     """Inputs that cannot change in place."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Word to template, until a call keeps another: ``securityGroup: sg-{hex}``."""
     service: str | None = None
     create: Call | None = None
+    instead: tuple[Call, ...] = ()
+    """Other ways to create it: the first whose ``when`` holds."""
+    once: tuple[Call, ...] = ()
+    """After it was created."""
     then: tuple[Call, ...] = ()
     """After it was created, and again when it was changed."""
     update: Call | None = None
@@ -62,10 +80,16 @@ class Row:
     first: tuple[Call, ...] = ()
     """Before it is deleted."""
     delete: Call | None = None
+    last: tuple[Call, ...] = ()
+    """After it was deleted."""
     elsewhere: tuple[str, ...] = ()
     """Inputs that ``create`` does not take: ``then`` does, or Terraform's provider alone."""
     real: bool = True
     """False where moto lacks the operation: its parameters are validated, and nothing is called."""
+
+    def creation(self, inputs: Mapping[str, Any]) -> Call | None:
+        """The call that creates it from these inputs."""
+        return next((call for call in self.instead if call.when and inputs.get(call.when)), self.create)
 
 
 @cache
@@ -80,7 +104,7 @@ def _row(written: dict[str, Any]) -> Row:
     for key in ("create", "update", "read", "delete"):
         if key in written:
             made[key] = Call(**written[key])
-    for key in ("then", "first"):
+    for key in ("instead", "once", "then", "first", "last"):
         made[key] = tuple(Call(**call) for call in written.get(key, ()))
     for key in ("replaces", "elsewhere"):
         made[key] = tuple(written.get(key, ()))

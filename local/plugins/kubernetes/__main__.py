@@ -1,6 +1,6 @@
 """``python -m local.plugins.kubernetes``: what ``pulumi-resource-kubernetes`` runs."""
 
 from ..serve import serve
-from .provider import Kubernetes
+from .helm import KubernetesAndHelm
 
-serve(Kubernetes())
+serve(KubernetesAndHelm())

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import ssl
+import subprocess
 import tempfile
 import threading
 import time
@@ -191,8 +192,28 @@ def active_cluster(kubeconfig: str | None, context: str | None) -> Object | None
         return None
 
 
+def _asked(command: Object) -> Object:
+    """The credentials that a kubeconfig's command gives (client.authentication.k8s.io)."""
+    environment = {**os.environ, **{entry["name"]: entry["value"] for entry in command.get("env") or []}}
+    words = [command["command"], *command.get("args", [])]
+    result = subprocess.run(
+        words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        raise ApiError(0, "Unauthorized", f"{' '.join(words)}: {result.stderr.strip()}")
+    status = json.loads(result.stdout)["status"]
+    encoded = {
+        f"{name}-data": base64.b64encode(status[key].encode()).decode()
+        for name, key in (("client-certificate", "clientCertificateData"), ("client-key", "clientKeyData"))
+        if key in status
+    }
+    return {**encoded, **({"token": status["token"]} if "token" in status else {})}
+
+
 def _connect(kubeconfig: str | None, context: str | None) -> tuple[httpx.Client, str]:
     cluster, user, namespace, base = _kubeconfig(kubeconfig, context)
+    if "exec" in user:
+        user = _asked(user["exec"])
     tls = ssl.create_default_context()
     if authority := _content(cluster, "certificate-authority", base):
         tls = ssl.create_default_context(cadata=authority.decode())
