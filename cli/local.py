@@ -73,10 +73,10 @@ def refresh(stack: StackOption = "staging") -> None:
 
 @local.command()
 def destroy(stack: StackOption = "staging") -> None:
-    """Delete the environment's resources; the cluster stays."""
-    from local.commands import operate
+    """Delete the environment's resources; the cluster stays. A protected environment is left alone."""
+    from local.commands import destroy as run
 
-    raise typer.Exit(operate(stack, "destroy", "--yes", "--skip-preview"))
+    raise typer.Exit(run(stack))
 
 
 @local.command()

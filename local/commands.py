@@ -84,6 +84,21 @@ def operate(name: str, *arguments: str) -> int:
     return stack.pulumi(*arguments).returncode
 
 
+def destroy(name: str) -> int:
+    """Deletes the stack's resources; the engine's exit code.
+
+    Where the environment is not a protected one, what guards its stores from an accident is lifted: this is meant.
+    """
+    stack = LocalStack(name)
+    stack.start()
+    if not stack.resolved().environment.protect:
+        stack.unprotect()
+    code = stack.pulumi("destroy", "--yes", "--skip-preview").returncode
+    if code == 0 and stack.account:
+        stack.account.down()  # moto never ends the deletion of a replication group: the next up begins with an empty account
+    return code
+
+
 def status(name: str) -> int:
     """Prints each process; 0 when all run."""
     plane = LocalStack(name).plane

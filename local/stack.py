@@ -82,6 +82,9 @@ class LocalStack:
         self._write_file()
         if self.name not in {entry["name"] for entry in json.loads(self._stack("ls", "--json"))}:
             self._stack("init", self.name, "--no-select", "--secrets-provider", "passphrase")
+        if account and not empty and self._interrupted("aws:"):
+            account.down()  # nobody knows what of it was made; a new account is seconds
+            empty = account.up()
         if empty:
             self.report.unlink(missing_ok=True)
             self._forget("aws:")
@@ -127,6 +130,11 @@ class LocalStack:
         known = [(r["type"], r["urn"].rpartition("::")[2]) for r in self.export().get("resources") or []]
         return dict(Counter(said[key] for key in known if key in said))
 
+    def _interrupted(self, prefix: str) -> bool:
+        """Whether a run was killed while it made resources of these types."""
+        pending = self.export().get("pending_operations") or []
+        return any(operation["resource"]["type"].startswith(prefix) for operation in pending)
+
     def _forget(self, prefix: str) -> None:
         """Takes resources of these types out of the state: what they stood for is gone."""
         deployment = self.export()
@@ -135,7 +143,7 @@ class LocalStack:
         if not gone:
             return
         console.print(
-            f"[yellow]![/] the offline AWS was stopped and holds nothing; {len(gone)} resource(s) are forgotten"
+            f"[yellow]![/] the offline AWS begins anew and holds nothing; {len(gone)} resource(s) are forgotten"
         )
         deployment["resources"] = [_without(resource, gone) for resource in resources if resource["urn"] not in gone]
         deployment["pending_operations"] = [

@@ -65,6 +65,17 @@ class Account:
                 return {}
             raise
 
+    def empty(self, bucket: str) -> None:
+        """Deletes every version of every object."""
+        if self.endpoint is None:
+            return
+        client = self._client("s3")
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+            if objects:
+                client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+
     def gone(self, error: ClientError) -> bool:
         """Whether an error says that there is no such thing (any more)."""
         code = str(error.response.get("Error", {}).get("Code", ""))

@@ -165,11 +165,15 @@ class Aws(Provider):
         kind, name = _named(request.urn)
         row = table()[kind]
         state, _ = read(request.properties)
+        if state.get("skipFinalSnapshot"):  # like the official one: AWS would take the one that is named
+            state.pop("finalSnapshotIdentifier", None)
         own = {**self._own(name), "id": request.id}
         for call in (*row.first, *([row.delete] if row.delete else []), *row.last):
             if call.when and not state.get(call.when):
                 continue
             try:
+                if row.empties and state.get("forceDestroy"):
+                    self.account.empty(request.id)
                 self.account.call(row, call, state, own)
             except ClientError as error:
                 if not self.account.gone(error):

@@ -109,13 +109,7 @@ def _structure(values: Mapping[str, Any], shape: StructureShape, call: Call, whe
 def _value(value: Any, shape: Shape, call: Call, where: str) -> Any:
     match shape:
         case StructureShape():
-            if isinstance(value, Mapping):
-                return _structure(value, shape, call, where)
-            if isinstance(value, list) and "Items" in shape.members:
-                return _structure({"items": value}, shape, call, where)
-            if isinstance(value, bool) and "Enabled" in shape.members:
-                return {"Enabled": value}
-            return {next(iter(shape.members)): value} if len(shape.members) == 1 else value
+            return _object(value, shape, call, where)
         case ListShape():
             if isinstance(value, Mapping) and (words := _tag_words(shape.member)):
                 return _tags(value, *words)
@@ -124,6 +118,16 @@ def _value(value: Any, shape: Shape, call: Call, where: str) -> Any:
         case MapShape() if isinstance(value, Mapping):
             return {key: _value(item, shape.value, call, where) for key, item in value.items()}
     return _scalar(value, shape)
+
+
+def _object(value: Any, shape: StructureShape, call: Call, where: str) -> Any:
+    if isinstance(value, list) and "Items" in shape.members:
+        value = {"items": value}
+    if isinstance(value, Mapping):
+        return _structure(value, shape, call, where)
+    if isinstance(value, bool) and "Enabled" in shape.members:
+        return {"Enabled": value}
+    return {next(iter(shape.members)): value} if len(shape.members) == 1 else value
 
 
 def _scalar(value: Any, shape: Shape) -> Any:

@@ -82,6 +82,8 @@ class Row:
     delete: Call | None = None
     last: tuple[Call, ...] = ()
     """After it was deleted."""
+    empties: bool = False
+    """A bucket: with ``forceDestroy`` its objects, and their versions, go before it."""
     elsewhere: tuple[str, ...] = ()
     """Inputs that ``create`` does not take: ``then`` does, or Terraform's provider alone."""
     real: bool = True
