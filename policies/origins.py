@@ -32,6 +32,8 @@ _SITES: tuple[tuple[str, Path, str], ...] = (
         ("spec", "template", "metadata", "annotations", "understudy.dev/certificate"),
         _CERTIFICATE,
     ),
+    ("pulumi:providers:kubernetes", ("kubeconfig",), "aws:eks/cluster:Cluster"),
+    ("kubernetes:helm.sh/v3:Release", ("values", "vpcId"), "aws:ec2/vpc:Vpc"),
 )
 
 
@@ -60,6 +62,9 @@ def traced(resource: Resource, path: Path, unknown: Unknown, stack: Stack) -> bo
     if resource.type == "kubernetes:core/v1:Secret" and path[:1] in (("stringData",), ("data",)) and len(path) == 2:
         origin = origins(resource).get(str(path[1]), "")
         return origin == "given" or named(origin, stack) is not None
+    if resource.type.startswith("aws:"):
+        # what AWS numbers is known only once it is there; before anything is made of it, it is shown again, and judged
+        return resource.provider in stack.seen
     return any(
         fnmatchcase(resource.type, kind)
         and path == place

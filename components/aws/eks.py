@@ -56,7 +56,7 @@ class Eks(Part):
             },
             upgrade_policy={"support_type": "STANDARD"},
             tags=self.tags(),
-            opts=self.under(role, log, protect=guarded(self)),
+            opts=self.under(role, log, cloud.network.flow_log, protect=guarded(self)),
         )
         self.security_group = self.cluster.vpc_config.apply(lambda found: found["cluster_security_group_id"])
         cloud.cluster = self

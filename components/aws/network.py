@@ -161,7 +161,7 @@ class Network(Part):
             policy=written(document({"Action": actions, "Resource": [group.arn, group.arn.apply(lambda a: f"{a}:*")]})),
             opts=self.under(),
         )
-        ec2.FlowLog(
+        self.flow_log = ec2.FlowLog(
             self.key,
             vpc_id=self.vpc.id,
             traffic_type="ALL",

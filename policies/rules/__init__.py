@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from ..rule import Rule
 
-FAMILIES = ("isolation", "ratios", "workloads", "data")
+FAMILIES = ("isolation", "ratios", "workloads", "data", "aws")
 
 
 def _all() -> Mapping[str, Rule]:

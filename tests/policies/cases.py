@@ -330,7 +330,6 @@ FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
         ("an insecure node", [change(STS, DB, f"{CONTAINER}.command.2", "exec cockroach start --insecure")]),
         ("a connection without TLS", [change(DEP, "game-server", f"{CONTAINER}.env.0", {"name": "URL", "value": "postgresql://db/x?sslmode=disable"})]),
         ("a server without TLS", [change("ConfigMap", "cockroachdb-setup", "data.postgresql~conf", "ssl = off\n")]),
-        ("a disk in the clear", [added(RDS, "x", {"storageEncrypted": False})]),
     ],
     "data-backups": [
         ("no backup in production", [change(ENV, "spacetime", "resolved.components.cockroachdb.backup"), change(ENV, "spacetime", "resolved.environment.protect", True)]),

@@ -14,7 +14,7 @@ from policies.exemptions import Ledger
 from policies.resource import Resource
 from policies.rule import Finding, Rule
 from policies.rules import RULES
-from policies.stack import Stack
+from policies.stack import ENVIRONMENT, Stack
 from policies.verdict import in_order, judge, resource
 from review.graph import Node, graph
 
@@ -78,8 +78,9 @@ def added(type_: str, name: str, inputs: dict[str, Any], **options: Any) -> Spoi
     """One more resource, as a component of ours would make it."""
 
     def spoil(nodes: Nodes) -> None:
-        environment = find(nodes, "Environment", "spacetime")["urn"]
-        cluster = next(n["urn"] for n in nodes if n["name"] == "cluster")
+        environment = next(n["urn"] for n in nodes if n["type"] == ENVIRONMENT)
+        maker = "pulumi:providers:aws" if type_.startswith("aws:") else "pulumi:providers:kubernetes"
+        cluster = next((n["urn"] for n in nodes if n["type"] == maker), None)
         body = {"metadata": {"name": name, "namespace": "staging", "labels": {"app.kubernetes.io/name": "game-server"}}}
         node = {
             "urn": f"{environment.rpartition('::')[0]}${type_}::{name}",

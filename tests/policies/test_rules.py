@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from policies.rules import FAMILIES, RULES
 from policies.rules.ratios.declaration import size
+from review.generated import STACKS
+from tests.policies.aws_cases import AWS_FAILS, AWS_PASSES, Cases
 from tests.policies.cases import FAILS, PASSES
 from tests.policies.fixtures import Spoil, change, findings, good, rule, spoiled, through_proxies
 
-FAILING = [pytest.param(id_, spoils, id=f"{id_}: {why}") for id_, cases in FAILS.items() for why, spoils in cases]
-PASSING = [pytest.param(id_, spoils, id=f"{id_}: {why}") for id_, cases in PASSES.items() for why, spoils in cases]
+PLATFORM = "quikapp-staging-platform"
+
+
+def params(*tables: tuple[str, Cases]) -> list[ParameterSet]:
+    return [
+        pytest.param(stack, id_, spoils, id=f"{id_}: {why}")
+        for stack, table in tables
+        for id_, cases in table.items()
+        for why, spoils in cases
+    ]
+
+
+FAILING = params(("staging", FAILS), (PLATFORM, AWS_FAILS))
+PASSING = params(("staging", PASSES), (PLATFORM, AWS_PASSES))
 
 
 def test_every_rule_has_cases() -> None:
-    assert FAILS.keys() == RULES.keys()
-    assert PASSES.keys() <= RULES.keys()
+    assert FAILS.keys() | AWS_FAILS.keys() == RULES.keys()
+    assert PASSES.keys() | AWS_PASSES.keys() <= RULES.keys()
 
 
-@pytest.mark.parametrize("stack", ["staging", "production"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_the_shipped_graphs_are_clean(stack: str) -> None:
     assert findings(good(stack), RULES.values()) == []
     assert through_proxies(good(stack), RULES.values()) == []
@@ -32,16 +47,16 @@ def test_production_is_not_led_to_staging_either(text: str) -> None:
     assert [finding.property for finding in findings(nodes, [rule("isolation-foreign-names")])] == ["data.H"]
 
 
-@pytest.mark.parametrize(("id_", "spoils"), PASSING)
-def test_passes(id_: str, spoils: list[Spoil]) -> None:
-    nodes = spoiled(*spoils)
+@pytest.mark.parametrize(("stack", "id_", "spoils"), PASSING)
+def test_passes(stack: str, id_: str, spoils: list[Spoil]) -> None:
+    nodes = spoiled(*spoils, stack=stack)
     assert findings(nodes, [rule(id_)]) == []
     assert through_proxies(nodes, [rule(id_)]) == []
 
 
-@pytest.mark.parametrize(("id_", "spoils"), FAILING)
-def test_fails(id_: str, spoils: list[Spoil]) -> None:
-    nodes = spoiled(*spoils)
+@pytest.mark.parametrize(("stack", "id_", "spoils"), FAILING)
+def test_fails(stack: str, id_: str, spoils: list[Spoil]) -> None:
+    nodes = spoiled(*spoils, stack=stack)
     found = findings(nodes, [rule(id_)])
     assert found
     assert {finding.rule for finding in found} == {id_}

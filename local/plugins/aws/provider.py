@@ -60,7 +60,7 @@ class Aws(Provider):
         changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key) and key != "__defaults")
         row = table()[_named(request.urn)[0]]
         some = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
-        replaces = [key for key in changed if key in row.replaces]
+        replaces = [place for place in row.replaces if _differ(at(old, place), at(new, place))]
         return provider_pb2.DiffResponse(changes=some, diffs=changed, replaces=replaces, deleteBeforeReplace=False)
 
     def Create(self, request: Any, context: Any) -> Any:
@@ -200,6 +200,11 @@ def _picked(row: Row) -> tuple[str, ...]:
 
 def _flat(inputs: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in inputs.items() if isinstance(value, str | int)}
+
+
+def _differ(old: Any, new: Any) -> bool:
+    """A value that is not known yet is taken for another one, as Terraform does."""
+    return old != new or has_unknowns(new)
 
 
 def _unknown(template: Any) -> Any:

@@ -11,6 +11,12 @@ from ...stack import ENVIRONMENT, Stack
 
 _DATABASES = ("cockroachdb", "postgresql")
 
+_DAYS = {
+    "aws:rds/cluster:Cluster": "backupRetentionPeriod",
+    "aws:docdb/cluster:Cluster": "backupRetentionPeriod",
+    "aws:elasticache/replicationGroup:ReplicationGroup": "snapshotRetentionLimit",
+}
+
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.type == ENVIRONMENT:
@@ -21,10 +27,10 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
             unmanaged = child(component, "existing") is not None
             if child(component, "kind") in _DATABASES and not unmanaged and child(component, "backup") is None:
                 yield ("resolved", "components", name, "backup"), "nothing backs it up"
-    elif resource.type in ("aws:rds/cluster:Cluster", "aws:docdb/cluster:Cluster"):
-        days = at(resource.props, "backupRetentionPeriod")
+    elif field := _DAYS.get(resource.type):
+        days = at(resource.props, field)
         if not isinstance(days, int | float) or days < 1:
-            yield ("backupRetentionPeriod",), "nothing backs it up"
+            yield (field,), "nothing backs it up"
 
 
 RULE = Rule(
@@ -36,5 +42,7 @@ RULE = Rule(
     references=(
         iso("A.8.13", "Information backup"),
         fsbp("RDS.11", "RDS instances should have automatic backups enabled"),
+        fsbp("DocumentDB.2", "Amazon DocumentDB clusters should have an adequate backup retention period"),
+        fsbp("ElastiCache.1", "ElastiCache (Redis OSS) clusters should have automatic backups enabled"),
     ),
 )

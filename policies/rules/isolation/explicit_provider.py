@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from ...references import iso
-from ...resource import Resource
+from ...resource import Resource, items
 from ...rule import Problem, Rule
 from ...stack import Stack
 
@@ -19,8 +20,10 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         if not isinstance(found, str) or found != own:
             yield ("clusterIdentifier",), f"the provider is pinned to {found!r}; the environment's cluster is {own!r}"
     elif resource.type == f"{_PROVIDER}aws":
-        if not resource.get("allowedAccountIds"):
-            yield ("allowedAccountIds",), "the provider is pinned to no account"
+        found, own = resource.get("allowedAccountIds"), stack.declared("resolved", "environment", "account", "id")
+        allowed = json.loads(found) if isinstance(found, str) else [item for _, item in items(found)]
+        if allowed != [own]:
+            yield ("allowedAccountIds",), f"the provider is pinned to {allowed!r}; the environment's account is {own!r}"
     elif not resource.type.startswith((_PROVIDER, *_COMPONENTS)):
         package = resource.type.partition(":")[0]
         if resource.provider is None or resource.provider.rpartition("::")[2].startswith("default"):

@@ -1,0 +1,1 @@
+"""What AWS' Foundational Security Best Practices ask of what we use; by the subjects of their controls."""

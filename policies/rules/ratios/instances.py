@@ -1,0 +1,65 @@
+"""Managed stores and nodes are of the declared class and number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...references import iso
+from ...resource import Path, Resource, at, child
+from ...rule import Problem, Rule
+from ...stack import Stack
+
+_CLASSES: Mapping[str, Path] = {
+    "aws:rds/clusterInstance:ClusterInstance": ("instanceClass",),
+    "aws:docdb/clusterInstance:ClusterInstance": ("instanceClass",),
+    "aws:elasticache/replicationGroup:ReplicationGroup": ("nodeType",),
+    "aws:msk/cluster:Cluster": ("brokerNodeGroupInfo", "instanceType"),
+    "aws:opensearch/domain:Domain": ("clusterConfig", "instanceType"),
+    "aws:eks/nodeGroup:NodeGroup": ("instanceTypes", 0),
+}
+_COUNTS: Mapping[str, tuple[Path, int]] = {
+    "aws:elasticache/replicationGroup:ReplicationGroup": (("replicasPerNodeGroup",), 1),
+    "aws:msk/cluster:Cluster": (("numberOfBrokerNodes",), 0),
+    "aws:opensearch/domain:Domain": (("clusterConfig", "instanceCount"), 0),
+}
+"""Where the number of nodes is, and how many the field does not count."""
+_SIZES: Mapping[str, tuple[Path, str]] = {
+    "aws:msk/cluster:Cluster": (("brokerNodeGroupInfo", "storageInfo", "ebsStorageInfo", "volumeSize"), "storage"),
+    "aws:opensearch/domain:Domain": (("ebsOptions", "volumeSize"), "storage"),
+}
+"""Gibibytes, and the field that declares them."""
+
+
+def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
+    if resource.type not in _CLASSES:
+        return
+    declared = stack.component(child(resource.get("tags"), "understudy:component"))
+    if declared is None:
+        yield ("tags",), "it says of no component that it is its own, so nothing is declared for it"
+        return
+    place = _CLASSES[resource.type]
+    yield from _equal(place, resource.get(*place), child(declared, "instance"))
+    if resource.type in _COUNTS:
+        where, others = _COUNTS[resource.type]
+        found, wanted = resource.get(*where), child(declared, "nodes")
+        if not isinstance(found, int | float) or found + others != wanted:
+            yield where, f"{found!r} and {others} more; declared are {wanted!r} nodes"
+    if resource.type in _SIZES:
+        where, field = _SIZES[resource.type]
+        yield from _equal(where, f"{at(resource.props, *where)}Gi", child(declared, field))
+
+
+def _equal(where: Path, found: Any, declared: Any) -> Iterator[Problem]:
+    if found != declared:
+        yield where, f"{found!r}; declared is {declared!r}"
+
+
+RULE = Rule(
+    id="ratios-instances",
+    description="Managed stores and nodes are of the declared class, number and size: production's at its ratio.",
+    severity="high",
+    remediation="Change 'instance', 'nodes', 'storage' or the scale in the system's file.",
+    check=check,
+    references=(iso("A.8.6", "Capacity management"),),
+)
