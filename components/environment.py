@@ -100,7 +100,9 @@ class Environment(pulumi.ComponentResource):
     ) -> None:
         """The namespace, configuration and secrets, and a child for every component that has a builder."""
         resolved, elsewhere = args.resolved, has_platform(args.resolved, args.stack)
-        where = {"kubeconfig": platform.get("cluster", "kubeconfig")} if elsewhere else {"context": args.stack.context}
+        where: dict[str, Any] = (
+            {"kubeconfig": platform.get("cluster", "kubeconfig")} if elsewhere else {"context": args.stack.context}
+        )
         cluster = kubernetes.Provider(
             "cluster",
             cluster_identifier=args.cluster,

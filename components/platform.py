@@ -44,6 +44,6 @@ class Platform:
                     f"the platform gives no {'.'.join(path)}\n"
                     "    fix: bring its stack up first, or give the value under 'understudy:platform'"
                 )
-            return Unknown() if values is None else values
+            return Unknown() if values is None else values  # type: ignore[no-untyped-call]
 
         return self._values.apply(found)

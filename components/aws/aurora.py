@@ -96,7 +96,7 @@ class Aurora(Part):
                 f"{name}-{index + 1}",
                 identifier=f"{aurora.identifier}-{index + 1}",
                 cluster_identifier=self.cluster.id,
-                engine=engine,
+                engine=rds.EngineType(engine),
                 engine_version=aurora.version,
                 instance_class=str(aurora.instance),
                 availability_zone=cloud.account.zones[index % len(cloud.account.zones)],

@@ -122,24 +122,17 @@ class Bucket(Part):
         ]
 
 
-def _lifecycle(bucket: Declared) -> list[dict[str, Any]]:
-    everything = {"prefix": ""}
+def _lifecycle(bucket: Declared) -> list[s3.BucketLifecycleConfigurationRuleArgs]:
+    def rule(name: str, **effect: Any) -> s3.BucketLifecycleConfigurationRuleArgs:
+        return s3.BucketLifecycleConfigurationRuleArgs(
+            id=name, status="Enabled", filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""), **effect
+        )
+
     days = bucket.noncurrent_retention.seconds // 86400
-    rules: list[dict[str, Any]] = [
-        {
-            "id": "earlier-versions",
-            "status": "Enabled",
-            "filter": everything,
-            "noncurrent_version_expiration": {"noncurrent_days": days},
-        },
-        {
-            "id": "unfinished-uploads",
-            "status": "Enabled",
-            "filter": everything,
-            "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
-        },
+    rules = [
+        rule("earlier-versions", noncurrent_version_expiration={"noncurrent_days": days}),
+        rule("unfinished-uploads", abort_incomplete_multipart_upload={"days_after_initiation": 7}),
     ]
     if bucket.retention:
-        expiry = {"days": bucket.retention.seconds // 86400}
-        rules.append({"id": "retention", "status": "Enabled", "filter": everything, "expiration": expiry})
+        rules.append(rule("retention", expiration={"days": bucket.retention.seconds // 86400}))
     return rules

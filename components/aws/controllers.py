@@ -125,6 +125,6 @@ def _release(
         values=values,
         atomic=True,
         timeout=600,
+        repository_opts=None if oci else {"repo": charts},
         opts=pulumi.ResourceOptions.merge(part.under(*depends_on), pulumi.ResourceOptions(provider=provider)),
-        **({} if oci else {"repository_opts": {"repo": charts}}),
     )

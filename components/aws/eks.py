@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_aws import ec2, eks, iam
 
 from config.kinds import Eks as Declared
+from config.kinds.aws.cluster import AddonName
 
 from ..objects import KubernetesObject
 from .cloud import Cloud, Part, assumed_by, written
@@ -48,12 +49,12 @@ class Eks(Part):
             deletion_protection=cloud.resolved.environment.protect,
             enabled_cluster_log_types=list(LOGS),
             encryption_config={"provider": {"key_arn": own.arn}, "resources": ["secrets"]},
-            vpc_config={
-                "subnet_ids": cloud.network.ids("private"),
-                "endpoint_private_access": True,
-                "endpoint_public_access": bool(account.public_access_cidrs),
-                **({"public_access_cidrs": list(account.public_access_cidrs)} if account.public_access_cidrs else {}),
-            },
+            vpc_config=eks.ClusterVpcConfigArgs(
+                subnet_ids=cloud.network.ids("private"),
+                endpoint_private_access=True,
+                endpoint_public_access=bool(account.public_access_cidrs),
+                public_access_cidrs=list(account.public_access_cidrs) or None,
+            ),
             upgrade_policy={"support_type": "STANDARD"},
             tags=self.tags(),
             opts=self.under(role, log, cloud.network.flow_log, protect=guarded(self)),
@@ -61,7 +62,8 @@ class Eks(Part):
         self.security_group = self.cluster.vpc_config.apply(lambda found: found["cluster_security_group_id"])
         cloud.cluster = self
         entries = self._entries()
-        early = [self._addon(addon) for addon in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")]
+        before: tuple[AddonName, ...] = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
+        early = [self._addon(addon) for addon in before]
         workers = self._workers(early)
         late = [
             self._addon("coredns", *workers),
@@ -137,20 +139,19 @@ class Eks(Part):
                 made += [entry, association]
         return made
 
-    def _addon(self, name: str, *depends_on: pulumi.Resource) -> eks.Addon:
-        settings: dict[str, str] = {}
-        if name == "vpc-cni":  # NetworkPolicies hold only where something enforces them
-            settings = {"configuration_values": json.dumps({"enableNetworkPolicy": "true"})}
+    def _addon(self, name: AddonName, *depends_on: pulumi.Resource) -> eks.Addon:
+        # NetworkPolicies hold only where something enforces them
+        enforce = json.dumps({"enableNetworkPolicy": "true"})
         return eks.Addon(
             f"{self.key}-{name}",
             cluster_name=self.cluster.name,
             addon_name=name,
-            addon_version=self._declared.addons[name],  # type: ignore[index]  # its keys are these names
+            addon_version=self._declared.addons[name],
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             tags=self.tags(name),
+            configuration_values=enforce if name == "vpc-cni" else None,
             opts=self.under(*depends_on),
-            **settings,
         )
 
     def _workers(self, depends_on: list[eks.Addon]) -> list[eks.NodeGroup]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 from pulumi_aws import ec2, lb, vpc
 
@@ -82,7 +84,7 @@ class LoadBalancer(Part):
             )
         for label, port in (("secure", balancer.secure_port), ("redirect", balancer.redirect_port)):
             inside = self.cloud.cluster.security_group
-            common = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "opts": self.under()}
+            common: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "opts": self.under()}
             vpc.SecurityGroupEgressRule(
                 f"{self.key}-{label}-out",
                 security_group_id=access.id,
