@@ -258,6 +258,28 @@ def manifests(
 
 
 @app.command()
+def vpn(
+    values: Annotated[
+        Path,
+        typer.Argument(help="`pulumi stack output vpn --json --show-secrets` of the platform's stack; - for stdin."),
+    ],
+    stack: StackOption = "staging",
+) -> None:
+    """Write the file with which OpenVPN enters an environment's network: <system>-<environment>.ovpn, for you alone."""
+    from .openvpn import read, write
+
+    source = "standard input" if str(values) == "-" else str(values)
+    try:
+        text = sys.stdin.read() if str(values) == "-" else values.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(Problem(source, None, "", (error.strerror or "cannot be read").lower())) from None
+    resolved, _ = _derived(stack)
+    file = Path(f"{resolved.system}-{resolved.environment.name}.ovpn")
+    write(read(text, source), file)
+    typer.echo(f"{file}: openvpn --config {file}")
+
+
+@app.command()
 def cluster(
     context: Annotated[str | None, typer.Option(help="Of the kubeconfig; default: the current one.")] = None,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,6 +78,20 @@ def destroy(stack: StackOption = "staging") -> None:
     from local.commands import destroy as run
 
     raise typer.Exit(run(stack))
+
+
+@local.command()
+def vpn(stack: StackOption = "quikapp-staging-platform") -> None:
+    """Write the VPN's file of a local stack; nothing answers it, there is no network behind an offline AWS."""
+    from local.stack import LocalStack
+
+    from .openvpn import read, write
+
+    found = LocalStack(stack)
+    settings = found.resolved()
+    file = Path(f"{settings.system}-{settings.environment.name}.ovpn")
+    write(read(found.secret_output("vpn"), stack), file)
+    typer.echo(f"{file}: openvpn --config {file}")
 
 
 @local.command()

@@ -34,6 +34,7 @@ def _service(name: str, component: Any, site: Site, opts: pulumi.ResourceOptions
         tag=site.stack.images.get(name),
         configuration=site.configuration,
         secrets=site.secrets,
+        platform=site.platform,
     )
     return Service(name, args, opts)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from config.base import Component
 from config.kinds import Prometheus, Service
+from config.kinds.aws import Managed
 from config.system import Resolved
 
 from .labels import selector
@@ -102,6 +103,9 @@ def _egress(resolved: Resolved, name: str, component: Component) -> list[dict[st
         if _runs_here(target):
             if target.ports():
                 rules.append({"to": _pods(used), "ports": _tcp(*_client_ports(target))})
+        elif account := (resolved.environment.account if isinstance(target, Managed) and not target.existing else None):
+            data = [{"ipBlock": {"cidr": cidr}} for cidr in account.subnets.data]
+            rules.append({"to": data, "ports": _tcp(*target.ports().values())})
         elif cidr := (target.existing.cidr if target.existing else getattr(target, "cidr", None)):
             port = target.port()
             rules.append({"to": [{"ipBlock": {"cidr": cidr}}], "ports": _tcp(port) if port else []})

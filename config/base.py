@@ -218,6 +218,9 @@ class Component(Model):
         """Ports the component's pods listen on, by name; the first is the one its clients use."""
         return {}
 
+    has_reader: ClassVar[bool] = False
+    """True for stores with an endpoint of their own for those who only read."""
+
     def service_name(self, name: str) -> str:
         """The Kubernetes Service that clients of component ``name`` connect to."""
         return name

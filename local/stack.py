@@ -164,6 +164,10 @@ class LocalStack:
         """The stack's outputs; secrets are not shown."""
         return dict(json.loads(self._stack("output", "--json", "--stack", self.name)))
 
+    def secret_output(self, name: str) -> str:
+        """One of the stack's outputs as JSON, with its secrets; raises ``Trouble`` when it has none of that name."""
+        return self._stack("output", name, "--json", "--show-secrets", "--stack", self.name)
+
     def export(self) -> dict[str, Any]:
         """The stack's state, secrets encrypted."""
         return dict(json.loads(self._stack("export", "--stack", self.name))["deployment"] or {})

@@ -81,6 +81,7 @@ class Stack:
             components = walk(self.declared("resolved", "components"))
             cluster = ("resolved", "environment", "cluster")
             own = [walk(self.declared(*cluster, part) or []) for part in ("apiServerCidrs", "nodeCidrs")]
+            own.append(walk(self.declared("resolved", "environment", "account", "subnets") or []))
             found = {leaf for path, leaf in components if path[-1] == "cidr" and isinstance(leaf, str)}
             self._networks = frozenset(found | {leaf for part in own for _, leaf in part if isinstance(leaf, str)})
         return self._networks

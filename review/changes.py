@@ -94,6 +94,12 @@ class Decision:
     after: Any
     because: str | None
 
+    @property
+    def major(self) -> bool:
+        """Whether another major version of an engine was declared: there is no way back from that."""
+        sides = [re.search(r"\d+", str(side)) for side in (self.before, self.after)]
+        return self.path.endswith(".version") and None not in sides and sides[0][0] != sides[1][0]  # type: ignore[index]
+
 
 @dataclass(frozen=True)
 class StackChange:
@@ -104,6 +110,11 @@ class StackChange:
     decisions: tuple[Decision, ...] = ()
     source: Literal["graphs", "engine"] = "graphs"
     components: tuple[str, ...] = field(default=())
+
+    @property
+    def majors(self) -> list[Decision]:
+        """Engines that another major version is declared for."""
+        return [decision for decision in self.decisions if decision.major]
 
     def of(self, operation: Operation) -> list[Step]:
         return [step for step in self.steps if step.operation == operation]

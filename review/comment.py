@@ -84,9 +84,11 @@ def _verdict(review: Review) -> Iterator[str]:
     if review.violations:
         said.append(f"{review.violations} policy violation{'s' if review.violations != 1 else ''}")
     said += [f"{parity.stack} would not be production" for parity in review.parities if not parity.faithful]
+    if majors := [decision for change in review.stacks for decision in change.majors]:
+        said.append(f"{len(majors)} engine major version{'s' if len(majors) != 1 else ''}")
     if review.destructive:
         said.append(f"{len(review.destructive)} destructive change{'s' if len(review.destructive) != 1 else ''}")
-    mark = "🛑" if review.blocked else "⚠️" if review.destructive else "✅"
+    mark = "🛑" if review.blocked else "⚠️" if review.destructive or majors else "✅"
     yield f"## {mark} {'; '.join(said) or 'Every rule holds, and nothing is destroyed'}"
     counts = [f"`{change.stack}`: {', '.join(_count(change))}" for change in review.stacks if change.steps]
     yield ""
@@ -103,7 +105,7 @@ def _stack(change: StackChange, details: int) -> Iterator[str]:
     yield f"### {change.stack}"
     yield ""
     destructive = [step for step in change.steps if step.destructive]
-    if destructive:
+    if destructive or change.majors:
         yield "> [!CAUTION]"
         yield "> These cannot be undone:"
         for step in destructive[:50]:
@@ -111,6 +113,9 @@ def _stack(change: StackChange, details: int) -> Iterator[str]:
             yield f"> - **{_VERBS[step.operation]}**: {step.kind} {_code(step.name)}{why}"
         if len(destructive) > 50:
             yield f"> - … and {len(destructive) - 50} more"
+        for decision in change.majors:
+            sides = f"{_code(_shown(decision.before))} → {_code(_shown(decision.after))}"
+            yield f"> - **engine major version**: {_code(decision.path)}: {sides}; data does not come back to the earlier one"
         yield ""
     if change.decisions:
         yield "Declared values:"

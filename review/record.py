@@ -1,6 +1,6 @@
 """Runs the unchanged program against a recording monitor and prints the resource graph; one process a stack.
 
-``python -m review.record <project folder> <stack> [<stack file>]``. Needs no engine, no credentials and no network: the
+``python -m review.record <project folder> <stack> [<stack file>] [--outputs]``. Needs no engine, credentials or network: the
 kubeconfig is a made-up one whose authority the stack is pinned to. Every output that an input does not already decide is
 symbolic, ``${<urn>.<property>}``, so that wiring can be read and compared.
 """
@@ -14,6 +14,7 @@ import json
 import os
 import re
 import runpy
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 import pulumi
-from google.protobuf import json_format, struct_pb2
+from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi._types import is_output_type, output_type_types, resource_types
 from pulumi.runtime import mocks, rpc, set_all_config
 from pulumi.runtime.proto import resource_pb2
@@ -39,9 +40,11 @@ _AUTHORITY = b"no cluster: the resource graph"
 class Recorder(mocks.MockMonitor):
     """Keeps the raw requests, which carry what plain mocks lose: parent, provider, dependencies, protect."""
 
-    def __init__(self, stack: str) -> None:
+    def __init__(self, project: Path, stack: str) -> None:
         super().__init__(_NoMocks())
-        self._stack = stack
+        self._project, self._stack = project, stack
+        self.outputs: dict[str, Any] = {}
+        """The stack's."""
         self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
@@ -49,6 +52,34 @@ class Recorder(mocks.MockMonitor):
         ancestors = parent.split("::")[2] if parent else ""
         qualified = type_ if ancestors in ("", "pulumi:pulumi:Stack") else f"{ancestors}${type_}"
         return f"urn:pulumi:{self._stack}::{PROJECT}::{qualified}::{name}"
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":
+            self.outputs = json_format.MessageToDict(request.outputs)
+        return empty_pb2.Empty()
+
+    def ReadResource(self, request: Any) -> Any:
+        """A reference to another stack: that stack's own outputs, recorded like its graph."""
+        if request.type != "pulumi:pulumi:StackReference":
+            raise RuntimeError(f"the program reads {request.type} {request.id}, which has no answer without a provider")
+        command = [
+            sys.executable,
+            "-m",
+            "review.record",
+            str(self._project),
+            request.id.rpartition("/")[2],
+            "--outputs",
+        ]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise RuntimeError(f"the stack {request.id} has no graph:\n{result.stderr.strip()}")
+        found = struct_pb2.Struct()
+        json_format.ParseDict(
+            {"name": request.id, "outputs": json.loads(result.stdout), "secretOutputNames": []}, found
+        )
+        return resource_pb2.ReadResourceResponse(
+            urn=self.make_urn(request.parent, request.type, request.name), properties=found
+        )
 
     def RegisterResource(self, request: Any) -> Any:
         urn = self.make_urn(request.parent, request.type, request.name)
@@ -180,14 +211,14 @@ def _kubeconfig(folder: Path) -> Path:
     return path
 
 
-def record(project: Path, stack: str, file: Path | None = None) -> list[dict[str, Any]]:
-    """The graph of the stack, ordered by URN. Once a process: the SDK's state is global."""
+def record(project: Path, stack: str, file: Path | None = None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The graph of the stack, ordered by URN, and its outputs. Once a process: the SDK's state is global."""
     settings = stack_settings(project, stack, file)
     settings.pop(f"{PROJECT}:context", None)
     settings[f"{PROJECT}:clusterCaSha256"] = hashlib.sha256(_AUTHORITY).hexdigest()
     settings.setdefault(f"{PROJECT}:placeholders", "true")
     set_all_config(settings, [])
-    recorder = Recorder(stack)
+    recorder = Recorder(project, stack)
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(recorder.mocks, project=PROJECT, stack=stack, preview=False, monitor=recorder)
     with tempfile.TemporaryDirectory() as folder:
@@ -201,7 +232,7 @@ def record(project: Path, stack: str, file: Path | None = None) -> list[dict[str
     for node in nodes:  # the SDK's provider class reads the variable by itself
         if node["inputs"].get("kubeconfig") == kubeconfig:
             node["inputs"]["kubeconfig"] = "${KUBECONFIG}"
-    return [node for node in nodes if node["type"] != "pulumi:pulumi:Stack"]
+    return [node for node in nodes if node["type"] != "pulumi:pulumi:Stack"], recorder.outputs
 
 
 def _execute(program: Path) -> None:
@@ -209,15 +240,15 @@ def _execute(program: Path) -> None:
 
 
 def main() -> None:
-    """Prints the graph as JSON; a user's mistake goes to stderr with exit code 2."""
-    project, stack, *rest = sys.argv[1:]
+    """Prints the graph as JSON, or the stack's outputs; a user's mistake goes to stderr with exit code 2."""
+    project, stack, *rest = (word for word in sys.argv[1:] if word != "--outputs")
     sys.path.insert(0, project)
     try:
-        graph = record(Path(project), stack, Path(rest[0]) if rest else None)
+        graph, outputs = record(Path(project), stack, Path(rest[0]) if rest else None)
     except pulumi.RunError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
-    json.dump(graph, sys.stdout)
+    json.dump(outputs if "--outputs" in sys.argv else graph, sys.stdout)
 
 
 if __name__ == "__main__":

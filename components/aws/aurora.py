@@ -67,7 +67,7 @@ class Aurora(Part):
             cluster_identifier=aurora.identifier,
             engine=engine,
             engine_version=aurora.version,
-            allow_major_version_upgrade=False,
+            allow_major_version_upgrade=aurora.allow_major_version_upgrade,
             database_name=aurora.database,
             master_username=aurora.user,
             manage_master_user_password=True,

@@ -51,7 +51,7 @@ class DocumentDB(Part):
             cluster_identifier=database.identifier,
             engine="docdb",
             engine_version=database.version,
-            allow_major_version_upgrade=False,
+            allow_major_version_upgrade=database.allow_major_version_upgrade,
             master_username=database.user,
             manage_master_user_password=True,
             port=database.port(),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from config.base import secret_variable
+from config.base import Component, secret_variable
 from config.kinds import Service as Declared
 from config.kinds.services import Probe
 from config.system import Resolved
@@ -15,6 +16,7 @@ from config.system import Resolved
 from ..configuration import Configuration, checksum
 from ..labels import labels, metadata, selector
 from ..objects import KubernetesObject
+from ..platform import Platform
 from ..pods import CONTAINER_SECURITY, TRUST, amounts, authority, security, spread
 from ..secrets import Secrets
 
@@ -29,6 +31,7 @@ class ServiceArgs:
     """Tag or digest of the image, from the stack's configuration; ``latest`` is never assumed."""
     configuration: Configuration
     secrets: Secrets
+    platform: Platform
 
 
 class Service(pulumi.ComponentResource):
@@ -163,9 +166,14 @@ def _secrets_read(args: ServiceArgs) -> list[str]:
 def _env(name: str, args: ServiceArgs) -> list[Any]:
     service, namespace = args.service, args.resolved.environment.namespace
     # one name for logs and traces (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/)
-    plain = {"OTEL_SERVICE_NAME": name, **service.env}
+    plain: dict[str, Any] = {"OTEL_SERVICE_NAME": name, **service.env}
     for used in service.uses:
-        plain.update(args.resolved.components[used].environment(used, namespace))
+        component = args.resolved.components[used]
+        plain.update(component.environment(used, namespace))
+        if component.layer == "platform":
+            plain.update(
+                {variable: args.platform.get("endpoints", used, part) for variable, part in _told(used, component)}
+            )
     for volume in _trusted(args):
         plain[secret_variable(volume.removeprefix("ca-"), "ca-file")] = f"{TRUST}/{volume}/ca.crt"
     keys = () if service.configuration == "all" else service.configuration
@@ -180,6 +188,14 @@ def _env(name: str, args: ServiceArgs) -> list[Any]:
             for name, (secret, key) in _credentials(args).items()
         ),
     ]
+
+
+def _told(name: str, component: Component) -> Iterator[tuple[str, str]]:
+    """Variable, and the part of the platform's endpoint that it says."""
+    if component.port() is not None:
+        yield secret_variable(name, "host"), "host"
+    if component.has_reader:
+        yield secret_variable(name, "read-host"), "reader"
 
 
 def _autoscaler(name: str, service: Declared) -> Any:

@@ -79,7 +79,11 @@ def test_manifests_are_files_kubectl_reads(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("explain", "--stack", "qa"), 2, "there is no stack 'qa'; known: production, staging"),
+        (
+            ("explain", "--stack", "qa"),
+            2,
+            "there is no stack 'qa'; known: production, quikapp-production-platform, quikapp-staging-platform, staging",
+        ),
         (("graph", "--stack", "qa"), 2, "there is no stack 'qa'"),
         (("check", "nowhere.yaml"), 2, "no such file"),
         (("explain", "--format", "xml"), 2, "Invalid value"),

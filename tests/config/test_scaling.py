@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.quantity import Cpu, Duration, Memory, Quantity, Storage
 from config.instances import InstanceClass
+from config.quantity import Cpu, Duration, Memory, Quantity, Storage
 from config.scaling import SCALE_KINDS, Scales
 
 RATIOS = st.fractions(min_value=Fraction(1, 100), max_value=1, max_denominator=100)

@@ -25,10 +25,14 @@ Window = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([0
 class Database(Managed):
     """Encrypted, TLS only, backed up; its master password is AWS' own, which rotates it."""
 
+    has_reader = True
+
     user: Text = "master"
     backup_retention: BackupRetention = Duration.parse("30d")
     backup_window: Window = "03:00-04:00"
     maintenance_window: str = "sun:05:00-sun:06:00"
+    allow_major_version_upgrade: bool = False
+    """AWS refuses another major version without it; set it for the one change that is meant to be it."""
     skip_final_snapshot: bool = False
     """Of a database that is deleted."""
 

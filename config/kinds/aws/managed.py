@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from ...base import Component, Text
+from ...base import Component, Text, secret_variable
 from ...instances import InstanceClass, Use, check
 from ...scaling import Scales
 
@@ -39,6 +39,10 @@ class Managed(Platform):
     instance: Instance
     nodes: Nodes = 3
     log_retention: LogRetention = 30
+
+    def environment(self, name: str, namespace: str) -> dict[str, str]:
+        """The port; where it answers is known to the platform alone."""
+        return {secret_variable(name, "port"): str(self.port())}
 
     @field_validator("instance")
     @classmethod
