@@ -28,6 +28,8 @@ def running(name: str, home: Path, source: Path | None = None) -> Iterator[Local
         yield stack
     finally:
         stack.plane.remove()
+        if stack.account:
+            stack.account.down()
 
 
 def small(folder: Path, *replacements: tuple[str, str], pin: str | None = None) -> Path:

@@ -6,6 +6,10 @@ from typing import Any
 
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
 READ = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}'
+DELIVERY = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, '
+    '"Action": "s3:PutObject", "Resource": "arn:aws:s3:::quikapp-staging-logs/*"}]}'
+)
 TAGS = {"understudy:environment": "staging"}
 
 SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -104,6 +108,15 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "tags": TAGS,
         },
     ),
+    "template": (
+        "ec2/launchTemplate:LaunchTemplate",
+        {
+            "name": "workers",
+            "blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": {"volumeSize": 20, "encrypted": "true"}}],
+            "metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "required", "httpPutResponseHopLimit": 1},
+            "monitoring": {"enabled": True},
+        },
+    ),
     "nodes": (
         "eks/nodeGroup:NodeGroup",
         {
@@ -139,7 +152,12 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "parameters": (
         "rds/clusterParameterGroup:ClusterParameterGroup",
-        {"name": "tls", "family": "aurora-postgresql16", "description": "TLS"},
+        {
+            "name": "tls",
+            "family": "aurora-postgresql16",
+            "description": "TLS",
+            "parameters": [{"name": "rds.force_ssl", "value": "1"}],
+        },
     ),
     "sql": (
         "rds/cluster:Cluster",
@@ -280,6 +298,50 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "bucket-policy": ("s3/bucketPolicy:BucketPolicy", {"bucket": "quikapp-staging-uploads", "policy": TRUST}),
+    "logs": ("s3/bucket:Bucket", {"bucket": "quikapp-staging-logs", "forceDestroy": True}),
+    "logs-policy": ("s3/bucketPolicy:BucketPolicy", {"bucket": "@logs", "policy": DELIVERY}),
+    "access-log": (
+        "s3/bucketLogging:BucketLogging",
+        {"bucket": "@uploads", "targetBucket": "@logs", "targetPrefix": "uploads/"},
+    ),
+    "resource-policy": (
+        "cloudwatch/logResourcePolicy:LogResourcePolicy",
+        {"policyName": "search", "policyDocument": READ},
+    ),
+    "balancer": (
+        "lb/loadBalancer:LoadBalancer",
+        {
+            "name": "way-in",
+            "loadBalancerType": "network",
+            "internal": False,
+            "subnets": ["@a", "@b"],
+            "securityGroups": ["@databases"],
+            "enableDeletionProtection": False,
+            "accessLogs": {"bucket": "@logs", "prefix": "balancer", "enabled": True},
+            "tags": TAGS,
+        },
+    ),
+    "targets": (
+        "lb/targetGroup:TargetGroup",
+        {
+            "name": "secure",
+            "port": 8443,
+            "protocol": "TLS",
+            "targetType": "ip",
+            "vpcId": "@vpc",
+            "deregistrationDelay": 60,
+            "healthCheck": {"protocol": "TCP", "port": "traffic-port", "interval": 10},
+        },
+    ),
+    "listener": (
+        "lb/listener:Listener",
+        {
+            "loadBalancerArn": "@balancer.arn",
+            "port": 80,
+            "protocol": "TCP",
+            "defaultActions": [{"type": "forward", "targetGroupArn": "@targets.arn"}],
+        },
+    ),
     "origin": (
         "cloudfront/originAccessControl:OriginAccessControl",
         {
@@ -288,6 +350,36 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
             "originAccessControlOriginType": "s3",
             "signingBehavior": "always",
             "signingProtocol": "sigv4",
+        },
+    ),
+    "cdn": (
+        "cloudfront/distribution:Distribution",
+        {
+            "enabled": True,
+            "comment": "assets",
+            "aliases": ["cdn.staging.quikapp.example.com"],
+            "origins": [
+                {
+                    "originId": "assets",
+                    "domainName": "quikapp-staging-uploads.s3.us-east-1.amazonaws.com",
+                    "originAccessControlId": "@origin",
+                }
+            ],
+            "defaultCacheBehavior": {
+                "targetOriginId": "assets",
+                "allowedMethods": ["GET", "HEAD"],
+                "cachedMethods": ["GET", "HEAD"],
+                "viewerProtocolPolicy": "redirect-to-https",
+                "cachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+            },
+            "loggingConfig": {
+                "bucket": "quikapp-staging-logs.s3.amazonaws.com",
+                "prefix": "cdn/",
+                "includeCookies": False,
+            },
+            "restrictions": {"geoRestriction": {"restrictionType": "none"}},
+            "viewerCertificate": {"cloudfrontDefaultCertificate": True},
+            "tags": TAGS,
         },
     ),
     "secret": ("secretsmanager/secret:Secret", {"name": "quikapp/staging/app", "tags": TAGS}),
@@ -332,7 +424,12 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "cache-settings": (
         "elasticache/parameterGroup:ParameterGroup",
-        {"name": "cluster", "family": "redis7", "description": "cluster mode"},
+        {
+            "name": "cluster",
+            "family": "redis7",
+            "description": "cluster mode",
+            "parameters": [{"name": "cluster-enabled", "value": "yes"}],
+        },
     ),
     "documents-settings": (
         "docdb/clusterParameterGroup:ClusterParameterGroup",

@@ -86,7 +86,7 @@ def test_up_and_again(runner: Runner) -> None:
 def test_each_says_how_real_it_is(runner: Runner) -> None:
     assert runner.level("sql") == "real"
     assert runner.level("dns") == "validated"
-    assert runner.level("record") == "recorded"
+    assert runner.level("validated") == "recorded"
 
 
 def test_a_class_changes_in_place_and_an_engine_does_not(runner: Runner) -> None:

@@ -23,7 +23,8 @@ TYPES = sorted(table())
 
 
 def calls(row: Row) -> list[Call]:
-    return [call for call in (row.create, row.update, row.read, row.delete, *row.then, *row.first) if call is not None]
+    several = (*row.instead, *row.once, *row.then, *row.first, *row.last)
+    return [call for call in (row.create, row.update, row.read, row.delete, *several) if call is not None]
 
 
 def mentioned(template: Any) -> Iterator[str]:
@@ -35,12 +36,12 @@ def mentioned(template: Any) -> Iterator[str]:
         for item in template:
             yield from mentioned(item)
     elif isinstance(template, str) and template.startswith("$"):
-        yield template[1:]
+        yield template[1:].partition(".")[0]
     elif isinstance(template, str):
         yield from (name for name in re.findall(r"\{(\w+)\}", template) if name not in OWN)
 
 
-OWN = {"id", "resource", "region", "account", "hex"}
+OWN = {"id", "resource", "region", "account", "hex", "eksEndpoint", "eksAuthority"}
 
 
 def camel(name: str) -> str:
@@ -55,14 +56,17 @@ def test_the_table_speaks_of_what_the_sdk_has(kind: str) -> None:
     inputs = {camel(p) for p in inspect.signature(sdk._internal_init).parameters} - {"self", "resourceName", "opts"}
     outputs = {camel(name) for name, _ in inspect.getmembers(sdk, lambda member: isinstance(member, property))}
     row = table()[kind]
-    assert set(row.replaces) <= inputs
+    words = {*row.words, *(word for call in calls(row) for word in call.keeps)}
+    assert set(row.words) == words
+    assert {place.partition(".")[0] for place in row.replaces} <= inputs
     assert set(row.elsewhere) <= inputs
     assert set(row.outputs) <= outputs
     for call in calls(row):
         assert set(call.picks) <= outputs
-        assert set(mentioned(call.request)) | set(mentioned(call.fixed)) <= inputs
+        assert {*mentioned(call.request), *mentioned(call.fixed)} - words - outputs <= inputs
+        assert set(call.keyed) <= inputs
         assert call.when is None or call.when in inputs
-    assert set(mentioned(row.id)) | set(mentioned(row.arn)) | set(mentioned(dict(row.outputs))) <= inputs
+    assert {*mentioned(row.id), *mentioned(row.arn), *mentioned(dict(row.outputs))} - words <= inputs
 
 
 @pytest.mark.parametrize("kind", [kind for kind in TYPES if table()[kind].service])
@@ -71,8 +75,9 @@ def test_every_operation_is_botocores(kind: str) -> None:
     account = Account("us-east-1", [])
     for call in calls(row):
         assert row.service is not None
-        operation = account.operation(row.service, call.operation)
-        members = set(operation.input_shape.members) if operation.input_shape else set()
+        operation = account.operation(call.service or row.service, call.operation)
+        shape = operation.input_shape
+        members = set(shape.members[call.within].members if call.within else shape.members) if shape else set()
         assert set(call.request or {}) | set(call.fixed) <= members
 
 

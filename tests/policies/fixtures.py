@@ -133,7 +133,7 @@ def as_shown(value: Any) -> Any:
         return [as_shown(item) for item in value]
     if isinstance(value, str) and value.startswith("${urn:") and value.endswith("}"):
         return UNKNOWN_STRING_VALUE
-    return value
+    return float(value) if type(value) is int else value
 
 
 def strings(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:

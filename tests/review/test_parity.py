@@ -204,8 +204,8 @@ def test_a_file_that_is_no_state_is_told(text: str, tmp_path: Path) -> None:
 
 def test_a_system_without_stacks_is_told() -> None:
     assert set(stacks_of("spacetime")) == {"production", "staging"}
-    with pytest.raises(ConfigError, match="systems with stacks: spacetime"):
-        stacks_of("quikapp")
+    with pytest.raises(ConfigError, match="systems with stacks: quikapp, spacetime"):
+        stacks_of("carla")
 
 
 ENTRY = """\

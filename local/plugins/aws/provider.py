@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +92,7 @@ class Aws(Provider):
                 level = "real"
                 own["id"] = str(at(answer, call.id)) if call.id else own["id"]
                 picked = {output: at(answer, place) for output, place in call.picks.items()}
-            for more in row.once:
-                self._call(row, more, inputs, own)
-            self._then(row, inputs, own)
+            self._follow((*row.once, *row.then), row, inputs, own)
         self._report(kind, name, level)
         return own["id"], self._outputs(row, inputs, own, picked)
 
@@ -106,8 +104,8 @@ class Aws(Provider):
             own |= {word: str(value) for word, value in found.items() if value is not None}
         return answer
 
-    def _then(self, row: Row, inputs: Values, own: dict[str, str]) -> None:
-        for call in row.then:
+    def _follow(self, calls: Sequence[Call], row: Row, inputs: Values, own: dict[str, str]) -> None:
+        for call in calls:
             if call.when is None or inputs.get(call.when):
                 self._call(row, call, inputs, own)
 
@@ -154,7 +152,7 @@ class Aws(Provider):
         try:
             if row.update is not None:
                 self.account.call(row, row.update, new, own)
-            self._then(row, new, own)
+            self._follow(row.then, row, new, own)
         except (Mistake, ClientError, BotoCoreError) as error:
             return fail(context, f"{kind} {name}: {error}")
         kept = {key: value for key, value in old.items() if key in (*row.outputs, *_picked(row), "arn", "region")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...quantity import amount
 from ...references import iso
 from ...resource import Path, Resource, at, child
 from ...rule import Problem, Rule
@@ -47,7 +48,9 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
             yield where, f"{found!r} and {others} more; declared are {wanted!r} nodes"
     if resource.type in _SIZES:
         where, field = _SIZES[resource.type]
-        yield from _equal(where, f"{at(resource.props, *where)}Gi", child(declared, field))
+        found, wanted = at(resource.props, *where), child(declared, field)
+        if amount(f"{found}Gi") != amount(wanted):
+            yield where, f"{found!r} GiB; declared is {wanted!r}"
 
 
 def _equal(where: Path, found: Any, declared: Any) -> Iterator[Problem]:
