@@ -25,7 +25,9 @@ def up(name: str, *, dry_run: bool, skip_tests: bool, load_seed_data: bool) -> i
     stack.start()
     if dry_run:
         return stack.pulumi("preview", "--diff", *GATED).returncode
-    code = stack.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", *GATED).returncode
+    # where stores are guarded, the engine looks first whether one would be replaced: else it stops half way
+    first = () if stack.account else ("--skip-preview",)
+    code = stack.pulumi("up", "--yes", *first, "--suppress-outputs", *GATED).returncode
     if code:
         return code
     _look_around(stack, time.monotonic() - start)

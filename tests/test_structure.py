@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from components.aws.builders import PARTS
 from components.builders import BUILDERS
 from review.generated import ROOT
 
@@ -21,7 +22,7 @@ def test_the_program_is_short() -> None:
 
 def test_no_component_names_a_system_or_asks_for_the_environment() -> None:
     systems = [path.stem for path in (ROOT / "config" / "systems").glob("*.yaml")]
-    for file in (ROOT / "components").glob("*.py"):
+    for file in (ROOT / "components").rglob("*.py"):
         text = file.read_text()
         assert not any(name in text for name in systems), file
         assert '"staging"' not in text, file
@@ -40,3 +41,11 @@ def test_every_builder_has_tests() -> None:
         path.stem.removeprefix("test_").replace("_", "-") for path in Path(__file__).parent.glob("components/test_*.py")
     }
     assert BUILDERS.keys() <= tests
+
+
+def test_every_part_of_the_platform_has_tests() -> None:
+    tests = {
+        path.stem.removeprefix("test_").replace("_", "-")
+        for path in Path(__file__).parent.glob("components/aws/test_*.py")
+    }
+    assert PARTS.keys() == tests

@@ -40,7 +40,7 @@ class Cloud:
 
     @property
     def name(self) -> str:
-        """What names begin with: system and environment, such as ``quikapp-staging``."""
+        """What names begin with: system and environment, such as ``shop-staging``."""
         return f"{self.resolved.system}-{self.resolved.environment.name}"
 
     @property
@@ -101,7 +101,7 @@ class Part(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on), protect=protect)
 
     def named(self, suffix: str = "") -> str:
-        """Its name in the account: ``quikapp-staging-<component>``."""
+        """Its name in the account: ``shop-staging-<component>``."""
         return f"{self.cloud.name}-{self.key}" + (f"-{suffix}" if suffix else "")
 
     def tags(self, name: str | None = None, **more: str) -> dict[str, str]:

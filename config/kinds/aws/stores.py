@@ -76,7 +76,7 @@ class Bucket(Platform):
     after = ()
     name: BucketName
     """Of all accounts of the world the only one of that name."""
-    retention: Retention | None = None
+    retention: Annotated[Duration | None, Scales("retention", floor="1d")] = None
     """Objects are deleted after it; default: never."""
     noncurrent_retention: Retention = Duration.parse("30d")
     """Earlier versions are deleted after it."""
