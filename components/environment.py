@@ -101,7 +101,7 @@ class Environment(pulumi.ComponentResource):
         """The namespace, configuration and secrets, and a child for every component that has a builder."""
         resolved, elsewhere = args.resolved, has_platform(args.resolved, args.stack)
         where: dict[str, Any] = (
-            {"kubeconfig": platform.get("cluster", "kubeconfig")} if elsewhere else {"context": args.stack.context}
+            {"kubeconfig": platform.kubeconfig(args.cluster)} if elsewhere else {"context": args.stack.context}
         )
         cluster = kubernetes.Provider(
             "cluster",
@@ -137,6 +137,7 @@ def _inputs(args: EnvironmentArgs, production: Resolved) -> dict[str, Any]:
         "resolved": _dump(resolved),
         BASE: _dump(production),
         "layer": args.stack.layer,
+        "platform": args.stack.platform if isinstance(args.stack.platform, str) else None,
         "derivation": [
             d.model_dump(mode="json", exclude_none=True) for d in args.derivation.values() if d.rule != "same"
         ],

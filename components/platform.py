@@ -33,6 +33,21 @@ class Platform:
             return cls(reference.get_output(OUTPUT))
         return cls(pulumi.Output.from_input(Values().model_dump(by_alias=True)))
 
+    def kubeconfig(self, identifier: str) -> pulumi.Output[str]:
+        """Of the cluster; raises when it is another than the environment's."""
+
+        def checked(values: list[Any]) -> Any:
+            found, kubeconfig = values
+            if found != identifier:
+                raise pulumi.RunError(
+                    f"this is another environment's platform: its cluster is {found}, ours is {identifier}\n"
+                    "    fix: name the platform of this environment under 'understudy:platform'"
+                )
+            return kubeconfig
+
+        both = pulumi.Output.all(self.get("cluster", "identifier"), self.get("cluster", "kubeconfig"))
+        return both.apply(checked)
+
     def get(self, *path: str) -> pulumi.Output[Any]:
         """A value, such as ``endpoints``, ``postgres``, ``host``; unknown while its platform does not give it."""
 

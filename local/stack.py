@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,12 @@ class LocalStack:
     source: Path | None = None
     """The stack's file; default: the tracked ``Pulumi.<name>.yaml``."""
 
-    @property
+    @cached_property
     def plane(self) -> ControlPlane:
-        """Its cluster; each stack has one of its own, as environments do."""
-        return ControlPlane(self.name, self.engine.home)
+        """Its cluster; each stack has one of its own, and those of one AWS account share the account's."""
+        resolved = self.resolved()
+        shared = f"{resolved.system}-{resolved.environment.name}"
+        return ControlPlane(shared if resolved.environment.account else self.name, self.engine.home)
 
     @property
     def file(self) -> Path:
@@ -61,7 +64,7 @@ class LocalStack:
         settings = self.settings()
         return derive(load(settings.system), settings.environment)[0]
 
-    @property
+    @cached_property
     def account(self) -> Moto | None:
         """Its AWS account, where the environment has one; every stack of the environment is in the same."""
         account = self.resolved().environment.account

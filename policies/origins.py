@@ -55,10 +55,16 @@ def named(origin: str, stack: Stack) -> Resource | None:
     return stack.named(kind, name)
 
 
+def _platform(stack: Stack) -> str | None:
+    """The stack of the environment's platform; its outputs are the application's inputs."""
+    written = stack.declared("platform")
+    return written.rpartition("/")[2] if isinstance(written, str) else None
+
+
 def traced(resource: Resource, path: Path, unknown: Unknown, stack: Stack) -> bool:
     """Whether an unknown comes from a resource of this stack."""
     if unknown.origin is not None:
-        return unknown.origin in stack.seen
+        return unknown.origin in stack.seen or unknown.origin.split(":")[2] == _platform(stack)
     if resource.type == "kubernetes:core/v1:Secret" and path[:1] in (("stringData",), ("data",)) and len(path) == 2:
         origin = origins(resource).get(str(path[1]), "")
         return origin == "given" or named(origin, stack) is not None

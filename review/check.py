@@ -12,7 +12,7 @@ from config.growth import shrunk
 from config.identity import unlisted
 from config.loader import SYSTEMS, load, parse
 from config.paths import render
-from config.stack import PROJECT, read_stack
+from config.stack import PROJECT, Stack, read_stack
 from config.system import Resolved
 from config.warnings import warnings
 
@@ -87,9 +87,23 @@ def _earlier(file: Path, since: str) -> dict[str, Resolved]:
         return {}
 
 
+def _platform(file: Path, stack: Stack) -> None:
+    """The platform that an application's stack names is the one of its own environment."""
+    other = file.parent / f"Pulumi.{stack.platform.rpartition('/')[2] if isinstance(stack.platform, str) else ''}.yaml"
+    if not other.exists():
+        return  # another project's, which nothing here knows
+    platform = read_stack(other)
+    if (platform.system, platform.environment) != (stack.system, stack.environment):
+        message = f"{stack.platform} is the platform of {platform.environment} of {platform.system}"
+        fix = f"name the platform of {stack.environment}; an application never runs on another environment's"
+        raise ConfigError(Problem(file.name, None, f"{PROJECT}:platform", message, fix))
+
+
 def _stack(file: Path) -> str:
     stack = read_stack(file)
     resolved, _ = derive(load(stack.system), stack.environment)
+    if isinstance(stack.platform, str):
+        _platform(file, stack)
     services = {key for key, component in resolved.components.items() if component.kind == "service"}
     for field, names, known in (
         ("images", stack.images, services),

@@ -54,7 +54,7 @@ class Recorder(mocks.MockMonitor):
         return f"urn:pulumi:{self._stack}::{PROJECT}::{qualified}::{name}"
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
-        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":
+        if request.urn.split("::")[2] == "understudy:environment:Environment":  # whose outputs are the stack's
             self.outputs = json_format.MessageToDict(request.outputs)
         return empty_pb2.Empty()
 

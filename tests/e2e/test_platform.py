@@ -14,6 +14,7 @@ import pytest
 from local.control_plane import kubectl
 from local.stack import LocalStack
 from review.generated import ROOT, golden_file
+from tests.components.test_platform import application as declare
 from tests.e2e.quikapp import STACK, client, declared, of, steps
 from tests.e2e.stacks import running
 
@@ -34,6 +35,20 @@ def test_a_first_preview_needs_nothing_that_is_not_there_yet(stack: LocalStack) 
     result = stack.pulumi("preview", "--policy-pack", str(ROOT / "policies"), capture=True)
     assert result.returncode == 0, result.stdout[-3000:]
     assert f"{RESOURCES} to create" in result.stdout
+
+
+def application(stack: LocalStack, folder: Path) -> LocalStack:
+    """A stack of the application on this platform."""
+    platform = f"organization/understudy/{STACK}"
+    found = LocalStack("quikapp-staging", stack.engine, declare(folder, "quikapp-staging", platform=platform))
+    found.start()
+    return found
+
+
+def test_an_application_is_previewed_before_its_cluster_exists(stack: LocalStack, tmp_path: Path) -> None:
+    result = application(stack, tmp_path).pulumi("preview", capture=True)
+    assert result.returncode == 0, result.stdout[-3000:]
+    assert "kubernetes:apps/v1:Deployment web create" in result.stdout
 
 
 def test_up(stack: LocalStack) -> None:
@@ -152,6 +167,22 @@ def test_the_cluster_is_the_local_one(stack: LocalStack) -> None:
     assert platform["cluster"]["identifier"] == "arn:aws:eks:us-east-1:444455556666:cluster/quikapp-staging"
     classes = json.loads(kubectl("get", "storageclass", "gp3", "-o", "json", plane=stack.plane))
     assert classes["parameters"] == {"encrypted": "true", "type": "gp3"}
+
+
+def test_the_application_finds_its_platform(stack: LocalStack, tmp_path: Path) -> None:
+    found = application(stack, tmp_path)
+    assert found.plane == stack.plane
+    result = found.pulumi("up", "--yes", "--skip-preview", "--policy-pack", str(ROOT / "policies"), capture=True)
+    assert result.returncode == 0, result.stdout[-3000:]
+    web = json.loads(kubectl("get", "deployment", "web", "-n", "quikapp-staging", "-o", "json", plane=stack.plane))
+    [container] = web["spec"]["template"]["spec"]["containers"]
+    told = {entry["name"]: entry.get("value") for entry in container["env"]}
+    endpoints = stack.outputs()["platform"]["endpoints"]
+    assert told["POSTGRES_HOST"] == endpoints["postgres"]["host"]
+    assert told["POSTGRES_READ_HOST"] == endpoints["postgres"]["reader"]
+    assert told["KAFKA_HOST"] == endpoints["kafka"]["host"]
+    assert found.pulumi("preview", "--expect-no-changes", capture=True).returncode == 0
+    assert found.pulumi("destroy", "--yes", "--skip-preview", capture=True).returncode == 0
 
 
 def test_the_vpns_file_is_written_and_is_ones_own(stack: LocalStack, tmp_path: Path) -> None:
