@@ -55,7 +55,7 @@ format: $(STAMP) ## Format the code, and write the generated files anew
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format . ; $(MAKE) --no-print-directory docs
 
 docs: $(STAMP) ## Write the generated files anew: schema, golden graphs, README's tables
-	@$(BIN)/python -m review.generated
+	@$(BIN)/python -m review.generated && $(BIN)/python -m local.plugins.aws.page
 
 bench: $(STAMP) tools ## Measure previews, graph and explain, the second make up
 	@$(BIN)/python -m bench

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 from components.aws.builders import PARTS
 from components.builders import BUILDERS
+from config.kinds import AnyComponent
 from review.generated import ROOT
 
 
@@ -49,3 +51,5 @@ def test_every_part_of_the_platform_has_tests() -> None:
         for path in Path(__file__).parent.glob("components/aws/test_*.py")
     }
     assert PARTS.keys() == tests
+    kinds = [kind for kind in get_args(get_args(AnyComponent)[0]) if kind.layer == "platform"]
+    assert PARTS.keys() == {get_args(kind.model_fields["kind"].annotation)[0] for kind in kinds}

@@ -14,6 +14,7 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from local.moto import Moto
 from local.plugins.aws.account import Account
+from local.plugins.aws.page import FILE, level, page
 from local.plugins.aws.provider import Aws
 from local.plugins.aws.request import Mistake
 from local.plugins.aws.table import Call, Row, table
@@ -79,6 +80,12 @@ def test_every_operation_is_botocores(kind: str) -> None:
         shape = operation.input_shape
         members = set(shape.members[call.within].members if call.within else shape.members) if shape else set()
         assert set(call.request or {}) | set(call.fixed) <= members
+
+
+def test_the_page_lists_every_type_as_it_is() -> None:
+    text = FILE.read_text(encoding="utf-8")
+    assert page(text) == text
+    assert {level(row) for row in table().values()} == {"real", "validated", "recorded"}
 
 
 def test_every_type_has_a_sample() -> None:

@@ -1,0 +1,39 @@
+"""``python -m local.plugins.aws.page``: docs/offline-aws.md, which lists how real each type is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from .table import Row, table
+
+FILE = Path(__file__).resolve().parents[3] / "docs" / "offline-aws.md"
+BEGIN, END = "<!-- types:begin -->\n", "<!-- types:end -->\n"
+Level = Literal["real", "validated", "recorded"]
+
+
+def level(row: Row) -> Level:
+    """What becomes of a resource of this type where moto's server answers."""
+    if row.create is None:
+        return "recorded"
+    return "real" if row.real and row.create.real else "validated"
+
+
+def types() -> str:
+    """The table of types, in Markdown."""
+    lines = ["| Type | Level | Call |", "| --- | --- | --- |"]
+    for name, row in sorted(table().items()):
+        call = f"`{row.service}:{row.create.operation}`" if row.create else ""
+        lines.append(f"| `{name}` | {level(row)} | {call} |")
+    return "\n".join(lines) + "\n"
+
+
+def page(text: str) -> str:
+    """The page with the table as it is."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}{types()}{END}{after}"
+
+
+if __name__ == "__main__":
+    FILE.write_text(page(FILE.read_text(encoding="utf-8")), encoding="utf-8")
