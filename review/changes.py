@@ -28,6 +28,9 @@ STATEFUL = (
     "aws:s3/*",
     "aws:msk/*",
     "aws:opensearch/*",
+    "aws:kms/key:Key",
+    "aws:route53/zone:Zone",
+    "aws:secretsmanager/*",
 )
 """Types that hold data, or without which data cannot be read."""
 _REPLACES: Mapping[str, tuple[str, ...]] = {
@@ -45,9 +48,50 @@ _REPLACES: Mapping[str, tuple[str, ...]] = {
     "kubernetes:core/v1:Service": ("spec.clusterIP",),
     "kubernetes:rbac.authorization.k8s.io/v1:*": ("roleRef*",),
     "random:*": ("length", "keepers*", "special"),
+    "aws:ec2/vpc:Vpc": ("cidrBlock",),
+    "aws:ec2/subnet:Subnet": ("vpcId", "cidrBlock", "availabilityZone"),
+    "aws:rds/cluster:Cluster": (
+        "clusterIdentifier",
+        "engine",
+        "databaseName",
+        "masterUsername",
+        "dbSubnetGroupName",
+        "kmsKeyId",
+        "storageEncrypted",
+        "availabilityZones*",
+    ),
+    "aws:docdb/cluster:Cluster": (
+        "clusterIdentifier",
+        "masterUsername",
+        "dbSubnetGroupName",
+        "kmsKeyId",
+        "storageEncrypted",
+        "availabilityZones*",
+    ),
+    "aws:rds/subnetGroup:SubnetGroup": ("name",),
+    "aws:docdb/subnetGroup:SubnetGroup": ("name",),
+    "aws:elasticache/replicationGroup:ReplicationGroup": (
+        "replicationGroupId",
+        "engine",
+        "subnetGroupName",
+        "kmsKeyId",
+        "atRestEncryptionEnabled",
+        "port",
+    ),
+    "aws:msk/cluster:Cluster": (
+        "clusterName",
+        "brokerNodeGroupInfo.clientSubnets*",
+        "brokerNodeGroupInfo.securityGroups*",
+        "encryptionInfo.encryptionAtRestKmsKeyArn",
+    ),
+    "aws:opensearch/domain:Domain": ("domainName", "encryptAtRest*"),
+    "aws:eks/cluster:Cluster": ("name", "roleArn", "encryptionConfig*"),
+    "aws:s3/bucket:Bucket": ("bucket",),
+    "aws:kms/key:Key": ("keyUsage", "customerMasterKeySpec"),
+    "aws:route53/zone:Zone": ("name",),
 }
-"""Inputs whose change makes another resource of it, as the official plugins were recorded to do; the engine's plan, where it
-is given, says it itself."""
+"""Inputs whose change makes another resource of it: of Kubernetes and random as the official plugins were recorded to do, of
+AWS as the official plugin's documentation says. The engine's plan, where it is given, says it itself."""
 _DIGESTS = ("understudy.dev/configuration", "understudy.dev/secrets")
 
 
@@ -140,10 +184,28 @@ def between(stack: str, base: Iterable[Node], head: Iterable[Node]) -> StackChan
         elif leaves := _changed(old, new):
             reasons = tuple(leaf.path for leaf in leaves if _replaces(new["type"], leaf.path))
             steps.append(Step("replace" if reasons else "update", urn, new["type"], new["name"], leaves, reasons))
+    steps = _followed(steps, before, after)
     declared: dict[str, Any] = next((n["inputs"] for n in after.values() if n["type"] == ENVIRONMENT), {})
     earlier: dict[str, Any] = next((n["inputs"] for n in before.values() if n["type"] == ENVIRONMENT), {})
     names = tuple(declared.get("resolved", {}).get("components", {}))
     return StackChange(stack, tuple(steps), _decisions(earlier, declared), components=names)
+
+
+def _followed(steps: list[Step], before: Mapping[str, Node], after: Mapping[str, Node]) -> list[Step]:
+    """And those that are replaced because what they stand on is: another subnet has another id."""
+    found = {step.urn: step for step in steps}
+    new = [step.urn for step in steps if step.operation == "replace"]
+    while new:
+        symbols = tuple(f"${{{urn}." for urn in new)
+        new = []
+        for urn in before.keys() & after.keys() - {u for u, s in found.items() if s.operation == "replace"}:
+            node = after[urn]
+            paths = [render(path) for path, value in flat(node["inputs"]) if str(value).startswith(symbols)]
+            if reasons := tuple(path for path in paths if _replaces(node["type"], path)):
+                leaves = found[urn].leaves if urn in found else ()
+                found[urn] = Step("replace", urn, node["type"], node["name"], leaves, reasons)
+                new.append(urn)
+    return list(found.values())
 
 
 def _changed(old: Node, new: Node) -> tuple[Leaf, ...]:

@@ -248,6 +248,20 @@ def test_what_an_offline_account_forgot_is_made_again(stack: LocalStack) -> None
     assert client(stack, "eks").list_clusters()["clusters"] == ["quikapp-staging"]
 
 
+def test_production_is_in_an_account_of_its_own_and_stays(tmp_path: Path) -> None:
+    with running("quikapp-production-platform", tmp_path) as production:
+        result = production.pulumi(
+            "up", "--yes", "--skip-preview", "--policy-pack", str(ROOT / "policies"), capture=True
+        )
+        assert result.returncode == 0, result.stdout[-3000:]
+        assert client(production, "sts").get_caller_identity()["Account"] == "111122223333"
+        clusters = client(production, "rds").describe_db_clusters()["DBClusters"]
+        assert {(c["BackupRetentionPeriod"], c["DeletionProtection"]) for c in clusters} == {(30, True)}
+        refused = production.pulumi("destroy", "--yes", "--skip-preview", capture=True)
+        assert refused.returncode != 0
+        assert len(client(production, "rds").describe_db_clusters()["DBClusters"]) == 2
+
+
 def test_destroy_leaves_nothing(stack: LocalStack) -> None:
     """Last: the module's stack is gone after it."""
     refused = stack.pulumi("destroy", "--yes", "--skip-preview", capture=True)

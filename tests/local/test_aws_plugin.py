@@ -24,8 +24,8 @@ TYPES = sorted(table())
 
 
 def calls(row: Row) -> list[Call]:
-    several = (*row.instead, *row.once, *row.then, *row.first, *row.last)
-    return [call for call in (row.create, row.update, row.read, row.delete, *several) if call is not None]
+    several = (*row.instead, *row.once, *row.then, *row.update, *row.first, *row.last)
+    return [call for call in (row.create, row.read, row.delete, *several) if call is not None]
 
 
 def mentioned(template: Any) -> Iterator[str]:

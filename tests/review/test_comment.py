@@ -53,6 +53,39 @@ def test_what_cannot_be_undone_stands_on_top() -> None:
     assert "- data.LOG_LEVEL: debug\n+ data.LOG_LEVEL: info" in said
 
 
+PLATFORM = "quikapp-staging-platform"
+
+
+def on_aws(*spoils: Spoil) -> str:
+    head = spoiled(*spoils, stack=PLATFORM)
+    verdicts = {PLATFORM: judge(head, RULES.values(), LEDGER, PLATFORM)}
+    parity = judged("quikapp", PLATFORM, good("quikapp-production-platform"), head, [])
+    return render(Review("base", "head", [between(PLATFORM, good(PLATFORM), head)], verdicts, [parity]))[0]
+
+
+def test_another_major_version_of_an_engine_is_flagged() -> None:
+    said = on_aws(
+        change("Environment", "quikapp", "resolved.components.postgres.version", "17.4"),
+        change("Environment", "quikapp", "resolved.components.redis.version", "7.2"),
+        change("Cluster", "postgres", "engineVersion", "17.4"),
+    )
+    assert "1 engine major version" in said.splitlines()[1]
+    assert "> - **engine major version**: `postgres.version`: `16.6` → `17.4`" in said
+    assert "**engine major version**: `redis.version`" not in said
+
+
+def test_what_stands_on_a_subnet_goes_with_it() -> None:
+    said = on_aws(change("Subnet", "network-data-1", "cidrBlock", "10.50.28.0/22"))
+    assert "> - **replaced**: Cluster `kafka`, because of `brokerNodeGroupInfo.clientSubnets[0]`" in said
+    assert "**replaced**: Cluster `postgres`" not in said
+
+
+def test_an_instance_class_is_an_update() -> None:
+    said = on_aws(change("ClusterInstance", "postgres-1", "instanceClass", "db.r6g.2xlarge"))
+    assert "`quikapp-staging-platform`: 1 updated" in said
+    assert "These cannot be undone" not in said
+
+
 def test_growing_a_volume_is_no_danger() -> None:
     said = text(change("PersistentVolumeClaim", "data-redis-0", "spec.resources.requests.storage", "12G"))
     assert "These cannot be undone" not in said

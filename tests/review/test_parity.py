@@ -40,6 +40,14 @@ def test_spacetimes_staging_is_its_production_but_for_what_was_declared() -> Non
     assert kinds["StatefulSet redis", "metadata.namespace"].kind == "identity"
 
 
+def test_quikapps_platform_is_its_production_but_for_what_was_declared() -> None:
+    [parity] = judge("quikapp")
+    assert parity.faithful
+    assert not [d for d in parity.differences if d.kind in ("unexplained", "missing", "extra")]
+    classes = {d.resource: (d.production, d.staging) for d in parity.differences if d.path == "instanceClass"}
+    assert classes["ClusterInstance postgres-1"] == ("db.r6g.2xlarge", "db.r6g.xlarge")
+
+
 def test_an_environment_is_itself() -> None:
     assert compare(good("production"), good("production")) == []
 

@@ -150,8 +150,9 @@ class Aws(Provider):
             return provider_pb2.UpdateResponse(properties=write({**old, **new}, hidden))
         own = {**self._own(name), "id": request.id}
         try:
-            if row.update is not None:
-                self.account.call(row, row.update, new, own)
+            for call in row.update:
+                if call.when is None or old.get(call.when) != new.get(call.when):
+                    self.account.call(row, call, new, {**_flat(old), **own})
             self._follow(row.then, row, new, own)
         except (Mistake, ClientError, BotoCoreError) as error:
             return fail(context, f"{kind} {name}: {error}")

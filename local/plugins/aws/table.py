@@ -74,7 +74,8 @@ class Row:
     """After it was created."""
     then: tuple[Call, ...] = ()
     """After it was created, and again when it was changed."""
-    update: Call | None = None
+    update: tuple[Call, ...] = ()
+    """One with ``when`` only if that input changed."""
     read: Call | None = None
     """An error of it says that the resource is gone."""
     first: tuple[Call, ...] = ()
@@ -103,11 +104,12 @@ def table() -> dict[str, Row]:
 
 def _row(written: dict[str, Any]) -> Row:
     made: dict[str, Any] = dict(written)
-    for key in ("create", "update", "read", "delete"):
+    for key in ("create", "read", "delete"):
         if key in written:
             made[key] = Call(**written[key])
-    for key in ("instead", "once", "then", "first", "last"):
-        made[key] = tuple(Call(**call) for call in written.get(key, ()))
+    for key in ("instead", "once", "then", "update", "first", "last"):
+        calls = written.get(key, ())
+        made[key] = tuple(Call(**call) for call in ([calls] if isinstance(calls, dict) else calls))
     for key in ("replaces", "elsewhere"):
         made[key] = tuple(written.get(key, ()))
     return Row(**made)
