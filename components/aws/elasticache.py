@@ -12,7 +12,7 @@ from config.kinds import ElastiCache as Declared
 
 from .cloud import Cloud, Part
 from .keys import guarded, key, log_group
-from .stores import group, secret
+from .stores import group, secret, subnet_group
 
 
 class ElastiCache(Part):
@@ -21,14 +21,7 @@ class ElastiCache(Part):
     def __init__(self, name: str, cache: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, cloud, opts)
         own = key(self, "data, snapshots and the password")
-        subnets = elasticache.SubnetGroup(
-            name,
-            name=self.named(),
-            description="data subnets",
-            subnet_ids=cloud.network.ids("data"),
-            tags=self.tags(),
-            opts=self.under(),
-        )
+        subnets = elasticache.SubnetGroup(name, **subnet_group(self))
         major = cache.version.split(".")[0]
         parameters = elasticache.ParameterGroup(
             name,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 from pulumi_aws import ec2, secretsmanager, vpc
 
@@ -30,6 +32,17 @@ def group(part: Part, ports: dict[str, int]) -> ec2.SecurityGroup:
             opts=part.under(),
         )
     return made
+
+
+def subnet_group(part: Part) -> dict[str, Any]:
+    """Arguments of the group of data subnets."""
+    return {
+        "name": part.named(),
+        "description": "data subnets",
+        "subnet_ids": part.cloud.network.ids("data"),
+        "tags": part.tags(),
+        "opts": part.under(),
+    }
 
 
 def secret(

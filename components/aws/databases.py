@@ -1,0 +1,73 @@
+"""What RDS and DocumentDB, which are one API, have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import cloudwatch, ec2, kms
+
+from config.kinds.aws import Database
+
+from .cloud import Part
+from .keys import key, log_group
+from .stores import group
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Of one database: its key, its way in, its logs."""
+
+    key: kms.Key
+    access: ec2.SecurityGroup
+    logs: Sequence[cloudwatch.LogGroup]
+
+
+def parts(part: Part, database: Database, folder: str, logs: Sequence[str]) -> Parts:
+    """``folder``: where AWS writes the logs of these kinds, such as ``/aws/docdb``."""
+    return Parts(
+        key(part, "data, backups and the master password"),
+        group(part, database.ports()),
+        [log_group(part, f"{folder}/{database.identifier}/{kind}", database.log_retention, kind) for kind in logs],
+    )
+
+
+def cluster(part: Part, database: Database, found: Parts) -> dict[str, Any]:
+    """Arguments of the cluster: encrypted, backed up, with a master password that AWS keeps and rotates."""
+    return {
+        "cluster_identifier": database.identifier,
+        "engine_version": database.version,
+        "allow_major_version_upgrade": database.allow_major_version_upgrade,
+        "master_username": database.user,
+        "manage_master_user_password": True,
+        "port": database.port(),
+        "storage_encrypted": True,
+        "kms_key_id": found.key.arn,
+        "vpc_security_group_ids": [found.access.id],
+        "availability_zones": list(part.cloud.account.zones),
+        "backup_retention_period": database.backup_retention.seconds // 86400,
+        "preferred_backup_window": database.backup_window,
+        "preferred_maintenance_window": database.maintenance_window,
+        "deletion_protection": part.cloud.resolved.environment.protect,
+        "skip_final_snapshot": database.skip_final_snapshot,
+        "final_snapshot_identifier": f"{database.identifier}-final",
+        "tags": part.tags(),
+    }
+
+
+def member(part: Part, database: Database, index: int, cluster_id: pulumi.Output[str], own: kms.Key) -> dict[str, Any]:
+    """Arguments of a member: the first is the writer, each in the next zone."""
+    zones = part.cloud.account.zones
+    return {
+        "identifier": f"{database.identifier}-{index + 1}",
+        "cluster_identifier": cluster_id,
+        "instance_class": str(database.instance),
+        "availability_zone": zones[index % len(zones)],
+        "auto_minor_version_upgrade": False,
+        "performance_insights_kms_key_id": own.arn,
+        "promotion_tier": index,
+        "copy_tags_to_snapshot": True,
+        "tags": part.tags(str(index + 1)),
+    }
