@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Literal
 
 from config.paths import parse, render
@@ -296,7 +297,21 @@ def _word(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | N
             replaced, last = replaced.replace(str(entry.production), str(entry.value)), entry
         if replaced == after and last is not None:
             return _class(last), last.because
-    return _at_ratio(before, after, entries)
+    return _at_offset(before, after, entries) or _at_ratio(before, after, entries)
+
+
+def _at_offset(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | None] | None:
+    """An address that was computed from a network that differs, such as its resolver's: the same one in both."""
+    try:
+        old, new = IPv4Address(before), IPv4Address(after)
+    except ValueError:
+        return None
+    for entry in entries:
+        with suppress(ValueError):
+            networks = [IPv4Network(str(side)) for side in (entry.production, entry.value)]
+            if old in networks[0] and int(old) - int(networks[0][0]) == int(new) - int(networks[1][0]):
+                return _class(entry), entry.because
+    return None
 
 
 def _at_ratio(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | None] | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 import pulumi
-from pulumi_aws import acm, ec2, ec2clientvpn
+from pulumi_aws import acm, ec2, ec2clientvpn, vpc
 
 from config.kinds import ClientVpn as Declared
 from config.system import SelfSigned
@@ -60,6 +62,7 @@ class ClientVpn(Part):
             tags=self.tags(),
             opts=self.under(),
         )
+        self._ways(access)
         log = log_group(self, f"/understudy/{cloud.name}/{name}", vpn.log_retention)
         endpoint = ec2clientvpn.Endpoint(
             name,
@@ -73,6 +76,8 @@ class ClientVpn(Part):
                 {"type": "certificate-authentication", "root_certificate_chain_arn": certificate.arn}
             ],
             connection_log_options={"enabled": True, "cloudwatch_log_group": log.name},
+            # names of the network resolve as they do inside it: the third address is its resolver (Amazon VPC User Guide)
+            dns_servers=[str(IPv4Network(account.cidr)[2])],
             split_tunnel=vpn.split_tunnel,
             session_timeout_hours=vpn.session_hours,
             transport_protocol="udp",
@@ -105,3 +110,24 @@ class ClientVpn(Part):
             }
         )
         self.register_outputs({})
+
+    def _ways(self, access: ec2.SecurityGroup) -> None:
+        """People reach what the network lets them reach: the cluster's API among it, and no store."""
+        vpc.SecurityGroupEgressRule(
+            f"{self.key}-out",
+            security_group_id=access.id,
+            ip_protocol="-1",
+            cidr_ipv4=self.cloud.account.cidr,
+            description="the network",
+            opts=self.under(),
+        )
+        vpc.SecurityGroupIngressRule(
+            f"{self.key}-api",
+            security_group_id=self.cloud.cluster.security_group,
+            referenced_security_group_id=access.id,
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            description="people at the cluster's API",
+            opts=self.under(),
+        )

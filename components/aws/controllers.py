@@ -52,11 +52,6 @@ def controllers(
                 "Action": ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"],
                 "Resource": f"arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{cloud.name}-*",
             },
-            {
-                "Action": ["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"],
-                "Resource": f"arn:aws:ec2:{region}:{account}:security-group/*",
-                "Condition": {"StringEquals": {"aws:ResourceTag/aws:eks:cluster-name": cluster.identifier}},
-            },
         ),
     )
     _release(
@@ -73,7 +68,7 @@ def controllers(
             "serviceAccount": {"create": True, "name": "aws-load-balancer-controller"},
         },
         provider,
-        [balancer, *depends_on],
+        [*balancer, *depends_on],
     )
     names = part.pod_role(
         "external-dns",
@@ -102,7 +97,7 @@ def controllers(
             "serviceAccount": {"create": True, "name": "external-dns"},
         },
         provider,
-        [names, *depends_on],
+        [*names, *depends_on],
     )
 
 

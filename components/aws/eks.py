@@ -25,6 +25,8 @@ _WORKER_POLICIES = (
     "AmazonEKS_CNI_Policy",
     "AmazonSSMManagedInstanceCore",
 )
+_FOLDERS = {"AmazonEBSCSIDriverPolicy": "service-role/"}
+"""Of AWS' managed policies those that are in one."""
 _ACCESS = {"deployers": "AmazonEKSClusterAdminPolicy", "readers": "AmazonEKSViewPolicy"}
 POD_IDENTITY = "pods.eks.amazonaws.com"
 
@@ -37,7 +39,7 @@ class Eks(Part):
         self._declared = cluster
         account = cloud.account
         own = key(self, "the cluster's secrets")
-        role = self._role("control-plane", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",))
+        role, may = self._role("control-plane", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",))
         log = log_group(self, f"/aws/eks/{cluster.identifier}/cluster", cluster.log_retention)
         self.cluster = eks.Cluster(
             name,
@@ -57,7 +59,7 @@ class Eks(Part):
             ),
             upgrade_policy={"support_type": "STANDARD"},
             tags=self.tags(),
-            opts=self.under(role, log, cloud.network.flow_log, protect=guarded(self)),
+            opts=self.under(*may, log, cloud.network.flow_log, protect=guarded(self)),
         )
         self.security_group = self.cluster.vpc_config.apply(lambda found: found["cluster_security_group_id"])
         cloud.cluster = self
@@ -65,10 +67,13 @@ class Eks(Part):
         before: tuple[AddonName, ...] = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
         early = [self._addon(addon) for addon in before]
         workers = self._workers(early)
+        volumes = self.pod_role(
+            "volumes", "kube-system", "ebs-csi-controller-sa", managed=("AmazonEBSCSIDriverPolicy",)
+        )
         late = [
             self._addon("coredns", *workers),
             self._addon("metrics-server", *workers),
-            self._addon("aws-ebs-csi-driver", *workers, self._volumes_identity()),
+            self._addon("aws-ebs-csi-driver", *workers, *volumes),
         ]
         provider = self._access(entries)
         self._storage_class(provider, late)
@@ -81,7 +86,8 @@ class Eks(Part):
         account = self.cloud.account
         return f"arn:aws:eks:{account.region}:{account.id}:cluster/{self._declared.identifier}"
 
-    def _role(self, label: str, service: str, policies: tuple[str, ...], *actions: str) -> iam.Role:
+    def _role(self, label: str, service: str, policies: tuple[str, ...], *actions: str) -> tuple[iam.Role, list[Any]]:
+        """The role, and what has to be there before anybody acts in it."""
         role = iam.Role(
             f"{self.key}-{label}",
             name=self.named(label),
@@ -89,22 +95,29 @@ class Eks(Part):
             tags=self.tags(label),
             opts=self.under(),
         )
-        for policy in policies:
-            folder = "service-role/" if policy == "AmazonEBSCSIDriverPolicy" else ""
+        attached = [
             iam.RolePolicyAttachment(
                 f"{self.key}-{label}-{policy}",
                 role=role.name,
-                policy_arn=f"arn:aws:iam::aws:policy/{folder}{policy}",
+                policy_arn=f"arn:aws:iam::aws:policy/{_FOLDERS.get(policy, '')}{policy}",
                 opts=self.under(),
             )
-        return role
+            for policy in policies
+        ]
+        return role, attached
 
-    def pod_role(self, label: str, namespace: str, service_account: str, policy: Any = None) -> iam.Role:
-        """A role for the pods of one service account (Pod Identity)."""
-        role = self._role(label, POD_IDENTITY, (), "sts:AssumeRole", "sts:TagSession")
+    def pod_role(
+        self, label: str, namespace: str, service_account: str, policy: Any = None, managed: tuple[str, ...] = ()
+    ) -> list[pulumi.Resource]:
+        """A role for the pods of one service account (Pod Identity), and what has to be there before they use it."""
+        role, attached = self._role(label, POD_IDENTITY, managed, "sts:AssumeRole", "sts:TagSession")
         if policy is not None:
-            iam.RolePolicy(f"{self.key}-{label}", role=role.name, name=label, policy=written(policy), opts=self.under())
-        eks.PodIdentityAssociation(
+            attached.append(
+                iam.RolePolicy(
+                    f"{self.key}-{label}", role=role.name, name=label, policy=written(policy), opts=self.under()
+                )
+            )
+        association = eks.PodIdentityAssociation(
             f"{self.key}-{label}",
             cluster_name=self.cluster.name,
             namespace=namespace,
@@ -113,7 +126,7 @@ class Eks(Part):
             tags=self.tags(label),
             opts=self.under(),
         )
-        return role
+        return [association, *attached]
 
     def _entries(self) -> list[pulumi.Resource]:
         """Who may use the cluster: nobody is an administrator because he made it."""
@@ -157,7 +170,7 @@ class Eks(Part):
     def _workers(self, depends_on: list[eks.Addon]) -> list[eks.NodeGroup]:
         """A group in each zone: a volume's pod is started again where the volume is."""
         declared, nodes = self._declared, self.cloud.resolved.environment.cluster.nodes
-        role = self._role("workers", "ec2.amazonaws.com", _WORKER_POLICIES)
+        role, may = self._role("workers", "ec2.amazonaws.com", _WORKER_POLICIES)
         template = ec2.LaunchTemplate(
             self.key,
             name=self.named("workers"),
@@ -210,24 +223,12 @@ class Eks(Part):
                     tags=self.tags(f"workers-{index + 1}"),
                     opts=pulumi.ResourceOptions.merge(
                         # an autoscaler may have changed it
-                        self.under(*depends_on),
+                        self.under(*depends_on, *may),
                         pulumi.ResourceOptions(ignore_changes=["scalingConfig.desiredSize"]),
                     ),
                 )
             )
         return made
-
-    def _volumes_identity(self) -> pulumi.Resource:
-        role = self._role("volumes", POD_IDENTITY, ("AmazonEBSCSIDriverPolicy",), "sts:AssumeRole", "sts:TagSession")
-        return eks.PodIdentityAssociation(
-            f"{self.key}-volumes",
-            cluster_name=self.cluster.name,
-            namespace="kube-system",
-            service_account="ebs-csi-controller-sa",
-            role_arn=role.arn,
-            tags=self.tags("volumes"),
-            opts=self.under(),
-        )
 
     def _access(self, entries: list[pulumi.Resource]) -> kubernetes.Provider:
         """Pinned: a kubeconfig that is computed anew would otherwise replace the provider, and all that it made."""

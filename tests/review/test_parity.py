@@ -48,6 +48,14 @@ def test_quikapps_platform_is_its_production_but_for_what_was_declared() -> None
     assert classes["ClusterInstance postgres-1"] == ("db.r6g.2xlarge", "db.r6g.xlarge")
 
 
+def test_an_address_is_explained_at_the_same_place_of_a_network_only() -> None:
+    production = good("quikapp-production-platform")
+    for address, kind in (("10.50.0.2", "identity"), ("10.50.0.9", "unexplained"), ("10.60.0.2", "unexplained")):
+        staging = spoiled(change("Endpoint", "vpn", "dnsServers", [address]), stack="quikapp-staging-platform")
+        [found] = [d for d in compare(production, staging) if d.path == "dnsServers[0]"]
+        assert (found.kind, found.production) == (kind, "10.40.0.2")
+
+
 def test_an_environment_is_itself() -> None:
     assert compare(good("production"), good("production")) == []
 

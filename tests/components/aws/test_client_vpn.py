@@ -24,4 +24,9 @@ def test_only_the_network_goes_through_it_and_it_is_logged() -> None:
     assert endpoint["clientCidrBlock"] == "10.52.0.0/22"
     assert endpoint["connectionLogOptions"]["enabled"] is True
     assert inputs(STAGING, ":AuthorizationRule", "vpn")["targetNetworkCidr"] == "10.50.0.0/16"
+    assert endpoint["dnsServers"] == ["10.50.0.2"]
+    assert inputs(STAGING, ":SecurityGroupEgressRule", "vpn-out")["cidrIpv4"] == "10.50.0.0/16"
+    api = inputs(STAGING, ":SecurityGroupIngressRule", "vpn-api")
+    assert refers(api["securityGroupId"], "eks/cluster:Cluster", "cluster")
+    assert api["fromPort"] == api["toPort"] == 443
     assert names(STAGING, ":NetworkAssociation") == {"vpn-1", "vpn-2", "vpn-3"}

@@ -22,6 +22,14 @@ def test_the_control_plane() -> None:
     assert inputs(PRODUCTION, "eks/cluster:Cluster", "cluster")["deletionProtection"] is True
 
 
+def test_roles_are_complete_before_anybody_acts_in_them() -> None:
+    cluster = node(STAGING, "eks/cluster:Cluster", "cluster")["depends_on"]
+    assert any(urn.endswith("::cluster-control-plane-AmazonEKSClusterPolicy") for urn in cluster)
+    workers = node(STAGING, ":NodeGroup", "cluster-1")["depends_on"]
+    assert any(urn.endswith("::cluster-workers-AmazonEKSWorkerNodePolicy") for urn in workers)
+    assert any(urn.endswith(":Addon::cluster-vpc-cni") for urn in workers)
+
+
 def test_without_networks_that_deploy_it_answers_inside_only() -> None:
     nodes = changed(("      publicAccessCidrs: [203.0.113.0/28]\n", ""))
     network = inputs(nodes, "eks/cluster:Cluster", "cluster")["vpcConfig"]
