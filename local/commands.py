@@ -40,7 +40,7 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
     outputs = stack.outputs()
     console.print(f"\n[bold green]{stack.name} is up[/] in {seconds:.0f} s")
     for component, endpoint in sorted(_endpoints(outputs).items()):
-        console.print(f"  {component}  {endpoint}")
+        console.print(f"  {component}  {endpoint}", soft_wrap=True)
     if names := outputs.get("secretNames"):
         console.print(f"  secrets  {', '.join(names)}")
     console.print(
@@ -87,18 +87,8 @@ def operate(name: str, *arguments: str) -> int:
 
 
 def destroy(name: str) -> int:
-    """Deletes the stack's resources; the engine's exit code.
-
-    Where the environment is not a protected one, what guards its stores from an accident is lifted: this is meant.
-    """
-    stack = LocalStack(name)
-    stack.start()
-    if not stack.resolved().environment.protect:
-        stack.unprotect()
-    code = stack.pulumi("destroy", "--yes", "--skip-preview").returncode
-    if code == 0 and stack.account:
-        stack.account.down()  # moto never ends the deletion of a replication group: the next up begins with an empty account
-    return code
+    """Deletes the stack's resources; the engine's exit code. Raises ``Trouble`` for a protected environment."""
+    return LocalStack(name).destroy()
 
 
 def status(name: str) -> int:

@@ -186,6 +186,24 @@ class LocalStack:
         if result.returncode:
             raise Trouble(f"pulumi state unprotect: {result.stderr.strip()}")
 
+    def destroy(self) -> int:
+        """Deletes the stack's resources; the engine's exit code. Raises ``Trouble`` for a protected environment.
+
+        The engine would delete what is not protected itself, and stop at what is. What guards stores against an accident in
+        other environments is lifted: here it is meant.
+        """
+        if self.resolved().environment.protect:
+            raise Trouble(
+                f"{self.name} is a protected environment (protect: true); nothing was deleted\n"
+                "    fix: to mean it, take 'protect' out of the system's file, and bring the stack up once without it"
+            )
+        self.start()
+        self.unprotect()
+        code = self.pulumi("destroy", "--yes", "--skip-preview").returncode
+        if code == 0 and self.account:
+            self.account.down()  # moto never ends the deletion of a replication group: the next up begins with an empty account
+        return code
+
     def _recover(self) -> None:
         """After a run that was killed: its lock is lifted, and what it was creating is imported or forgotten."""
         locks = list((self.engine.home / "state" / ".pulumi" / "locks").glob(f"**/{PROJECT}/{self.name}/*.json"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from local.console import Trouble
 from local.control_plane import kubectl
 from local.stack import LocalStack
 from review.generated import ROOT, golden_file
@@ -257,14 +258,15 @@ def test_production_is_in_an_account_of_its_own_and_stays(tmp_path: Path) -> Non
         assert client(production, "sts").get_caller_identity()["Account"] == "111122223333"
         clusters = client(production, "rds").describe_db_clusters()["DBClusters"]
         assert {(c["BackupRetentionPeriod"], c["DeletionProtection"]) for c in clusters} == {(30, True)}
-        refused = production.pulumi("destroy", "--yes", "--skip-preview", capture=True)
-        assert refused.returncode != 0
-        assert len(client(production, "rds").describe_db_clusters()["DBClusters"]) == 2
+        before = production.export()["resources"]
+        with pytest.raises(Trouble, match=r"protected environment .*; nothing was deleted"):
+            production.destroy()
+        assert production.export()["resources"] == before
 
 
 def test_destroy_leaves_nothing(stack: LocalStack) -> None:
     """Last: the module's stack is gone after it."""
-    refused = stack.pulumi("destroy", "--yes", "--skip-preview", capture=True)
+    refused = stack.pulumi("destroy", "--yes", capture=True)
     assert refused.returncode != 0
     assert "protect" in refused.stdout + refused.stderr
     stack.unprotect()
