@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 from itertools import combinations
 
 from .account import TIERS, Account
-from .kinds import Bucket, Cdn, Eks, LoadBalancer, Network
+from .kinds import Bucket, Cdn, ClientVpn, Eks, LoadBalancer, Network, Zone
 from .kinds.aws import Managed, Platform
 from .paths import Path, render
 from .system import Environment, System
 from .telemetry import Finding
+
+_NEEDED_BY: Mapping[type[Platform], tuple[type[Platform], ...]] = {
+    Network: (Managed, Eks, LoadBalancer, ClientVpn),
+    Eks: (Managed, LoadBalancer, ClientVpn),
+    Zone: (Eks, LoadBalancer, Cdn),
+}
+"""Stores are reached from the cluster; its external-dns writes the zone's names."""
 
 
 def addresses(system: System) -> Iterator[Finding]:
@@ -21,6 +28,13 @@ def addresses(system: System) -> Iterator[Finding]:
         if environment.account:
             yield from _account((*at, "account"), environment.account)
             yield from _zones((*at, "account", "zones"), environment.account, system)
+            vpn = next((name for name, c in system.components.items() if isinstance(c, ClientVpn)), None)
+            if vpn and environment.account.vpn_cidr is None:
+                yield (
+                    (*at, "account"),
+                    f"'vpnCidr' is missing, which {vpn!r} needs",
+                    "add 'vpnCidr:', people's addresses",
+                )
         elif any(isinstance(component, Platform) for component in system.components.values()):
             yield at, "'account' is missing: the system has components on AWS", "add 'account:'"
     yield from _several(system)
@@ -68,15 +82,19 @@ def _zones(at: Path, account: Account, system: System) -> Iterator[Finding]:
 
 
 def _several(system: System) -> Iterator[Finding]:
-    for kind, word in ((Network, "network"), (Eks, "eks")):
+    """One network, one cluster, one zone; and those that something stands on."""
+    for kind, word in ((Network, "network"), (Eks, "eks"), (Zone, "zone")):
         names = [name for name, component in system.components.items() if isinstance(component, kind)]
         for name in names[1:]:
             yield ("components", name), f"a second {word}, beside {names[0]!r}", "an environment has one"
-    missing = not any(isinstance(component, Network) for component in system.components.values())
-    for name, component in system.components.items():
-        if missing and isinstance(component, Managed | Eks):
-            yield ("components", name), "the system declares no network for it", "add a component of kind network"
-            return
+        if not names:
+            for name, component in system.components.items():
+                if isinstance(component, _NEEDED_BY[kind]) and not component.existing:
+                    yield (
+                        ("components", name),
+                        f"the system declares no {word} for it",
+                        f"add a component of kind {word}",
+                    )
 
 
 def _buckets(system: System) -> Iterator[Finding]:

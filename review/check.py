@@ -108,6 +108,11 @@ def _stack(file: Path) -> str:
     for field, names, known in (
         ("images", stack.images, services),
         ("rotation", stack.rotation, resolved.secrets),
+        (
+            "unprotected",
+            {*stack.unprotected} - {"*"},
+            {k for k, c in resolved.components.items() if c.layer == "platform"},
+        ),
     ):
         for name in sorted(set(names) - set(known)):
             fix = f"known: {', '.join(sorted(known))}"

@@ -10,7 +10,7 @@ from pulumi_aws import rds
 from config.kinds import Aurora as Declared
 
 from .cloud import Cloud, Part
-from .databases import cluster, member, parts
+from .databases import AUTHORITY, cluster, member, parts
 from .keys import guarded
 from .stores import subnet_group
 
@@ -79,6 +79,7 @@ class Aurora(Part):
             "host": self.cluster.endpoint,
             "port": aurora.port(),
             "reader": self.cluster.reader_endpoint,
+            "authority": AUTHORITY,
             "secret": self.cluster.master_user_secrets.apply(lambda secrets: secrets[0]["secret_arn"]),
         }
         self.register_outputs({"endpoint": self.cluster.endpoint, "readerEndpoint": self.cluster.reader_endpoint})

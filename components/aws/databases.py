@@ -15,6 +15,9 @@ from .cloud import Part
 from .keys import key, log_group
 from .stores import group
 
+AUTHORITY = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+"""Who signs the certificates of both (Amazon RDS User Guide, "Using SSL/TLS to encrypt a connection")."""
+
 
 @dataclass(frozen=True)
 class Parts:

@@ -8,7 +8,7 @@ from pulumi_aws import docdb
 from config.kinds import DocumentDB as Declared
 
 from .cloud import Cloud, Part
-from .databases import cluster, member, parts
+from .databases import AUTHORITY, cluster, member, parts
 from .keys import guarded
 from .stores import subnet_group
 
@@ -56,5 +56,6 @@ class DocumentDB(Part):
             "host": self.cluster.endpoint,
             "port": database.port(),
             "reader": self.cluster.reader_endpoint,
+            "authority": AUTHORITY,
         }
         self.register_outputs({"endpoint": self.cluster.endpoint, "readerEndpoint": self.cluster.reader_endpoint})

@@ -61,6 +61,7 @@ class Eks(Part):
             tags=self.tags(),
             opts=self.under(*may, log, cloud.network.flow_log, protect=guarded(self)),
         )
+        self._authority = self.cluster.certificate_authority.apply(lambda found: found["data"])
         self.security_group = self.cluster.vpc_config.apply(lambda found: found["cluster_security_group_id"])
         cloud.cluster = self
         entries = self._entries()
@@ -233,7 +234,13 @@ class Eks(Part):
     def _access(self, entries: list[pulumi.Resource]) -> kubernetes.Provider:
         """Pinned: a kubeconfig that is computed anew would otherwise replace the provider, and all that it made."""
         kubeconfig = pulumi.Output.json_dumps(self._kubeconfig())
-        self.access = {"name": self._declared.identifier, "identifier": self.identifier, "kubeconfig": kubeconfig}
+        self.access = {
+            "name": self._declared.identifier,
+            "identifier": self.identifier,
+            "endpoint": self.cluster.endpoint,
+            "certificateAuthority": self._authority,
+            "kubeconfig": kubeconfig,
+        }
         return kubernetes.Provider(
             self.key,
             cluster_identifier=self.identifier,
@@ -247,7 +254,6 @@ class Eks(Part):
     def _kubeconfig(self) -> dict[str, Any]:
         """Without a secret: who uses it asks AWS for a token, as who he is."""
         name, region = self._declared.identifier, self.cloud.account.region
-        authority = self.cluster.certificate_authority.apply(lambda found: found["data"])
         command = ["eks", "get-token", "--cluster-name", name, "--region", region, "--output", "json"]
         return {
             "apiVersion": "v1",
@@ -256,7 +262,7 @@ class Eks(Part):
             "clusters": [
                 {
                     "name": name,
-                    "cluster": {"server": self.cluster.endpoint, "certificate-authority-data": authority},
+                    "cluster": {"server": self.cluster.endpoint, "certificate-authority-data": self._authority},
                 }
             ],
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],

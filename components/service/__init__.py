@@ -170,7 +170,7 @@ def _env(name: str, args: ServiceArgs) -> list[Any]:
     for used in service.uses:
         component = args.resolved.components[used]
         plain.update(component.environment(used, namespace))
-        if component.layer == "platform":
+        if component.layer == "platform" and not component.existing:
             plain.update(
                 {variable: args.platform.get("endpoints", used, part) for variable, part in _told(used, component)}
             )

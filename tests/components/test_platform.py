@@ -29,8 +29,14 @@ components:
     liveness: {path: /live}
 """
 CLUSTER = "arn:aws:eks:us-east-1:444455556666:cluster/quikapp-staging"
-VALUES = {
-    "cluster": {"name": "quikapp-staging", "identifier": CLUSTER, "kubeconfig": "{}"},
+VALUES: dict[str, Any] = {
+    "cluster": {
+        "name": "quikapp-staging",
+        "identifier": CLUSTER,
+        "endpoint": "https://cluster.example.com",
+        "certificateAuthority": "Y2VydGlmaWNhdGU=",
+        "kubeconfig": "{}",
+    },
     "endpoints": {
         "postgres": {"host": "postgres.example.com", "port": 5432, "reader": "reader.example.com"},
         "kafka": {"host": "kafka.example.com:9096", "port": 9096},
@@ -113,6 +119,21 @@ def test_check_knows_whose_platform_it_is(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is the platform of production of"):
         check(file)
     assert check(application(tmp_path, "quikapp-staging", platform=VALUES)).startswith("environment staging of")
+
+
+def test_a_kubeconfig_with_a_secret_is_refused(tmp_path: Path) -> None:
+    for secret in ('{"token": "x"}', "client-key-data: eA==", "password: x"):
+        cluster = {**VALUES["cluster"], "kubeconfig": secret}
+        with pytest.raises(ConfigError, match="the kubeconfig holds a secret") as caught:
+            check(application(tmp_path, "quikapp-staging", platform={**VALUES, "cluster": cluster}))
+        assert secret not in str(caught.value)
+
+
+def test_only_what_is_on_aws_can_be_unprotected(tmp_path: Path) -> None:
+    assert check(application(tmp_path, "quikapp-staging", unprotected=["kafka"]))
+    assert check(application(tmp_path, "quikapp-staging", unprotected=["*"]))
+    with pytest.raises(ConfigError, match="understudy:unprotected: 'web' is not declared"):
+        check(application(tmp_path, "quikapp-staging", unprotected=["web"]))
 
 
 def test_values_that_are_no_platform(tmp_path: Path) -> None:

@@ -92,10 +92,31 @@ def test_a_system_on_aws_needs_an_account() -> None:
         parse(TEXT[:start] + TEXT[end:], "quikapp.yaml")
 
 
-def test_stores_need_a_network() -> None:
-    start, end = TEXT.index("  network:\n"), TEXT.index("  vpn:\n")
-    with pytest.raises(ConfigError, match="the system declares no network for it"):
-        parse(TEXT[:start] + TEXT[end:], "quikapp.yaml")
+@pytest.mark.parametrize(
+    ("word", "begin", "end", "first"),
+    [
+        ("network", "  network:\n", "  vpn:\n", "components.vpn"),
+        ("zone", "  names:\n", "  logs:\n", "components.cluster"),
+        ("eks", "  cluster:\n    kind", "  ingress:\n", "components.vpn"),
+    ],
+)
+def test_what_others_stand_on_has_to_be_there(word: str, begin: str, end: str, first: str) -> None:
+    start = TEXT.index(begin)
+    text = TEXT[:start] + TEXT[TEXT.index(end, start) :]
+    if word == "eks":  # what was assumed of it goes with it
+        text = "\n".join(
+            line for line in text.splitlines() if not line.strip().startswith(("- cluster.", "paths: [cluster."))
+        )
+        text = text.replace(
+            "its images come from this registry\n", "its images come from this registry\n    paths: [postgres.nodes]\n"
+        )
+    with pytest.raises(ConfigError, match=f"{first}: the system declares no {word} for it"):
+        parse(text, "quikapp.yaml")
+
+
+def test_a_vpn_needs_addresses_for_people() -> None:
+    with pytest.raises(ConfigError, match="'vpnCidr' is missing, which 'vpn' needs"):
+        parse(TEXT.replace("      vpnCidr: 10.52.0.0/22\n", ""), "quikapp.yaml")
 
 
 def test_the_command_answers_without_a_traceback_and_with_exit_code_2(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from config.platform import Platform
 from local.console import Trouble
 from local.control_plane import kubectl
 from local.stack import LocalStack
@@ -165,6 +166,8 @@ def test_the_cluster_is_the_local_one(stack: LocalStack) -> None:
     kubeconfig = json.loads(platform["cluster"]["kubeconfig"])
     server = kubeconfig["clusters"][0]["cluster"]["server"]
     assert server == json.loads(stack.plane.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    Platform.model_validate(platform)
+    assert platform["cluster"]["endpoint"] == server
     assert platform["cluster"]["identifier"] == "arn:aws:eks:us-east-1:444455556666:cluster/quikapp-staging"
     classes = json.loads(kubectl("get", "storageclass", "gp3", "-o", "json", plane=stack.plane))
     assert classes["parameters"] == {"encrypted": "true", "type": "gp3"}

@@ -42,6 +42,8 @@ class Managed(Platform):
 
     def environment(self, name: str, namespace: str) -> dict[str, str]:
         """The port; where it answers is known to the platform alone."""
+        if self.existing:
+            return super().environment(name, namespace)
         return {secret_variable(name, "port"): str(self.port())}
 
     @field_validator("instance")
