@@ -57,6 +57,8 @@ def test_up(stack: LocalStack) -> None:
     result = stack.pulumi("up", "--yes", "--skip-preview", "--policy-pack", str(ROOT / "policies"), capture=True)
     assert result.returncode == 0, result.stdout[-3000:]
     assert f"{RESOURCES} created" in result.stdout
+    made = {r["urn"] for r in stack.export()["resources"] if r["type"] != "pulumi:pulumi:Stack"}
+    assert {node["urn"] for node in NODES} == made
     levels = stack.levels()
     assert sum(levels.values()) == sum(node["type"].startswith("aws:") for node in NODES)
     assert levels["recorded"] == 1  # the wait for the certificate

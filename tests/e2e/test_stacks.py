@@ -1,4 +1,4 @@
-"""Both shipped stacks: up from nothing, unchanged, repaired, gone."""
+"""Both stacks of a whole system: up from nothing, unchanged, repaired, gone. ``test_platform.py`` has those of a platform."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 
 from config.quantity import Cpu, Memory
+from config.stack import read_stack
 from local.control_plane import kubectl
 from local.stack import LocalStack
 from review.generated import ROOT, STACKS
@@ -17,9 +18,10 @@ from review.graph import graph
 from tests.e2e.stacks import get, known, ours, running
 
 pytestmark = [pytest.mark.engine]
+WHOLE = [name for name in STACKS if read_stack(ROOT / f"Pulumi.{name}.yaml").layer == "all"]
 
 
-@pytest.fixture(scope="module", params=[pytest.param(s, marks=pytest.mark.xdist_group(f"stack-{s}")) for s in STACKS])
+@pytest.fixture(scope="module", params=[pytest.param(s, marks=pytest.mark.xdist_group(f"stack-{s}")) for s in WHOLE])
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     tracked = {path: path.read_bytes() for path in ROOT.glob("Pulumi*.yaml")}
     with running(request.param, tmp_path_factory.mktemp(request.param)) as local:
