@@ -87,7 +87,7 @@ def test_manifests_are_files_kubectl_reads(tmp_path: Path) -> None:
         (("graph", "--stack", "qa"), 2, "there is no stack 'qa'"),
         (("check", "nowhere.yaml"), 2, "no such file"),
         (("explain", "--format", "xml"), 2, "Invalid value"),
-        (("local", "status", "--stack", "nowhere"), 1, "stopped"),
+        (("local", "status", "--stack", "nowhere"), 2, "there is no stack 'nowhere'"),
         (("local", "up", "--stack", "nowhere"), 2, "there is no stack 'nowhere'"),
     ],
 )
