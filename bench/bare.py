@@ -91,8 +91,7 @@ def _dynamic(node: Node, inputs: dict[str, Any], opts: str) -> str:
     kind = node["type"].rpartition(":")[2]
     given = {key: value for key, value in inputs.items() if key != "__provider" and not key.startswith("authority_")}
     if kind == "Authority":
-        arguments = ", ".join(f"{key}={value!r}" for key, value in given.items())
-        return f"issuing.Authority({node['name']!r}, {arguments}, opts={opts})"
+        return f"issuing.Authority({node['name']!r}, {given!r}, {opts})"
     authority = str(inputs["authority_certificate"]).partition(".")[0]
     return f"issuing.Certificate({node['name']!r}, {given!r}, {authority}, {opts})"
 
