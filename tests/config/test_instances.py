@@ -22,7 +22,7 @@ def written(family: str, size: str) -> InstanceClass:
 @given(st.sampled_from(EVERY), st.fractions(Fraction(1, 20), 1), st.data())
 def test_a_smaller_class_is_sold_for_the_same_use(entry: tuple[Use, str], ratio: Fraction, data: st.DataObject) -> None:
     use, family = entry
-    lowest, highest = (SIZES.index(size) for size in bounds(family))
+    lowest, highest = (SIZES.index(size) for size in _FAMILIES[use][family])
     size = data.draw(st.integers(lowest, highest))
     smaller = written(family, SIZES[size]).step_down(ratio)
     check(smaller, use)
