@@ -59,6 +59,6 @@ class Platform:
                     f"the platform gives no {'.'.join(path)}\n"
                     "    fix: bring its stack up first, or give the value under 'understudy:platform'"
                 )
-            return Unknown() if values is None else values  # type: ignore[no-untyped-call]
+            return Unknown() if values is None else values  # type: ignore[no-untyped-call]  # the SDK's has no annotations
 
         return self._values.apply(found)

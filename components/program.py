@@ -39,7 +39,11 @@ def _platform(config: pulumi.Config) -> object:
 
 def has_platform(resolved: Resolved, stack: Stack) -> bool:
     """Whether the cluster is one of a platform's, and not just where the kubeconfig leads."""
-    return stack.platform is not None or any(isinstance(component, Eks) for component in resolved.components.values())
+    return stack.platform is not None or _eks(resolved) is not None
+
+
+def _eks(resolved: Resolved) -> Eks | None:
+    return next((component for component in resolved.components.values() if isinstance(component, Eks)), None)
 
 
 def cluster_identity(resolved: Resolved, stack: Stack, file: str) -> str:
@@ -48,10 +52,9 @@ def cluster_identity(resolved: Resolved, stack: Stack, file: str) -> str:
     A cluster that the platform declares is known by its ARN, one whose values are given by what they say; any other is looked
     at, and has to be the pinned one.
     """
-    account = resolved.environment.account
-    declared = next((c for c in resolved.components.values() if isinstance(c, Eks)), None)
+    account, declared = resolved.environment.account, _eks(resolved)
     if declared and account:
-        return f"arn:aws:eks:{account.region}:{account.id}:cluster/{declared.identifier}"
+        return declared.arn(account.region, account.id)
     if isinstance(stack.platform, Platform) and stack.platform.cluster:
         return stack.platform.cluster.identifier
     if stack.layer == "platform":

@@ -87,14 +87,14 @@ def _earlier(file: Path, since: str) -> dict[str, Resolved]:
         return {}
 
 
-def _platform(file: Path, stack: Stack) -> None:
+def _platform(file: Path, stack: Stack, named: str) -> None:
     """The platform that an application's stack names is the one of its own environment."""
-    other = file.parent / f"Pulumi.{stack.platform.rpartition('/')[2] if isinstance(stack.platform, str) else ''}.yaml"
+    other = file.parent / f"Pulumi.{named.rpartition('/')[2]}.yaml"
     if not other.exists():
         return  # another project's, which nothing here knows
     platform = read_stack(other)
     if (platform.system, platform.environment) != (stack.system, stack.environment):
-        message = f"{stack.platform} is the platform of {platform.environment} of {platform.system}"
+        message = f"{named} is the platform of {platform.environment} of {platform.system}"
         fix = f"name the platform of {stack.environment}; an application never runs on another environment's"
         raise ConfigError(Problem(file.name, None, f"{PROJECT}:platform", message, fix))
 
@@ -103,7 +103,7 @@ def _stack(file: Path) -> str:
     stack = read_stack(file)
     resolved, _ = derive(load(stack.system), stack.environment)
     if isinstance(stack.platform, str):
-        _platform(file, stack)
+        _platform(file, stack, stack.platform)
     services = {key for key, component in resolved.components.items() if component.kind == "service"}
     for field, names, known in (
         ("images", stack.images, services),

@@ -27,9 +27,10 @@ class Cloud:
     account: Account
     unprotected: frozenset[str] = frozenset()
     """Components that may be replaced or deleted with their data; ``*`` for all."""
-    _network: Network | None = None
-    _cluster: Eks | None = None
-    _zone: Zone | None = None
+    network: Network = field(init=False)
+    cluster: Eks = field(init=False)
+    zone: Zone = field(init=False)
+    """Set as they are made; ``config.addresses`` asks for those that others stand on."""
     buckets: dict[str, Bucket] = field(default_factory=dict)
     """Component to its bucket."""
     endpoints: dict[str, Any] = field(default_factory=dict)
@@ -42,33 +43,6 @@ class Cloud:
     def name(self) -> str:
         """What names begin with: system and environment, such as ``shop-staging``."""
         return f"{self.resolved.system}-{self.resolved.environment.name}"
-
-    @property
-    def network(self) -> Network:
-        assert self._network is not None, "config.addresses asks for a network"
-        return self._network
-
-    @network.setter
-    def network(self, network: Network) -> None:
-        self._network = network
-
-    @property
-    def cluster(self) -> Eks:
-        assert self._cluster is not None, "stores come after the cluster, whose pods alone reach them"
-        return self._cluster
-
-    @cluster.setter
-    def cluster(self, cluster: Eks) -> None:
-        self._cluster = cluster
-
-    @property
-    def zone(self) -> Zone:
-        assert self._zone is not None, "config.addresses asks for a zone"
-        return self._zone
-
-    @zone.setter
-    def zone(self, zone: Zone) -> None:
-        self._zone = zone
 
     def tags(self, component: str, name: str | None = None, **more: str) -> dict[str, str]:
         """Of every resource that takes any: who made it, for what, in which environment."""
@@ -83,7 +57,7 @@ class Cloud:
     def platform(self) -> dict[str, Any]:
         """What an application needs of all this: ``config.platform.Platform``, with outputs in it."""
         return {
-            **({"cluster": self._cluster.access} if self._cluster else {}),
+            **({"cluster": self.cluster.access} if hasattr(self, "cluster") else {}),
             "endpoints": self.endpoints,
             "targetGroups": self.target_groups,
         }

@@ -81,12 +81,6 @@ class Eks(Part):
         controllers(self, cluster, provider, workers)
         self.register_outputs({"name": self.cluster.name, "endpoint": self.cluster.endpoint})
 
-    @property
-    def identifier(self) -> str:
-        """What the Kubernetes provider is pinned to, known before the cluster is there: its ARN."""
-        account = self.cloud.account
-        return f"arn:aws:eks:{account.region}:{account.id}:cluster/{self._declared.identifier}"
-
     def _role(self, label: str, service: str, policies: tuple[str, ...], *actions: str) -> tuple[iam.Role, list[Any]]:
         """The role, and what has to be there before anybody acts in it."""
         role = iam.Role(
@@ -234,16 +228,17 @@ class Eks(Part):
     def _access(self, entries: list[pulumi.Resource]) -> kubernetes.Provider:
         """Pinned: a kubeconfig that is computed anew would otherwise replace the provider, and all that it made."""
         kubeconfig = pulumi.Output.json_dumps(self._kubeconfig())
+        identifier = self._declared.arn(self.cloud.account.region, self.cloud.account.id)
         self.access = {
             "name": self._declared.identifier,
-            "identifier": self.identifier,
+            "identifier": identifier,
             "endpoint": self.cluster.endpoint,
             "certificateAuthority": self._authority,
             "kubeconfig": kubeconfig,
         }
         return kubernetes.Provider(
             self.key,
-            cluster_identifier=self.identifier,
+            cluster_identifier=identifier,
             kubeconfig=kubeconfig,
             enable_server_side_apply=True,
             enable_config_map_mutable=True,

@@ -8,7 +8,6 @@ from pydantic import Field, StringConstraints, field_validator
 
 from ...base import Text
 from ...instances import InstanceClass, check
-from ...quantity import Storage
 from .managed import Identifier, Instance, LogRetention, Platform
 
 AddonVersion = Annotated[str, StringConstraints(pattern=r"^v\d+\.\d+\.\d+(-eksbuild\.\d+)?$")]
@@ -34,8 +33,6 @@ class Eks(Platform):
     external_dns: ChartVersion = Field(alias="externalDns")
     charts: Annotated[str, StringConstraints(pattern=r"^(oci|https)://\S+[^/]$")]
     """The repository that both charts are in."""
-    volume: Storage = Storage.parse("100Gi")
-    """Each worker's own disk."""
     log_retention: LogRetention = 90
 
     @field_validator("instance")
@@ -50,3 +47,7 @@ class Eks(Platform):
         if missing := [name for name in get_args(AddonName) if name not in addons]:
             raise ValueError(f"{', '.join(missing)} missing: pods, names, volumes, autoscalers or roles would fail")
         return addons
+
+    def arn(self, region: str, account: str) -> str:
+        """Known before the cluster is there: the Kubernetes provider is pinned to it."""
+        return f"arn:aws:eks:{region}:{account}:cluster/{self.identifier}"

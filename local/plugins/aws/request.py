@@ -93,17 +93,20 @@ def _structure(values: Mapping[str, Any], shape: StructureShape, call: Call, whe
         name = call.names.get(key) or members.get(key.casefold())
         if name is None:
             raise Mistake(f"{where} has no parameter {key!r}: the table has to say where it goes")
-        if key in call.keyed:
-            word = call.keyed[key]
-            value = {item[word]: {k: v for k, v in item.items() if k != word} for item in value}  # noqa: PLW2901
+        given = _by(call.keyed[key], value) if key in call.keyed else value
         *above, last = name.split(".")
         place, inner = request, shape
         for part in above:
             place, inner = place.setdefault(part, {}), inner.members[part]
-        place[last] = merged(place.get(last), _value(value, inner.members[last], call, f"{where}.{name}"))
+        place[last] = merged(place.get(last), _value(given, inner.members[last], call, f"{where}.{name}"))
     if {"quantity", "items"} <= members.keys():  # CloudFront's lists say how long they are
         request.setdefault("Quantity", len(request.get("Items", ())))
     return request
+
+
+def _by(word: str, items: Any) -> dict[str, Any]:
+    """Items by one of their parts, which is none of them any more."""
+    return {item[word]: {key: part for key, part in item.items() if key != word} for item in items}
 
 
 def _value(value: Any, shape: Shape, call: Call, where: str) -> Any:
