@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 
 from .account import TIERS, Account
-from .kinds import Bucket, Cdn, ClientVpn, Eks, LoadBalancer, Network, Zone
+from .kinds import Bucket, Cdn, ClientVpn, Eks, LoadBalancer, MeshGateway, Network, Zone
 from .kinds.aws import Managed, Platform
 from .paths import Path, render
 from .system import Environment, System
@@ -136,3 +136,21 @@ def hosts(component: object) -> Iterator[tuple[Path, str]]:
             yield ("hosts", index), host
     elif isinstance(component, Cdn):
         yield ("hostName",), component.host_name
+    elif isinstance(component, MeshGateway):
+        for index, entry in enumerate(component.hosts):
+            yield ("hosts", index, "host"), entry.host
+
+
+def whose(system: System, environment: str, host: str, cidr: str | None) -> str | None:
+    """The other environment that the host, or an address of the network, belongs to."""
+    own = system.environments[environment]
+    if host == own.domain or host.endswith(f".{own.domain}"):
+        return None
+    for name, other in system.environments.items():
+        if name == environment:
+            continue
+        networks = [*other.cluster.node_cidrs, *([other.account.cidr] if other.account else [])]
+        inside = cidr and any(IPv4Network(cidr).overlaps(IPv4Network(network)) for network in networks)
+        if inside or host == other.domain or host.endswith(f".{other.domain}"):
+            return name
+    return None

@@ -218,6 +218,8 @@ class Component(Model):
         """Ports the component's pods listen on, by name; the first is the one its clients use."""
         return {}
 
+    hosts_of_aws: ClassVar[tuple[str, ...]] = ()
+    """Services of AWS that its pods call, as the first part of their names: ``rds`` for ``rds.<region>.amazonaws.com``."""
     has_reader: ClassVar[bool] = False
     """True for stores with an endpoint of their own for those who only read."""
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .base import Demand
-from .kinds import Istio
+from .base import Demand, Resources
+from .kinds import Service
+from .mesh import mesh
 from .quantity import Bytes, Cpu, Memory, Quantity, Storage
 from .system import Resolved
 
@@ -58,9 +59,15 @@ def demands(resolved: Resolved) -> Iterator[tuple[str, Demand]]:
                 yield name, demand
 
 
+def _proxies(resolved: Resolved) -> list[Resources]:
+    """What a mesh adds to every pod."""
+    istio = mesh(resolved)
+    return [istio.proxy] if istio else []
+
+
 def peak(resolved: Resolved) -> Peak:
     """The declared peak of the environment."""
-    proxies = [c.proxy for c in resolved.components.values() if isinstance(c, Istio)]
+    proxies = _proxies(resolved)
     found = [demand for _, demand in demands(resolved)]
 
     def total(part: str, name: str, nothing: Quantity) -> Any:
@@ -84,19 +91,31 @@ def peak(resolved: Resolved) -> Peak:
     )
 
 
+def ceiling(resolved: Resolved, production: Resolved) -> Peak:
+    """What the environment's peak may be at most: production's, with the components and the canaries which only it has."""
+    added = {name: c for name, c in resolved.components.items() if name not in production.components}
+    tried = {
+        name: declared.model_copy(update={"canary": c.canary})
+        for name, c in resolved.components.items()
+        if isinstance(c, Service) and c.canary and isinstance(declared := production.components.get(name), Service)
+    }
+    return peak(production.model_copy(update={"components": {**production.components, **added, **tried}}))
+
+
 def unfit(resolved: Resolved) -> list[str]:
     """Why the peak's requests do not fit the declared nodes; empty when they do.
 
     First fit decreasing by memory then CPU, every pod whole on one node, as the scheduler must place it.
     """
     nodes = resolved.environment.cluster.nodes
+    proxies = [proxy.requests for proxy in _proxies(resolved)]
     free = [[nodes.cpu.value, nodes.memory.value, nodes.storage.value] for _ in range(nodes.count)]
     pods = []
     for name, demand in demands(resolved):
-        requests = demand.resources.requests
+        requests = [demand.resources.requests, *proxies]
         need = (
-            requests.cpu.value if requests.cpu else Fraction(0),
-            requests.memory.value if requests.memory else Fraction(0),
+            sum((amounts.cpu.value for amounts in requests if amounts.cpu), start=Fraction(0)),
+            sum((amounts.memory.value for amounts in requests if amounts.memory), start=Fraction(0)),
             sum((volume.value for volume in demand.volumes), start=Fraction(0)),
         )
         pods += [(need, name)] * (demand.pods + demand.surge)

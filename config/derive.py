@@ -14,7 +14,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from .addresses import hosts
+from .addresses import hosts, whose
 from .errors import ConfigError, Problem
 from .kinds import AnyComponent
 from .kinds.manifests import Manifest
@@ -66,6 +66,7 @@ def _resolve(
     components = {key: _validated(system, name, key, dump) for key, dump in tree.items()}
     _check_removed(system, name, components)
     _check_hosts(system, name, components)
+    _check_elsewhere(system, name, components)
     return Resolved(
         system=system.system,
         title=system.title,
@@ -228,3 +229,15 @@ def _check_hosts(system: System, environment: str, components: dict[str, Any]) -
                 raise _error(
                     system, at, f"in {environment}, {host!r} is not inside {domain!r}", "write a name below {domain}"
                 )
+
+
+def _check_elsewhere(system: System, environment: str, components: dict[str, Any]) -> None:
+    """A store of another environment is used by nobody, however it is written."""
+    for name, component in components.items():
+        other = (
+            whose(system, environment, component.existing.host, component.existing.cidr) if component.existing else None
+        )
+        if other:
+            at = _deciding_change(system, environment, (name, "existing")) or ("components", name, "existing")
+            message = f"in {environment}, {name!r} is {other}'s: {component.existing.host}, {component.existing.cidr}"
+            raise _error(system, at, message, "an environment uses its own stores alone; it gets data sanitised")

@@ -10,7 +10,7 @@ from .base import Model
 from .derive import derive
 from .paths import Path, leaves, parse, render
 from .provenance import BASE
-from .system import Resolved, System
+from .system import ENDPOINT, Resolved, System
 
 Kind = Literal["label", "domain", "host", "network", "token", "arn", "account", "bucket"]
 """How an identity is recognised in a text: a DNS label, a domain with what is below it, a host, a network with the addresses
@@ -118,7 +118,9 @@ def _of(resolved: Resolved, differing: set[str]) -> Iterator[Identity]:
 def _texts(tree: Any) -> Iterator[tuple[Path, str]]:
     for path, value in leaves(tree):
         for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, str):
+            if isinstance(item, str) and not ENDPOINT.search(
+                item
+            ):  # the platform's own value, which is each environment's
                 yield path, item
 
 

@@ -13,6 +13,9 @@ from .addresses import addresses
 from .base import Component, SecretKey
 from .errors import ConfigError, Problem
 from .kinds import Gateway, Service
+from .kinds.aws import Managed
+from .kinds.aws.managed import MANAGED_KEYS
+from .meshing import meshing
 from .order import order
 from .paths import Path, leaves, parse, render
 from .system import RESERVED, Environment, System
@@ -53,6 +56,7 @@ def _dangling(system: System) -> Iterator[Finding]:
         yield from _changes(name, environment, known)
     yield from _namespaces(system)
     yield from addresses(system)
+    yield from meshing(system)
 
 
 def _production(system: System) -> Iterator[Finding]:
@@ -145,8 +149,12 @@ def _tree(system: System) -> dict[str, object]:
 
 def _secrets(system: System, here: Path, component: object) -> Iterator[tuple[Path, str, str]]:
     """Every ``SecretKey`` of a component names a declared key."""
+    stores = {c.secret(name) for name, c in system.components.items() if isinstance(c, Managed)}
     for path, key in _secret_keys(component, here):
-        if key.secret not in system.secrets:
+        if key.secret in stores:
+            if key.key not in MANAGED_KEYS:
+                yield path, f"secret {key.secret!r} has no key {key.key!r}", _close(key.key, MANAGED_KEYS)
+        elif key.secret not in system.secrets:
             yield path, f"secret {key.secret!r} is not declared", _close(key.secret, system.secrets)
         elif key.key not in system.secrets[key.secret].keys:
             yield (

@@ -15,7 +15,7 @@ from .errors import ConfigError, Problem
 from .platform import Platform
 from .system import ConfigKey, Sha256
 
-Tag = Annotated[str, StringConstraints(pattern=r"^(\w[\w.-]{0,127}|sha256:[0-9a-f]{64})$")]
+Tag = Annotated[str, StringConstraints(pattern=r"^(\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64})$")]
 Layer = Literal["platform", "application", "all"]
 PROJECT = "understudy"
 PLACEHOLDER = "placeholder: not given"
@@ -45,7 +45,7 @@ class Stack(Model):
     unprotected: tuple[DnsLabel | Literal["*"], ...] = ()
     """Components on AWS whose data may be deleted, or replaced by something empty; ``*``: all. Elsewhere the engine refuses."""
     images: dict[DnsLabel, Tag] = {}
-    """Component to tag or digest."""
+    """Component to tag or digest, or to both: ``<tag>@<digest>``, as ``./understudy images`` writes them."""
     rotation: dict[DnsLabel, Annotated[int, Field(ge=1)]] = {}
     """Secret to generation; a higher number generates its values anew. Default: 1."""
     given: dict[DnsLabel, dict[ConfigKey, GivenValue]] = {}

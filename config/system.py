@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
@@ -15,6 +16,8 @@ from .scaling import TOPOLOGY, ScaleKind
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ConfigKey = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$")]
+ENDPOINT = re.compile(r"\{endpoints\.(?P<component>[-a-z0-9]+)\.(?P<part>host|port|reader|secret)\}")
+"""In the configuration: what the platform says of a store, once it is there."""
 RESERVED = ("configuration", "secrets", "environment")
 """First parts of paths that are not components."""
 
@@ -215,6 +218,9 @@ class Configuration(Model):
 
     name: Text = "{environment}-config"
     data: dict[ConfigKey, Text] = {}
+    """``{endpoints.<component>.host}``, ``.port``, ``.reader`` and ``.secret`` stand for what the platform says of a store."""
+    also: dict[DnsLabel, tuple[ConfigKey, ...]] = {}
+    """Further ConfigMaps that hold some of the keys, for those who look for them there."""
 
 
 class Assumption(Model):

@@ -26,11 +26,12 @@ from .aws import (
     Zone,
 )
 from .cockroachdb import CockroachDB
-from .edge import External, Gateway, Istio
-from .jobs import CronJob, Job
+from .edge import External, Gateway
+from .jobs import CronJob, DataSync, Job
 from .logs import Alloy, Elasticsearch, Kibana, Logstash, Loki
 from .manifests import Manifests
-from .metrics import Alertmanager, Grafana, KubeStateMetrics, Prometheus
+from .mesh import Istio, MeshGateway, OAuth2Proxy
+from .metrics import Alertmanager, CloudWatchExporter, Grafana, KubeStateMetrics, Prometheus
 from .postgresql import PostgreSQL
 from .redis import Redis
 from .services import Service
@@ -40,12 +41,14 @@ AnyComponent = Annotated[
     Service
     | Job
     | CronJob
+    | DataSync
     | CockroachDB
     | PostgreSQL
     | Redis
     | Prometheus
     | KubeStateMetrics
     | Alertmanager
+    | CloudWatchExporter
     | Grafana
     | Elasticsearch
     | Logstash
@@ -54,6 +57,8 @@ AnyComponent = Annotated[
     | Alloy
     | Jaeger
     | Istio
+    | MeshGateway
+    | OAuth2Proxy
     | Gateway
     | External
     | Network
@@ -80,8 +85,10 @@ __all__ = [
     "Bucket",
     "Cdn",
     "ClientVpn",
+    "CloudWatchExporter",
     "CockroachDB",
     "CronJob",
+    "DataSync",
     "DocumentDB",
     "Eks",
     "ElastiCache",
@@ -98,8 +105,10 @@ __all__ = [
     "Logstash",
     "Loki",
     "Manifests",
+    "MeshGateway",
     "Msk",
     "Network",
+    "OAuth2Proxy",
     "OpenSearch",
     "PostgreSQL",
     "Prometheus",

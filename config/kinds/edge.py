@@ -1,19 +1,12 @@
-"""What stands between users, services and the outside."""
+"""What stands between users and services, and services of others."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from ..base import Cidr, Component, Demand, DnsLabel, Hostname, Port, Resources, SecretKey, Text, resources
+from pydantic import Field
 
-
-class Istio(Component):
-    """The mesh: every meshed pod carries a proxy of this size."""
-
-    kind: Literal["istio"]
-    version: Text
-    mtls: Literal["strict"] = "strict"
-    proxy: Resources = resources("50m", "500m", "64M", "256M")
+from ..base import Cidr, Component, Demand, DnsLabel, Hostname, Port, Resources, Text
 
 
 class Gateway(Component):
@@ -34,14 +27,16 @@ class Gateway(Component):
 
 
 class External(Component):
-    """A service of somebody else, such as Sentry or a payment provider."""
+    """A service of somebody else, such as Sentry or a payment provider.
+
+    In a mesh it is reached by its name, through the gateway out; elsewhere by its network.
+    """
 
     namespaced = False
     kind: Literal["external"]
-    hosts: tuple[Hostname, ...]
-    cidr: Cidr
+    hosts: Annotated[tuple[Hostname, ...], Field(min_length=1)]
+    cidr: Cidr | None = None
     tcp_port: Port = 443
-    credential: SecretKey | None = None
 
     def host(self, name: str, namespace: str) -> str:
         return self.hosts[0]

@@ -4,33 +4,71 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from ..base import Component, Demand, EnvironmentName, Resources, SecretKey, Text
+from ..account import AccountId
+from ..base import Cron, Demand, DnsLabel
 from ..quantity import Duration
+from .workload import Workload
+
+SnapshotName = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")]
 
 
-class Job(Component):
-    """A task that runs to completion before the services that name it roll."""
+class Task(Workload):
+    """A task that runs to completion."""
 
-    kind: Literal["job"]
-    image: str
     command: tuple[str, ...] = ()
-    resources: Resources
+    """Default: the image's own."""
     timeout: Duration = Duration.parse("300s")
-    parallelism: Annotated[int, Field(ge=1)] = 1
-    env: dict[EnvironmentName, Text] = {}
-    secrets: dict[EnvironmentName, SecretKey] = {}
-
-    def secrets_read(self) -> tuple[str, ...]:
-        return tuple(sorted({key.secret for key in self.secrets.values()}))
+    """After it the pods are stopped and the task has failed."""
+    retries: Annotated[int, Field(ge=0)] = 2
+    """Pods that may fail before the task has."""
+    keep: Duration = Duration.parse("7d")
+    """Finished ones are deleted after it, with their logs."""
 
     def demand(self) -> tuple[Demand, ...]:
-        return (Demand(pods=self.parallelism, resources=self.resources, services=0),)
+        return (Demand(pods=1, resources=self.resources, services=0),)
 
 
-class CronJob(Job):
-    """A Job on a schedule (cron syntax, UTC); runs never overlap."""
+class Job(Task):
+    """Done once for each image and configuration, before those that wait for it (``waitsFor``) roll."""
 
-    kind: Literal["cronjob"]  # type: ignore[assignment]  # a narrower literal of the discriminator
-    schedule: Annotated[str, Field(pattern=r"^\S+( \S+){4}$")]
+    kind: Literal["job"]
+
+    def demand(self) -> tuple[Demand, ...]:
+        # the one of the image before may still be there when the next one starts
+        return (Demand(pods=1, surge=1, resources=self.resources, services=0),)
+
+
+class CronJob(Task):
+    """A Job on a schedule (UTC); runs never overlap."""
+
+    kind: Literal["cronjob"]
+    schedule: Cron
+    start_within: Duration = Duration.parse("1h")
+    """A run that could not start in time is left out."""
+    history: Annotated[int, Field(ge=1)] = 3
+    """Runs of each outcome that are kept."""
+
+
+class DataSync(CronJob):
+    """Brings sanitised data into a database of Aurora: the only way that data of another environment come in.
+
+    It copies the newest of a sanitising account's shared snapshots, encrypted anew with its own key; restores that into a
+    temporary cluster of its own, which no state knows; copies from it into the database beside the old data; applies the
+    overrides; switches; and deletes what was temporary. Whatever fails before the switch leaves the old data serving.
+    """
+
+    kind: Literal["data-sync"]  # type: ignore[assignment]  # a narrower literal of the discriminator
+    database: DnsLabel
+    """The component whose data are replaced."""
+    snapshots: SnapshotName = "prod-sanitized"
+    """What the names of the snapshots begin with; it may copy and restore no others."""
+    account: AccountId
+    """The sanitising account: it owns the snapshots and the key that they are encrypted with."""
+    key: Annotated[str, StringConstraints(pattern=r"^arn:aws:kms:[a-z0-9-]+:\d{12}:key/\S+$")]
+    """That key; its policy lets this environment's account use it, and no production knows of either."""
+    maximum_age: Duration = Duration.parse("8d")
+    """Data older than this are said (an alert)."""
+
+    hosts_of_aws = ("rds",)

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ..base import Level, Model, Resources, Retention, SecretKey, StorageAmount, resources
+from ..base import DnsLabel, Level, Model, Resources, Retention, SecretKey, StorageAmount, resources
 from ..quantity import Duration, Storage
 from .backend import Backend, Stored
+from .services import Alert, AlertName
 
 BYTES_PER_SAMPLE = 2
 """Prometheus' own estimate is 1 to 2 (https://prometheus.io/docs/prometheus/latest/storage/#operational-aspects)."""
@@ -27,6 +28,8 @@ class Prometheus(Stored):
     series: Annotated[int, Field(ge=1000)] = 100_000
     """Active series that are expected: what the volume and the alert on their number are held against."""
     log_level: Level = "info"
+    alerts: dict[AlertName, Alert] = {}
+    """Of the whole system; a service's own are with it."""
     runbooks: Url
     """Where ``docs/runbooks`` is read: an alert's ``runbook_url`` is ``<runbooks>/<Alert>.md``."""
     verify_kubelets: bool = True
@@ -54,6 +57,22 @@ class KubeStateMetrics(Backend):
 
     def ports(self) -> dict[str, int]:
         return {"metrics": 8080, "telemetry": 8081}
+
+
+class CloudWatchExporter(Backend):
+    """What AWS measures of managed stores, as metrics: YACE, with a role that may read metrics and nothing else."""
+
+    kind: Literal["cloudwatch-exporter"]
+    image: str = "quay.io/prometheuscommunity/yet-another-cloudwatch-exporter"
+    resources: Resources = resources("50m", "200m", "64M", "256M")
+    stores: Annotated[tuple[DnsLabel, ...], Field(min_length=1)]
+    """Managed stores to read of; it asks CloudWatch, and never them."""
+    period: Duration = Duration.parse("60s")
+    """Between two readings; CloudWatch has most of these metrics once a minute."""
+    hosts_of_aws = ("monitoring", "tagging")
+
+    def ports(self) -> dict[str, int]:
+        return {"metrics": 5000}
 
 
 class Slack(Model):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import ceil
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from ..base import Component, Demand, DnsLabel, EnvironmentName, Model, Port, Range, Resources, SecretKey, Text
+from ..base import Demand, DnsLabel, Model, Port, Range
 from ..promql import checked
 from ..quantity import Duration, Percent
+from .workload import Workload
 
 MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
 AlertName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]+$")]
@@ -59,36 +61,40 @@ class Alert(Model):
     summary: Sentence
 
 
-class Service(Component):
+class Canary(Model):
+    """A second Deployment, ``<name>-canary``, with an image of its own (``understudy:images.<name>-canary``)."""
+
+    weight: Annotated[Percent, Field(description="share of the requests")]
+
+    @field_validator("weight")
+    @classmethod
+    def _some(cls, weight: Percent) -> Percent:
+        if not 0 < weight.value <= Fraction(1, 2) or (weight.value * 100).denominator != 1:
+            raise ValueError(f"a canary gets a whole percentage between 1% and 50%, not {weight}")
+        return weight
+
+
+class Service(Workload):
     """A stateless workload: Deployment, Service, HorizontalPodAutoscaler, PodDisruptionBudget."""
 
     kind: Literal["service"]
-    image: str
-    """Without a tag: the tag comes from the stack's configuration."""
     listens: Annotated[dict[DnsLabel, Port], Field(min_length=1)] = {"http": 8080}
     """Ports by name; ``metrics`` is scraped, the first is the one its clients use."""
     exposed: bool = False
     """Reached from outside, through the cluster's ingress namespace; any other service only by those that use it."""
     replicas: Range
     autoscaling: Autoscaling = Autoscaling()
-    resources: Resources
     min_available: Annotated[int, Field(ge=1)] | None = None
     """Of the PodDisruptionBudget; default: one less than the smallest number of replicas, at least one."""
     readiness: Probe
     liveness: Probe
     startup: Probe | None = None
-    configuration: tuple[str, ...] | Literal["all"] = ()
-    """Keys of the system's configuration that the pods receive; a change of any other leaves them running."""
-    secrets: dict[EnvironmentName, SecretKey] = {}
-    """Environment variables from keys of the system's secrets."""
-    env: dict[EnvironmentName, Text] = {}
-    """Environment variables of its own."""
+    canary: Canary | None = None
+    """While a new image is tried on some of the requests; needs a mesh."""
     metrics: dict[MetricName, Metric] = {}
     """What it exposes on its port ``metrics``."""
     alerts: dict[AlertName, Alert] = {}
     termination_grace_seconds: Annotated[int, Field(ge=0)] = 30
-    writable: tuple[Annotated[str, Field(pattern="^/")], ...] = ("/tmp",)  # noqa: S108 - a mount point in the container
-    """Paths with an emptyDir; the rest of the file system is read-only."""
 
     @model_validator(mode="after")
     def _scraped(self) -> Self:
@@ -99,9 +105,6 @@ class Service(Component):
     def ports(self) -> dict[str, int]:
         return self.listens
 
-    def secrets_read(self) -> tuple[str, ...]:
-        return tuple(sorted({key.secret for key in self.secrets.values()}))
-
     def surge(self) -> int:
         """Extra pods of a rolling update: 25 % of the largest number of replicas, rounded up (Kubernetes' default)."""
         return ceil(self.replicas.max * 25 / 100)
@@ -110,5 +113,11 @@ class Service(Component):
         """Pods that a voluntary disruption leaves running."""
         return self.min_available or max(1, self.replicas.min - 1)
 
+    def canaries(self) -> int:
+        """Pods of the canary: its share of the smallest number of replicas, rounded up."""
+        return ceil(self.replicas.min * self.canary.weight.value) if self.canary else 0
+
     def demand(self) -> tuple[Demand, ...]:
-        return (Demand(pods=self.replicas.max, surge=self.surge(), resources=self.resources),)
+        # a canary's own update has one pod more
+        extra = self.canaries() + 1 if self.canary else 0
+        return (Demand(pods=self.replicas.max, surge=self.surge() + extra, resources=self.resources),)

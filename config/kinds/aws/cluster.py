@@ -31,8 +31,9 @@ class Eks(Platform):
     addons: dict[AddonName, AddonVersion]
     load_balancer_controller: ChartVersion
     external_dns: ChartVersion = Field(alias="externalDns")
+    external_secrets: ChartVersion
     charts: Annotated[str, StringConstraints(pattern=r"^(oci|https)://\S+[^/]$")]
-    """The repository that both charts are in."""
+    """The repository that these charts are in."""
     log_retention: LogRetention = 90
 
     @field_validator("instance")

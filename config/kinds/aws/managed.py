@@ -6,10 +6,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from ...base import Component, Text, secret_variable
+from ...base import Component, DnsLabel, Text, secret_variable
 from ...instances import InstanceClass, Use, check
 from ...scaling import Scales
 
+MANAGED_KEYS = ("host", "port", "username", "password")
+"""Of the Secret that a managed store's users find it by."""
 Instance = Annotated[InstanceClass, Scales("instance")]
 Nodes = Annotated[int, Field(ge=1), Scales("members")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$|\{")]
@@ -39,6 +41,12 @@ class Managed(Platform):
     instance: Instance
     nodes: Nodes = 3
     log_retention: LogRetention = 30
+    secret_name: DnsLabel | None = None
+    """The Secret in the namespace that its users find it by (``MANAGED_KEYS``); default: ``<name>-credentials``."""
+
+    def secret(self, name: str) -> str:
+        """The Secret of component ``name``."""
+        return self.secret_name or f"{name}-credentials"
 
     def environment(self, name: str, namespace: str) -> dict[str, str]:
         """The port; where it answers is known to the platform alone."""

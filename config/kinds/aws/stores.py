@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ...base import DnsLabel, Retention, StorageAmount
+from ...base import DnsLabel, Retention, StorageAmount, secret_variable
 from ...quantity import Duration
 from ...scaling import Scales
 from .managed import Managed, Platform
@@ -86,6 +86,9 @@ class Bucket(Platform):
     """Load balancers, CloudFront and the other buckets write their access logs here."""
     force_destroy: bool = False
     """Delete it with what is in it."""
+
+    def environment(self, name: str, namespace: str) -> dict[str, str]:
+        return {secret_variable(name, "bucket"): self.name}
 
     def needs(self) -> tuple[str, ...]:
         return (self.logs,) if self.logs else ()

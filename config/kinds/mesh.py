@@ -1,0 +1,157 @@
+"""The service mesh: what stands between services, between them and the outside, and before them."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from ..base import Component, DnsLabel, Hostname, Model, Range, Resources, SecretKey, Text, resources
+from ..quantity import Duration, Percent
+from .aws.managed import Platform
+from .aws.web import Host
+from .backend import Backend
+
+Charts = Annotated[str, StringConstraints(pattern=r"^(oci|https)://\S+[^/]$")]
+Path = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
+SECURE, REDIRECT = 8443, 8080
+"""Ports of the gateways' pods: who is not root takes none below 1024."""
+
+
+class Istio(Platform):
+    """Istio: control plane, node agent, a gateway in and a gateway out, each a pinned Helm release in a namespace of its own.
+
+    Every pod of the environment's namespace carries a proxy of the size ``proxy`` (a native sidecar), and speaks mutual TLS.
+    """
+
+    kind: Literal["istio"]
+    after = ("network", "eks", "zone", "load-balancer")
+    version: Annotated[Text, StringConstraints(pattern=r"^1\.\d+\.\d+$")]
+    """Of the charts and of the images."""
+    charts: Charts
+    """The repository that the charts are in."""
+    images: str
+    """The repository that the images are in."""
+    balancer: DnsLabel
+    """The load balancer whose target groups the gateway's pods join."""
+    proxy: Resources = resources("50m", "500m", "64M", "256M")
+    control_plane: Resources = resources("500m", "2", "2048M", "4096M")
+    gateway: Resources = resources("200m", "2", "256M", "1024M")
+    replicas: Range = Range(min=2, max=5)
+    """Of the control plane and of each gateway."""
+    sampling: Percent = Percent.parse("1%")
+    """Share of the requests from outside that are traced."""
+    access_log: bool = True
+
+    control_namespace: ClassVar[str] = "istio-system"
+    agent_namespace: ClassVar[str] = "istio-cni"
+    """The node agent's: the only one whose pods are privileged."""
+    egress_namespace: ClassVar[str] = "istio-egress"
+    ingress_name: ClassVar[str] = "istio-ingress"
+    """Of the gateway in: release, Service, service account; its pods have the label ``istio: ingress``."""
+    egress_name: ClassVar[str] = "istio-egress"
+
+
+class Route(Model):
+    """Where requests of a host go; of several routes the first that matches."""
+
+    path: Path | None = None
+    """The beginning of the path; default: every path."""
+    to: DnsLabel
+    """Component: its first port answers."""
+    timeout: Duration | None = Duration.parse("15s")
+    """Of a request; ``0s``: none, as WebSockets need."""
+
+
+class Cors(Model):
+    """Who may call from another origin (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+
+    origins: Annotated[tuple[str, ...], Field(min_length=1)]
+    methods: tuple[str, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    headers: tuple[str, ...] = ("authorization", "content-type")
+    max_age: Duration = Duration.parse("24h")
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if any("*" in origin for origin in self.origins):
+            raise ValueError("origins: '*' is everybody, with the user's own credentials; name them")
+        return self
+
+
+class VirtualHost(Model):
+    """A name at the gateway."""
+
+    host: Host
+    routes: Annotated[tuple[Route, ...], Field(min_length=1)]
+    cors: Cors | None = None
+    authentication: DnsLabel | None = None
+    """A component of kind ``oauth2-proxy``: who is not signed in there is sent to sign in."""
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        seen: list[str] = []
+        for route in self.routes:
+            path = route.path or "/"
+            if earlier := next((one for one in seen if path.startswith(one)), None):
+                raise ValueError(f"{self.host}: the route for {path!r} is never reached, {earlier!r} comes before it")
+            seen.append(path)
+        return self
+
+
+class RateLimit(Model):
+    """Requests that each pod of a routed service takes from the gateway; more are answered with 429."""
+
+    requests: Annotated[int, Field(ge=1)]
+    per: Duration = Duration.parse("1s")
+    multiplier: str | None = None
+    """A key of the configuration whose value, a whole number, multiplies ``requests``."""
+
+
+class MeshGateway(Component):
+    """Hosts at the mesh's gateway in: redirect to HTTPS, security headers, CORS, rate limit, routes."""
+
+    namespaced = False
+    kind: Literal["mesh-gateway"]
+    hosts: Annotated[tuple[VirtualHost, ...], Field(min_length=1)]
+    hsts: Duration = Duration.parse("365d")
+    """How long browsers remember to use HTTPS only (RFC 6797)."""
+    rate_limit: RateLimit | None = None
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        names = [entry.host for entry in self.hosts]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"{twice} is there twice: whose routes hold?")
+        return self
+
+    def needs(self) -> tuple[str, ...]:
+        return self.targets()
+
+    def targets(self) -> tuple[str, ...]:
+        """Components that hosts lead to, each once."""
+        signs_in = [entry.authentication for entry in self.hosts if entry.authentication]
+        return tuple(dict.fromkeys([*(route.to for entry in self.hosts for route in entry.routes), *signs_in]))
+
+
+class OAuth2Proxy(Backend):
+    """Asks an OpenID Connect provider who somebody is, for hosts whose own program does not ask."""
+
+    kind: Literal["oauth2-proxy"]
+    image: str = "quay.io/oauth2-proxy/oauth2-proxy"
+    resources: Resources = resources("20m", "200m", "64M", "128M")
+    issuer: Hostname
+    """The provider; ``https://<issuer>`` is its issuer URL."""
+    client: Text
+    """Our id there."""
+    secret: SecretKey
+    """And our secret."""
+    cookie: SecretKey
+    """Encrypts the session: 16, 24 or 32 characters."""
+    emails: Annotated[tuple[Hostname, ...], Field(min_length=1)]
+    """Domains of the addresses that may come in."""
+
+    def ports(self) -> dict[str, int]:
+        return {"http": 4180, "metrics": 44180}
+
+    def secrets_read(self) -> tuple[str, ...]:
+        return tuple(sorted({self.secret.secret, self.cookie.secret}))

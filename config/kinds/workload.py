@@ -1,0 +1,33 @@
+"""What runs an image of one's own: services, jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..base import Component, DnsLabel, EnvironmentName, Resources, SecretKey, Text
+
+
+class Workload(Component):
+    """An image, and what its container is told."""
+
+    image: str
+    """Without a tag: the tag comes from the stack's configuration."""
+    resources: Resources
+    configuration: tuple[str, ...] | Literal["all"] = ()
+    """Keys of the system's configuration that the pods receive; a change of any other leaves them running."""
+    secrets: dict[EnvironmentName, SecretKey] = {}
+    """Environment variables from keys of the system's secrets."""
+    env: dict[EnvironmentName, Text] = {}
+    """Environment variables of its own."""
+    writable: tuple[Annotated[str, Field(pattern="^/")], ...] = ("/tmp",)  # noqa: S108 - a mount point in the container
+    """Paths with an emptyDir; the rest of the file system is read-only."""
+    waits_for: tuple[DnsLabel, ...] = ()
+    """Jobs that are done before it starts, or rolls."""
+
+    def needs(self) -> tuple[str, ...]:
+        return self.waits_for
+
+    def secrets_read(self) -> tuple[str, ...]:
+        return tuple(sorted({key.secret for key in self.secrets.values()}))
