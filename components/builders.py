@@ -9,34 +9,45 @@ import pulumi
 
 from .alertmanager import Alertmanager
 from .alloy import Alloy
+from .cloudwatch_exporter import CloudWatchExporter
 from .cockroachdb import CockroachDB
 from .elasticsearch import Elasticsearch
 from .grafana import Grafana
 from .jaeger import Jaeger
+from .jobs import CronJob, DataSync, Job, TaskArgs
 from .kibana import Kibana
 from .kube_state_metrics import KubeStateMetrics
 from .logstash import Logstash
 from .loki import Loki
 from .manifests import Manifests
+from .mesh.entrance import MeshGateway
+from .oauth2_proxy import OAuth2Proxy
 from .postgresql import PostgreSQL
 from .prometheus import Prometheus
 from .redis import Redis
 from .service import Service, ServiceArgs
 from .site import Site
+from .wiring import Wiring
 
 Builder = Callable[[str, Any, Site, pulumi.ResourceOptions], pulumi.ComponentResource]
 
 
+def _wiring(name: str, component: Any, site: Site) -> Wiring:
+    return Wiring(name, component, site.resolved, site.configuration, site.secrets, site.platform)
+
+
 def _service(name: str, component: Any, site: Site, opts: pulumi.ResourceOptions) -> pulumi.ComponentResource:
-    args = ServiceArgs(
-        resolved=site.resolved,
-        service=component,
-        tag=site.stack.images.get(name),
-        configuration=site.configuration,
-        secrets=site.secrets,
-        platform=site.platform,
-    )
+    images = site.stack.images
+    args = ServiceArgs(component, _wiring(name, component, site), images.get(name), images.get(f"{name}-canary"))
     return Service(name, args, opts)
+
+
+def _task(make: Callable[..., pulumi.ComponentResource]) -> Builder:
+    def build(name: str, component: Any, site: Site, opts: pulumi.ResourceOptions) -> pulumi.ComponentResource:
+        args = TaskArgs(_wiring(name, component, site), site.stack.images.get(name))
+        return make(name, component, args, opts)
+
+    return build
 
 
 def _cockroachdb(name: str, component: Any, site: Site, opts: pulumi.ResourceOptions) -> pulumi.ComponentResource:
@@ -58,15 +69,21 @@ def _manifests(name: str, component: Any, site: Site, opts: pulumi.ResourceOptio
 BUILDERS: Mapping[str, Builder] = {
     "alertmanager": Alertmanager,
     "alloy": Alloy,
+    "cloudwatch-exporter": CloudWatchExporter,
     "cockroachdb": _cockroachdb,
+    "cronjob": _task(CronJob),
+    "data-sync": _task(DataSync),
     "elasticsearch": Elasticsearch,
     "grafana": Grafana,
     "jaeger": Jaeger,
+    "job": _task(Job),
     "kibana": Kibana,
     "kube-state-metrics": KubeStateMetrics,
     "logstash": Logstash,
     "loki": Loki,
     "manifests": _manifests,
+    "mesh-gateway": MeshGateway,
+    "oauth2-proxy": OAuth2Proxy,
     "postgresql": _postgresql,
     "prometheus": Prometheus,
     "redis": _redis,

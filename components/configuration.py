@@ -1,44 +1,71 @@
-"""The ConfigMap that services read."""
+"""The ConfigMaps that services read."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from typing import Literal
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import pulumi
 
-from config.system import Resolved
+from config.system import ENDPOINT, Resolved
 
 from .labels import metadata
 from .objects import KubernetesObject
+from .platform import Platform
 
 
 class Configuration(pulumi.ComponentResource):
-    """``<environment>-config``.
+    """``<environment>-config`` with every key, and those that hold some of them.
 
-    The provider updates it in place (its mutable option); what rolls the readers is ``checksum`` in their pod template.
+    The provider updates them in place (its mutable option); what rolls the readers is ``checksum`` in their pod template.
     """
 
-    def __init__(self, name: str, resolved: Resolved, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, resolved: Resolved, platform: Platform, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("understudy:configuration:Configuration", name, None, opts)
-        self.name = resolved.configuration.name
-        self.data = resolved.configuration.data
-        KubernetesObject(
-            name,
-            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(resolved, self.name), "data": self.data},
-            pulumi.ResourceOptions(parent=self),
-        )
+        settings = resolved.configuration
+        self.name = settings.name
+        self._declared = settings.data
+        self._data = {key: _known(text, platform) for key, text in settings.data.items()}
+        maps = {settings.name: self._data} | {
+            other: {key: self._data[key] for key in keys} for other, keys in settings.also.items()
+        }
+        for called, data in maps.items():
+            KubernetesObject(
+                name if called == settings.name else called,
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(resolved, called), "data": data},
+                pulumi.ResourceOptions(parent=self),
+            )
         self.register_outputs({"name": self.name})
 
-    def keys(self, wanted: Sequence[str] | Literal["all"]) -> dict[str, str]:
-        """The keys a reader receives."""
-        return self.data if wanted == "all" else {key: self.data[key] for key in wanted}
+    def declared(self, wanted: Sequence[str] | Literal["all"]) -> Mapping[str, str]:
+        """The keys a reader receives, as they are declared."""
+        return self._declared if wanted == "all" else {key: self._declared[key] for key in wanted}
 
-    def checksum(self, wanted: Sequence[str] | Literal["all"]) -> str:
+    def checksum(self, wanted: Sequence[str] | Literal["all"]) -> Any:
         """Of the values of those keys alone, so that a change of another key leaves the reader running."""
-        return checksum(self.keys(wanted))
+        values = {key: self._data[key] for key in self.declared(wanted)}
+        if not any(isinstance(value, pulumi.Output) for value in values.values()):
+            return checksum(values)
+        return pulumi.Output.all(**values).apply(checksum)
+
+
+def _known(text: str, platform: Platform) -> Any:
+    """The text, with the platform's own values in it."""
+    found = list(ENDPOINT.finditer(text))
+    if not found:
+        return text
+    values = [platform.get("endpoints", match["component"], match["part"]) for match in found]
+    return pulumi.Output.all(*values).apply(lambda known: _filled(text, known))
+
+
+def _filled(text: str, values: Sequence[Any]) -> str:
+    following = iter(values)
+    return re.sub(ENDPOINT, lambda _: str(next(following)), text)
 
 
 def checksum(value: object) -> str:

@@ -15,12 +15,13 @@ import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
 from config.account import Account
-from config.capacity import peak
+from config.capacity import ceiling, peak
 from config.derive import derive
 from config.fidelity import statement
 from config.identity import identities
 from config.kinds.backend import Stored
 from config.kinds.stateful import Stateful
+from config.mesh import mesh
 from config.order import order
 from config.provenance import BASE, Derived
 from config.stack import Stack
@@ -30,6 +31,8 @@ from config.warnings import warnings
 from .builders import BUILDERS
 from .certificates import Certificates
 from .configuration import Configuration
+from .credentials import Credentials
+from .mesh import Mesh
 from .monitoring.registry import contributions
 from .namespace import Namespace
 from .platform import Platform
@@ -85,6 +88,7 @@ class Environment(pulumi.ComponentResource):
 
         from .aws.builders import PARTS
         from .aws.cloud import Cloud
+        from .aws.rights import workload_roles
 
         provider = aws.Provider(
             "account",
@@ -98,6 +102,7 @@ class Environment(pulumi.ComponentResource):
             component = resolved.components[key]
             if component.layer == "platform" and not component.existing:
                 PARTS[component.kind](key, component, cloud, inside)
+        workload_roles(cloud)
         return cloud
 
     def _application(
@@ -120,12 +125,17 @@ class Environment(pulumi.ComponentResource):
         children = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[cluster]))
         namespace = Namespace("namespace", resolved, opts=children)
         inside = pulumi.ResourceOptions.merge(children, pulumi.ResourceOptions(depends_on=[namespace]))
-        configuration = Configuration("configuration", resolved, opts=inside)
+        configuration = Configuration("configuration", resolved, platform, opts=inside)
         secrets = Secrets("secrets", resolved, args.stack, opts=inside)
         certificates = Certificates("certificates", resolved, opts=inside)
         watched = contributions(resolved, production)
         site = Site(resolved, args.stack, platform, configuration, secrets, certificates, watched)
-        ready = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[configuration, secrets]))
+        before: list[pulumi.Resource] = [configuration, secrets]
+        if resolved.environment.account:
+            before.append(Credentials("credentials", resolved, platform, inside))
+        if istio := mesh(resolved):
+            before.append(Mesh("mesh", resolved, istio, platform, inside))
+        ready = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=before))
         _build(site, ready)
         for component, text in warnings(resolved):
             pulumi.warn(f"{component}: {text}", self)
@@ -152,6 +162,7 @@ def _inputs(args: EnvironmentArgs, production: Resolved) -> dict[str, Any]:
         "images": dict(args.stack.images),
         "peak": peak(resolved).hard(),
         "productionPeak": peak(production).hard(),
+        "ceiling": ceiling(resolved, production).hard(),
         "fidelity": statement(resolved, args.derivation, deployed),
         "cluster": args.cluster,
     }
@@ -171,7 +182,7 @@ def _build(site: Site, opts: pulumi.ResourceOptions) -> None:
             continue
         used = [
             made[name] for name in component.uses if name in made and isinstance(components[name], Stateful | Stored)
-        ]
+        ] + [made[name] for name in component.needs() if name in made]
         made[key] = build(
             key, component, site, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=used))
         )

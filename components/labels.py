@@ -6,6 +6,9 @@ from typing import Any
 
 from config.system import Resolved
 
+TRACK, STABLE = "understudy.dev/track", "stable"
+"""Which of a service's Deployments a pod belongs to, where a mesh tells them apart."""
+
 
 def selector(component: str, role: str | None = None) -> dict[str, str]:
     """Selects the pods of one component, or those of one role in it; never changes, because a Deployment's cannot."""

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 
 from config.capacity import peak
+from config.mesh import mesh
 from config.system import Resolved
 
 from .labels import labels, metadata
@@ -21,7 +22,8 @@ class Namespace(pulumi.ComponentResource):
         super().__init__("understudy:namespace:Namespace", name, None, opts)
         settings = resolved.environment
         security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
-        labelled = {"name": settings.namespace, "labels": {**labels(resolved), **security}}
+        injected = {"istio-injection": "enabled"} if mesh(resolved) else {}
+        labelled = {"name": settings.namespace, "labels": {**labels(resolved), **security, **injected}}
         namespace = KubernetesObject(
             name,
             {"apiVersion": "v1", "kind": "Namespace", "metadata": labelled},

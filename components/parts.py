@@ -7,11 +7,13 @@ from typing import Any
 
 import pulumi
 
+from config.kinds import CronJob
 from config.quantity import Storage
 from config.system import Resolved
 
 from .configuration import checksum
 from .labels import labels, metadata, selector
+from .mesh.routing import spoken
 from .objects import KubernetesObject
 from .pods import security, spread
 
@@ -73,7 +75,13 @@ class Parts:
         spec: dict[str, Any] = {
             "selector": dict(select),
             "ports": [
-                {"name": port, "port": outer, "targetPort": inner, "protocol": "TCP"}
+                {
+                    "name": port,
+                    "port": outer,
+                    "targetPort": inner,
+                    "protocol": "TCP",
+                    **spoken(self._resolved, port),
+                }
                 for port, (outer, inner) in ports.items()
             ],
             **({"clusterIP": "None", "publishNotReadyAddresses": True} if headless else {}),
@@ -209,19 +217,32 @@ class Parts:
         spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(self._component, role)}}
         return self.make("policy/v1", "PodDisruptionBudget", name, spec=spec)
 
-    def job(self, app: str, pod: Mapping[str, Any], content: object, depends_on: Depends) -> KubernetesObject:
+    def job(
+        self,
+        app: str,
+        pod: Mapping[str, Any],
+        content: object,
+        depends_on: Depends,
+        *,
+        retries: int = 10,
+        seconds: int = 900,
+        annotations: Mapping[str, Any] | None = None,
+        whole: bool = True,
+    ) -> KubernetesObject:
         """A task that is done again when ``content`` (what it reads, without secret values) changes.
 
         A Job cannot change: its name carries a checksum, and a new one takes the place of the old. Its pods carry the label
         ``app: <app>`` and not the component's, whose pods are waited for until they are Ready, and a Job's never are.
+        ``whole=False``: the checksum is of ``content`` alone, for a pod that is told what is known only later.
         """
-        template = self._template(app, "job", {"restartPolicy": "OnFailure", **pod}, None)
-        spec = {"backoffLimit": 10, "activeDeadlineSeconds": 900, "template": template}
-        name = f"{app}-{checksum([template, content])[:8]}"
-        return self.make("batch/v1", "Job", name, depends_on, logical=app, spec=spec)
+        template = self._template(app, "job", {"restartPolicy": "OnFailure", **pod}, annotations)
+        spec = {"backoffLimit": retries, "activeDeadlineSeconds": seconds, "template": template}
+        patience = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create=f"{seconds}s"))
+        name = f"{app}-{checksum([template, content] if whole else content)[:8]}"
+        return self.make("batch/v1", "Job", name, depends_on, logical=app, spec=spec, opts=patience)
 
     def cronjob(self, app: str, schedule: str, pod: Mapping[str, Any], depends_on: Depends) -> KubernetesObject:
-        """A task on a schedule (UTC) that never overlaps itself."""
+        """A task of a store's on a schedule (UTC) that never overlaps itself."""
         template = self._template(app, "job", {"restartPolicy": "Never", **pod}, None)
         spec = {
             "schedule": schedule,
@@ -231,5 +252,28 @@ class Parts:
             "successfulJobsHistoryLimit": 1,
             "failedJobsHistoryLimit": 2,
             "jobTemplate": {"spec": {"backoffLimit": 2, "template": template}},
+        }
+        return self.make("batch/v1", "CronJob", app, depends_on, spec=spec)
+
+    def scheduled(
+        self, app: str, declared: CronJob, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
+    ) -> KubernetesObject:
+        """A task of one's own on a schedule, as it is declared."""
+        template = self._template(app, "job", {"restartPolicy": "OnFailure", **pod}, annotations)
+        spec = {
+            "schedule": declared.schedule,
+            "timeZone": "Etc/UTC",
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": int(declared.start_within.seconds),
+            "successfulJobsHistoryLimit": declared.history,
+            "failedJobsHistoryLimit": declared.history,
+            "jobTemplate": {
+                "spec": {
+                    "backoffLimit": declared.retries,
+                    "activeDeadlineSeconds": int(declared.timeout.seconds),
+                    "ttlSecondsAfterFinished": int(declared.keep.seconds),
+                    "template": template,
+                }
+            },
         }
         return self.make("batch/v1", "CronJob", app, depends_on, spec=spec)

@@ -15,6 +15,7 @@ from .cloud import Cloud, Part
 from .documentdb import DocumentDB
 from .eks import Eks
 from .elasticache import ElastiCache
+from .istio import Istio
 from .load_balancer import LoadBalancer
 from .msk import Msk
 from .network import Network
@@ -29,6 +30,7 @@ PARTS: Mapping[str, Callable[[str, Any, Cloud, pulumi.ResourceOptions], Part]] =
     "documentdb": DocumentDB,
     "eks": Eks,
     "elasticache": ElastiCache,
+    "istio": Istio,
     "load-balancer": LoadBalancer,
     "msk": Msk,
     "network": Network,

@@ -33,6 +33,8 @@ class Cloud:
     """Set as they are made; ``config.addresses`` asks for those that others stand on."""
     buckets: dict[str, Bucket] = field(default_factory=dict)
     """Component to its bucket."""
+    keys: dict[str, Any] = field(default_factory=dict)
+    """Component to the ARN of its key."""
     endpoints: dict[str, Any] = field(default_factory=dict)
     """Component to where it answers: ``config.platform.Endpoint``, with outputs in it."""
     target_groups: dict[str, Any] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -11,11 +11,13 @@ import pulumi_kubernetes as kubernetes
 from config.kinds import Eks as Declared
 
 from .cloud import document
+from .releases import namespace, release
 
 if TYPE_CHECKING:
     from .eks import Eks
 
 NAMESPACE = "kube-system"
+SECRETS_NAMESPACE = "external-secrets"
 _DESCRIBE = [
     "ec2:DescribeAccountAttributes",
     "ec2:DescribeAvailabilityZones",
@@ -35,10 +37,11 @@ _DESCRIBE = [
 def controllers(
     part: Eks, cluster: Declared, provider: kubernetes.Provider, depends_on: Sequence[pulumi.Resource]
 ) -> None:
-    """AWS Load Balancer Controller and external-dns.
+    """AWS Load Balancer Controller, external-dns, External Secrets.
 
     The load balancer is the platform's own (``kind: load-balancer``), so the first only registers pods in its target groups:
-    it may make and delete nothing. The second writes names of the environment's zone alone.
+    it may make and delete nothing. The second writes names of the environment's zone alone. The third brings the stores'
+    credentials into the namespace, each time that they rotate.
     """
     cloud = part.cloud
     account, region = cloud.account.id, cloud.account.region
@@ -54,7 +57,7 @@ def controllers(
             },
         ),
     )
-    _release(
+    release(
         part,
         "aws-load-balancer-controller",
         cluster.load_balancer_controller,
@@ -82,7 +85,7 @@ def controllers(
             {"Action": ["route53:ListHostedZones", "route53:ListTagsForResources"], "Resource": "*"},
         ),
     )
-    _release(
+    release(
         part,
         "external-dns",
         cluster.external_dns,
@@ -99,27 +102,40 @@ def controllers(
         provider,
         [*names, *depends_on],
     )
-
-
-def _release(
-    part: Eks,
-    name: str,
-    version: str,
-    charts: str,
-    values: dict[str, Any],
-    provider: kubernetes.Provider,
-    depends_on: Sequence[pulumi.Resource],
-) -> None:
-    oci = charts.startswith("oci://")
-    kubernetes.helm.v3.Release(
-        f"{part.key}-{name}",
-        name=name,
-        namespace=NAMESPACE,
-        chart=f"{charts}/{name}" if oci else name,
-        version=version,
-        values=values,
-        atomic=True,
-        timeout=600,
-        repository_opts=None if oci else {"repo": charts},
-        opts=pulumi.ResourceOptions.merge(part.under(*depends_on), pulumi.ResourceOptions(provider=provider)),
+    secrets = part.pod_role(
+        "external-secrets",
+        SECRETS_NAMESPACE,
+        "external-secrets",
+        document(
+            {
+                "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+                "Resource": [
+                    f"arn:aws:secretsmanager:{region}:{account}:secret:{names}"
+                    # the environment's own, and the master passwords that RDS and DocumentDB keep
+                    for names in (f"{cloud.name}/*", f"AmazonMSK_{cloud.name}-*", "rds!cluster-*")
+                ],
+            },
+            {
+                "Action": ["kms:Decrypt"],
+                "Resource": f"arn:aws:kms:{region}:{account}:key/*",
+                "Condition": {"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com"}},
+            },
+        ),
+    )
+    room = namespace(part, provider, SECRETS_NAMESPACE, "restricted", depends_on)
+    release(
+        part,
+        "external-secrets",
+        cluster.external_secrets,
+        cluster.charts,
+        {
+            "replicaCount": 2,
+            "leaderElect": True,
+            "podDisruptionBudget": {"enabled": True, "minAvailable": 1},
+            "processPushSecret": False,
+            "serviceAccount": {"create": True, "name": "external-secrets"},
+        },
+        provider,
+        [*secrets, room],
+        namespace=SECRETS_NAMESPACE,
     )

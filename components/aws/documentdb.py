@@ -57,5 +57,6 @@ class DocumentDB(Part):
             "port": database.port(),
             "reader": self.cluster.reader_endpoint,
             "authority": AUTHORITY,
+            "secret": self.cluster.master_user_secrets.apply(lambda secrets: secrets[0]["secret_arn"]),
         }
         self.register_outputs({"endpoint": self.cluster.endpoint, "readerEndpoint": self.cluster.reader_endpoint})

@@ -12,10 +12,10 @@ from pulumi_aws import ec2, eks, iam
 from config.kinds import Eks as Declared
 from config.kinds.aws.cluster import AddonName
 
-from ..objects import KubernetesObject
 from .cloud import Cloud, Part, assumed_by, written
 from .controllers import controllers
 from .keys import guarded, key, log_group
+from .releases import inside
 
 LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 """All that the control plane can write."""
@@ -76,9 +76,10 @@ class Eks(Part):
             self._addon("metrics-server", *workers),
             self._addon("aws-ebs-csi-driver", *workers, *volumes),
         ]
-        provider = self._access(entries)
-        self._storage_class(provider, late)
-        controllers(self, cluster, provider, workers)
+        self.kubernetes = self._access(entries)
+        self._storage_class(self.kubernetes, late)
+        controllers(self, cluster, self.kubernetes, workers)
+        self.workers = workers
         self.register_outputs({"name": self.cluster.name, "endpoint": self.cluster.endpoint})
 
     def _role(self, label: str, service: str, policies: tuple[str, ...], *actions: str) -> tuple[iam.Role, list[Any]]:
@@ -292,5 +293,4 @@ class Eks(Part):
             "reclaimPolicy": "Delete",
             "allowVolumeExpansion": True,
         }
-        opts = pulumi.ResourceOptions.merge(self.under(*depends_on), pulumi.ResourceOptions(provider=provider))
-        KubernetesObject(f"{self.key}-gp3", body, opts)
+        inside(self, provider, f"{self.key}-gp3", body, depends_on)

@@ -69,7 +69,7 @@ class ElastiCache(Part):
             tags=self.tags(),
             opts=self.under(protect=guarded(self)),
         )
-        kept = password.result.apply(lambda value: json.dumps({"password": value}))
+        kept = password.result.apply(lambda value: json.dumps({"username": "default", "password": value}))
         given = secret(self, f"{cloud.name}/{name}", own.arn, kept, protect=guarded(self))
         cloud.endpoints[name] = {
             "host": self.group.configuration_endpoint_address,

@@ -17,6 +17,7 @@ def key(part: Part, purpose: str) -> kms.Key:
         tags=part.tags(),
         opts=part.under(protect=guarded(part)),
     )
+    part.cloud.keys[part.key] = made.arn
     kms.Alias(part.key, name=f"alias/{part.named()}", target_key_id=made.key_id, opts=part.under())
     return made
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from config.kinds import CloudWatchExporter
 from config.system import Resolved
 
 from ..alertmanager.monitoring import monitoring as alertmanager
+from ..cloudwatch_exporter.monitoring import monitoring as cloudwatch
+from ..cloudwatch_exporter.monitoring import of_stores
 from ..cockroachdb.monitoring import monitoring as cockroachdb
+from ..mesh.monitoring import monitoring as mesh_gateway
 from ..postgresql.monitoring import monitoring as postgresql
 from ..prometheus.monitoring import monitoring as prometheus
 from ..redis.monitoring import monitoring as redis
 from ..service.monitoring import monitoring as service
+from . import tasks
 from .contribution import Dashboard, Monitoring, Target
 from .subject import Subject
 from .usage import usage
@@ -31,15 +36,21 @@ def _nothing(_: Subject) -> Monitoring:
 MONITORING: Mapping[str, Callable[[Subject], Monitoring]] = {
     "alertmanager": alertmanager,
     "alloy": _scraped,
+    "cloudwatch-exporter": cloudwatch,
     "cockroachdb": cockroachdb,
+    "cronjob": tasks.monitoring,
+    "data-sync": tasks.monitoring,
     "elasticsearch": _nothing,
     "grafana": _scraped,
     "jaeger": _scraped,
+    "job": tasks.monitoring,
     "kibana": _nothing,
     "kube-state-metrics": _scraped,
     "logstash": _nothing,
     "loki": _scraped,
     "manifests": _nothing,
+    "mesh-gateway": mesh_gateway,
+    "oauth2-proxy": _scraped,
     "postgresql": postgresql,
     "prometheus": prometheus,
     "redis": redis,
@@ -48,13 +59,18 @@ MONITORING: Mapping[str, Callable[[Subject], Monitoring]] = {
 
 
 def contributions(resolved: Resolved, production: Resolved) -> dict[str, Monitoring]:
-    """Component to what it brings, of all that run in the namespace."""
-    return {
+    """Component to what it brings, of all that run in the namespace, and of the managed stores that somebody watches."""
+    found = {
         name: MONITORING[component.kind](subject) + usage(subject)
         for name, component in resolved.components.items()
-        if component.existing is None and component.namespaced and component.kind in MONITORING
+        if component.existing is None and component.layer == "application" and component.kind in MONITORING
         for subject in [Subject(name, component, resolved, production)]
     }
+    stores: dict[str, Monitoring] = {}
+    for name, component in resolved.components.items():
+        if isinstance(component, CloudWatchExporter) and name in found:
+            stores |= of_stores(Subject(name, component, resolved, production))
+    return {**stores, **found}
 
 
 def dashboards(contributed: Mapping[str, Monitoring]) -> dict[str, tuple[Dashboard, ...]]:

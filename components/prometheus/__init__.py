@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import Any
 
 from config.kinds import Prometheus as Declared
+from config.mesh import mesh
 
 from ..backend import Backend, Pod
 from ..configuration import checksum
 from ..parts import Depends
 from ..rendered import as_yaml
-from .configuration import RULES, configuration
+from .configuration import CERTIFICATES, RULES, configuration
 from .rules import rules
 
 UID = 65534
@@ -71,6 +73,9 @@ class Prometheus(Backend):
         file = configuration(self.name, prometheus, self.resolved, self.site.monitoring)
         watched = [key for key, found in self.site.monitoring.items() if found.target and found.target.authority]
         sources = [{"configMap": {"name": f"{self.name}-rules-{key}"}} for key in texts]
+        meshed = mesh(self.resolved) is not None
+        kept = {"name": "mesh-certificates", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
+        place = {"name": "mesh-certificates", "mountPath": CERTIFICATES, "readOnly": True}
         return Pod(
             uid=UID,
             ready={"httpGet": {"path": "/-/ready", "port": "http"}},
@@ -80,8 +85,19 @@ class Prometheus(Backend):
             config=CONFIG,
             data=DATA,
             trust=watched,
-            volumes=[{"name": "rules", "projected": {"sources": sources}}],
-            mounts=[{"name": "rules", "mountPath": RULES, "readOnly": True}],
+            volumes=[{"name": "rules", "projected": {"sources": sources}}, *([kept] if meshed else [])],
+            mounts=[{"name": "rules", "mountPath": RULES, "readOnly": True}, *([place] if meshed else [])],
             digested=checksum(texts),
             slow=True,
         )
+
+    def annotations(self) -> dict[str, Any]:
+        """In a mesh it speaks for itself, with its proxy's certificate: it calls pods, and the mesh knows services."""
+        if mesh(self.resolved) is None:
+            return {}
+        written = "/etc/istio-output-certs"
+        return {
+            "proxy.istio.io/config": f"proxyMetadata:\n  OUTPUT_CERTS: {written}\n",
+            "sidecar.istio.io/userVolumeMount": json.dumps([{"name": "mesh-certificates", "mountPath": written}]),
+            "traffic.sidecar.istio.io/includeOutboundIPRanges": "",
+        }

@@ -8,13 +8,17 @@ from typing import Any, Literal
 from pydantic import Field
 
 from config.kinds import Prometheus
+from config.mesh import mesh
 from config.system import Resolved
 
 from ..monitoring.contribution import Monitoring, Target
+from ..network import PROXY_METRICS
 from ..pods import TRUST
 from ..rendered import Part
 
 RULES = "/etc/prometheus/rules"
+CERTIFICATES = "/etc/mesh"
+"""Where its proxy writes the certificate that the mesh knows it by."""
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _SD = "__meta_kubernetes_"
 
@@ -51,9 +55,11 @@ class KubernetesSd(Part):
 
 
 class Tls(Part):
-    """Whom to trust."""
+    """Whom to trust, and as whom to speak."""
 
     ca_file: str
+    cert_file: str | None = None
+    key_file: str | None = None
     server_name: str | None = None
     insecure_skip_verify: bool | None = None
 
@@ -96,6 +102,8 @@ class Global(Part):
 class Alertmanagers(Part):
     """Who is told."""
 
+    scheme: Literal["https"] | None = None
+    tls_config: Tls | None = None
     static_configs: tuple[StaticConfig, ...]
 
 
@@ -123,10 +131,14 @@ def configuration(
         for used in prometheus.uses
         for other in [resolved.components[used]]
     )
-    told = Alerting(alertmanagers=(Alertmanagers(static_configs=(StaticConfig(targets=receivers),)),))
+    meshed = MESH if mesh(resolved) else None
+    scheme: Literal["https"] | None = "https" if meshed else None
+    alertmanagers = Alertmanagers(scheme=scheme, tls_config=meshed, static_configs=(StaticConfig(targets=receivers),))
+    told = Alerting(alertmanagers=(alertmanagers,))
     interval = str(prometheus.scrape_interval)
     labels = {"system": resolved.system, "environment": resolved.environment.name}
-    pods = [_pods(key, found.target) for key, found in contributed.items() if found.target and key != name]
+    pods = [_pods(key, found.target, meshed) for key, found in contributed.items() if found.target and key != name]
+    proxies = [_proxies()] if meshed else []
     return Configuration(
         global_=Global(scrape_interval=interval, evaluation_interval=interval, external_labels=labels),
         rule_files=(f"{rules}/*.yml",),
@@ -137,22 +149,32 @@ def configuration(
                 static_configs=(StaticConfig(targets=(f"localhost:{prometheus.metrics_port()}",)),),
             ),
             *pods,
+            *proxies,
             *_kubelets(prometheus, resolved.environment.namespace),
         ),
     )
 
 
-def _pods(component: str, target: Target) -> Scrape:
+MESH = Tls(
+    ca_file=f"{CERTIFICATES}/root-cert.pem",
+    cert_file=f"{CERTIFICATES}/cert-chain.pem",
+    key_file=f"{CERTIFICATES}/key.pem",
+    # a proxy's certificate names a service account (SPIFFE), which Prometheus cannot compare with an address
+    insecure_skip_verify=True,
+)
+"""https://istio.io/latest/docs/ops/integrations/prometheus/#tls-settings."""
+
+
+def _pods(component: str, target: Target, meshed: Tls | None) -> Scrape:
     """The pods of one component that listen on its metrics' port; the job has the component's name."""
     sources: Any = {"source_labels": (f"{_SD}pod_name",), "target_label": "pod"}
+    own = Tls(ca_file=f"{TRUST}/ca-{component}/ca.crt", server_name=target.server_name) if target.authority else None
     return Scrape(
         job_name=component,
-        scheme="https" if target.authority else None,
+        scheme="https" if own or meshed else None,
         metrics_path=target.path if target.path != "/metrics" else None,
         honor_labels=target.honor_labels or None,
-        tls_config=Tls(ca_file=f"{TRUST}/ca-{component}/ca.crt", server_name=target.server_name)
-        if target.authority
-        else None,
+        tls_config=own or meshed,
         kubernetes_sd_configs=(
             KubernetesSd(role="pod", namespaces=Namespaces(), selectors=(Selector(label=f"app={component}"),)),
         ),
@@ -162,6 +184,21 @@ def _pods(component: str, target: Target) -> Scrape:
             Relabel(**sources),
             Relabel(source_labels=(f"{_SD}pod_node_name",), target_label="node"),
         ),
+    )
+
+
+def _proxies() -> Scrape:
+    """What every pod's proxy counts; of Istio's series those of requests and connections."""
+    return Scrape(
+        job_name="mesh",
+        metrics_path="/stats/prometheus",
+        kubernetes_sd_configs=(KubernetesSd(role="pod", namespaces=Namespaces()),),
+        relabel_configs=(
+            Relabel(action="keep", source_labels=(f"{_SD}pod_container_port_number",), regex=str(PROXY_METRICS)),
+            Relabel(action="drop", source_labels=(f"{_SD}pod_phase",), regex="Pending|Succeeded|Failed"),
+            Relabel(source_labels=(f"{_SD}pod_name",), target_label="pod"),
+        ),
+        metric_relabel_configs=(Relabel(action="keep", source_labels=("__name__",), regex="istio_.*"),),
     )
 
 

@@ -28,6 +28,8 @@ def monitoring(subject: Subject) -> Monitoring:
 
 
 def _alerts(subject: Subject) -> Iterator[Alert]:
+    for name, alert in subject.component.alerts.items():
+        yield Alert(name, alert.expr, alert.severity, alert.summary, str(alert.for_))
     yield Alert(
         "TargetDown",
         "up == 0",

@@ -1,0 +1,97 @@
+"""NetworkPolicies of the mesh's own namespaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.account import Account
+from config.kinds import Istio, OpenSearch
+from config.kinds.mesh import REDIRECT, SECURE
+from config.mesh import gateway
+from config.system import Resolved
+
+from ...network import CONTROL, ISTIOD, in_namespace, tcp
+
+WEBHOOK = 15017
+"""Of istiod: where the API server asks."""
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10")
+"""No address of the internet (RFC 1918, 3927, 6598)."""
+
+
+def policies(istio: Istio, resolved: Resolved, account: Account) -> dict[str, dict[str, Any]]:
+    """Namespace to name to spec; closed both ways but for these."""
+    rooms = {
+        istio.control_namespace: _control(istio, resolved),
+        resolved.environment.cluster.ingress_namespace: _way_in(istio, resolved, account),
+        istio.egress_namespace: _way_out(istio, resolved),
+    }
+    return {room: {"default-deny": _both([], []), "allowed": spec} for room, spec in rooms.items()}
+
+
+def _both(ingress: list[Any], egress: list[Any]) -> dict[str, Any]:
+    return {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+        **({"ingress": ingress} if ingress else {}),
+        **({"egress": egress} if egress else {}),
+    }
+
+
+def _blocks(*networks: str) -> list[Any]:
+    return [{"ipBlock": {"cidr": network}} for network in networks]
+
+
+def _dns(resolved: Resolved) -> dict[str, Any]:
+    dns = resolved.environment.cluster.dns
+    there = {"namespaceSelector": in_namespace(dns.namespace), "podSelector": {"matchLabels": dns.labels}}
+    return {"to": [there], "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
+
+
+def _told(istio: Istio) -> dict[str, Any]:
+    """A gateway is told by istiod what to do."""
+    there = {"namespaceSelector": in_namespace(istio.control_namespace), "podSelector": {"matchLabels": ISTIOD}}
+    return {"to": [there], "ports": tcp(CONTROL)}
+
+
+def _control(istio: Istio, resolved: Resolved) -> dict[str, Any]:
+    cluster = resolved.environment.cluster
+    own = resolved.environment.namespace
+    proxies = [{"namespaceSelector": in_namespace(n)} for n in (own, cluster.ingress_namespace, istio.egress_namespace)]
+    servers = _blocks(*cluster.api_server_cidrs)
+    return _both(
+        [
+            {"from": proxies, "ports": tcp(CONTROL)},
+            {"from": servers, "ports": tcp(WEBHOOK)},
+        ],
+        [_dns(resolved), {"to": servers, "ports": tcp(443, 6443)}],
+    )
+
+
+def _way_in(istio: Istio, resolved: Resolved, account: Account) -> dict[str, Any]:
+    """From the load balancer, which stands in the public subnets, to the namespace's pods and the stores that hosts lead to."""
+    found = gateway(resolved)
+    targets = found[1].targets() if found else ()
+    numbers = {
+        port for name in targets if resolved.components[name].namespaced and (port := resolved.components[name].port())
+    }
+    out = [_dns(resolved), _told(istio)]
+    if numbers:
+        out.append(
+            {
+                "to": [{"namespaceSelector": in_namespace(resolved.environment.namespace)}],
+                "ports": tcp(*sorted(numbers)),
+            }
+        )
+    stores = {c.port() for n in targets if isinstance(c := resolved.components[n], OpenSearch)}
+    if stores:
+        out.append({"to": _blocks(*account.subnets.data), "ports": tcp(*sorted(p for p in stores if p))})
+    return _both([{"from": _blocks(*account.subnets.public), "ports": tcp(SECURE, REDIRECT)}], out)
+
+
+def _way_out(istio: Istio, resolved: Resolved) -> dict[str, Any]:
+    """From the namespace's pods to addresses of the internet; to which names says an AuthorizationPolicy."""
+    own = [{"namespaceSelector": in_namespace(resolved.environment.namespace)}]
+    internet = {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_PRIVATE)}}
+    return _both(
+        [{"from": own, "ports": tcp(SECURE)}], [_dns(resolved), _told(istio), {"to": [internet], "ports": tcp(443)}]
+    )

@@ -1,0 +1,112 @@
+"""Values of Istio's Helm charts: the whole of what differs from the charts' own.
+
+Names are those of the charts' ``values.yaml`` (istio.io/istio, ``manifests/charts``, v0.0.0-20260827124520-eed52ebb66ad).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.kinds import Istio, Jaeger, OAuth2Proxy
+from config.mesh import runs_here
+from config.system import Resolved
+
+from ...mesh import TRACING
+from ...pods import amounts, spread
+
+_SECCOMP = {"type": "RuntimeDefault"}
+STATUS = 15021
+"""Where a gateway's pod says that it is ready."""
+
+
+def base() -> dict[str, Any]:
+    """The custom resource definitions."""
+    return {"defaultRevision": "default"}
+
+
+def _images(istio: Istio) -> dict[str, Any]:
+    return {"hub": istio.images, "tag": istio.version}
+
+
+def agent(istio: Istio) -> dict[str, Any]:
+    """The node agent: with it no pod needs the right to change its network, and restricted Pod Security holds."""
+    return {
+        "excludeNamespaces": ["kube-system", istio.agent_namespace],
+        "resources": {
+            "requests": {"cpu": "50m", "memory": "100Mi"},
+            "limits": {"cpu": "500m", "memory": "256Mi"},
+        },
+        "global": _images(istio),
+    }
+
+
+def control_plane(istio: Istio, resolved: Resolved) -> dict[str, Any]:
+    """istiod, and what holds for the whole mesh."""
+    return {
+        "autoscaleMin": istio.replicas.min,
+        "autoscaleMax": istio.replicas.max,
+        "resources": amounts(istio.control_plane),
+        "seccompProfile": _SECCOMP,
+        "cni": {"enabled": True},
+        # a Job with an ordinary sidecar never completes (Kubernetes' KEP-753)
+        "env": {"ENABLE_NATIVE_SIDECARS": "true"},
+        "global": {
+            **_images(istio),
+            "istioNamespace": istio.control_namespace,
+            "logAsJson": True,
+            "proxy": {"resources": amounts(istio.proxy), "seccompProfile": _SECCOMP},
+        },
+        "meshConfig": {
+            "trustDomain": resolved.environment.domain,
+            "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
+            "meshMTLS": {"minProtocolVersion": "TLSV1_3"},
+            "pathNormalization": {"normalization": "MERGE_SLASHES"},
+            "defaultConfig": {"holdApplicationUntilProxyStarts": True},
+            "extensionProviders": _providers(resolved),
+        },
+    }
+
+
+def _providers(resolved: Resolved) -> list[Any]:
+    """Programs of the environment that proxies ask, or tell; by their full names, for the mesh is the platform's."""
+    found: list[Any] = []
+    for name, component in resolved.components.items():
+        if not runs_here(resolved, name):
+            continue
+        there = {"service": component.host(name, resolved.environment.namespace)}
+        match component:
+            case OAuth2Proxy():
+                asked: dict[str, Any] = {
+                    **there,
+                    "port": component.ports()["http"],
+                    "includeRequestHeadersInCheck": ["authorization", "cookie"],
+                    "headersToUpstreamOnAllow": ["x-auth-request-email"],
+                    "headersToDownstreamOnDeny": ["content-type", "set-cookie"],
+                }
+                found.append({"name": name, "envoyExtAuthzHttp": asked})
+            case Jaeger(otlp=True):
+                port = component.ports()["otlp-grpc"]
+                found.append({"name": TRACING, "opentelemetry": {**there, "port": port}})
+    return found
+
+
+def gateway(istio: Istio, name: str, ports: dict[str, int]) -> dict[str, Any]:
+    """A gateway: its Service has the ports of its pods, and no load balancer of its own."""
+    label = name.removeprefix("istio-")
+    listens = {"status-port": STATUS, **ports}
+    return {
+        "name": name,
+        "labels": {"istio": label},
+        "serviceAccount": {"create": True, "name": name},
+        "service": {
+            "type": "ClusterIP",
+            "ports": [
+                {"name": key, "port": port, "targetPort": port, "protocol": "TCP"} for key, port in listens.items()
+            ],
+        },
+        "resources": amounts(istio.gateway),
+        "autoscaling": {"enabled": True, "minReplicas": istio.replicas.min, "maxReplicas": istio.replicas.max},
+        "podDisruptionBudget": {"minAvailable": 1},
+        "topologySpreadConstraints": spread({"istio": label}),
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": _SECCOMP},
+    }

@@ -1,0 +1,69 @@
+"""Pinned Helm releases in the platform's cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from ..objects import KubernetesObject
+from .cloud import Part
+
+
+def release(
+    part: Part,
+    chart: str,
+    version: str,
+    charts: str,
+    values: dict[str, Any],
+    provider: kubernetes.Provider,
+    depends_on: Sequence[pulumi.Resource],
+    *,
+    name: str | None = None,
+    namespace: str = "kube-system",
+) -> kubernetes.helm.v3.Release:
+    """``charts``: the repository, ``oci://`` or ``https://``; ``name``: default, the chart's. Whole, or not at all."""
+    oci, called = charts.startswith("oci://"), name or chart
+    return kubernetes.helm.v3.Release(
+        f"{part.key}-{called}",
+        name=called,
+        namespace=namespace,
+        chart=f"{charts}/{chart}" if oci else chart,
+        version=version,
+        values=values,
+        atomic=True,
+        timeout=600,
+        repository_opts=None if oci else {"repo": charts},
+        opts=pulumi.ResourceOptions.merge(part.under(*depends_on), pulumi.ResourceOptions(provider=provider)),
+    )
+
+
+def inside(
+    part: Part,
+    provider: kubernetes.Provider,
+    name: str,
+    body: Mapping[str, Any],
+    depends_on: Sequence[pulumi.Resource],
+) -> KubernetesObject:
+    """An object of the platform's in its cluster."""
+    opts = pulumi.ResourceOptions.merge(part.under(*depends_on), pulumi.ResourceOptions(provider=provider))
+    return KubernetesObject(name, body, opts)
+
+
+def namespace(
+    part: Part,
+    provider: kubernetes.Provider,
+    name: str,
+    security: Literal["restricted", "privileged"],
+    depends_on: Sequence[pulumi.Resource],
+    labels: Mapping[str, str] | None = None,
+) -> KubernetesObject:
+    """A namespace of the platform's, with its level of Pod Security."""
+    levels = {f"pod-security.kubernetes.io/{mode}": security for mode in ("enforce", "audit", "warn")}
+    own = {"app.kubernetes.io/managed-by": "pulumi", **levels, **(labels or {})}
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": own}}
+    own_opts = part.under(*depends_on, protect=part.cloud.resolved.environment.protect)
+    opts = pulumi.ResourceOptions.merge(own_opts, pulumi.ResourceOptions(provider=provider))
+    return KubernetesObject(f"{part.key}-{name}", body, opts)

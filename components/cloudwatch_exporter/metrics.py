@@ -1,0 +1,97 @@
+"""What is read of each managed store, from the services' own lists of metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Statistic = Literal["Average", "Maximum", "Minimum", "Sum"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Of one kind of store."""
+
+    namespace: str
+    """CloudWatch's."""
+    prefix: str
+    """Of the series: the exporter writes ``aws_<namespace>_<metric>_<statistic>`` in snake case."""
+    metrics: Mapping[str, Statistic]
+    """CloudWatch's name to the statistic that is read."""
+
+    def series(self, metric: str) -> str:
+        """The name under which it is stored."""
+        return f"aws_{self.prefix}_{_snake(metric)}_{self.metrics[metric].lower()}"
+
+
+def _snake(name: str) -> str:
+    """As the exporter's ``PromString`` writes it: a capital after a small letter begins a word, ``CPUUtilization`` is one."""
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name.replace(".", "_")).lower()
+
+
+READ: Mapping[str, Reading] = {
+    # Amazon Aurora User Guide, "Amazon CloudWatch metrics for Amazon Aurora"
+    "aurora": Reading(
+        "AWS/RDS",
+        "rds",
+        {
+            "CPUUtilization": "Average",
+            "DatabaseConnections": "Average",
+            "FreeableMemory": "Minimum",
+            "AuroraReplicaLagMaximum": "Maximum",
+            "CommitLatency": "Average",
+            "Deadlocks": "Sum",
+        },
+    ),
+    # Amazon DocumentDB Developer Guide, "Monitoring Amazon DocumentDB with CloudWatch"
+    "documentdb": Reading(
+        "AWS/DocDB",
+        "docdb",
+        {
+            "CPUUtilization": "Average",
+            "DatabaseConnections": "Average",
+            "FreeableMemory": "Minimum",
+            "DBClusterReplicaLagMaximum": "Maximum",
+        },
+    ),
+    # Amazon ElastiCache User Guide, "Metrics for Valkey and Redis OSS"
+    "elasticache": Reading(
+        "AWS/ElastiCache",
+        "elasticache",
+        {
+            "EngineCPUUtilization": "Average",
+            "DatabaseMemoryUsagePercentage": "Average",
+            "Evictions": "Sum",
+            "ReplicationLag": "Maximum",
+            "CacheHits": "Sum",
+            "CacheMisses": "Sum",
+        },
+    ),
+    # Amazon MSK Developer Guide, "Amazon MSK metrics for monitoring with CloudWatch"
+    "msk": Reading(
+        "AWS/Kafka",
+        "kafka",
+        {
+            "CpuUser": "Average",
+            "KafkaDataLogsDiskUsed": "Maximum",
+            "UnderReplicatedPartitions": "Maximum",
+            "OfflinePartitionsCount": "Maximum",
+            "ActiveControllerCount": "Maximum",
+        },
+    ),
+    # Amazon OpenSearch Service Developer Guide, "Monitoring OpenSearch cluster metrics with Amazon CloudWatch"
+    "opensearch": Reading(
+        "AWS/ES",
+        "es",
+        {
+            "ClusterStatus.red": "Maximum",
+            "ClusterStatus.yellow": "Maximum",
+            "CPUUtilization": "Maximum",
+            "FreeStorageSpace": "Minimum",
+            "JVMMemoryPressure": "Maximum",
+        },
+    ),
+}
+"""Kind to what is read of it."""

@@ -1,0 +1,107 @@
+"""Tasks: once for each image, or on a schedule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from config.kinds import CronJob as DeclaredCronJob
+from config.kinds import DataSync as DeclaredDataSync
+from config.kinds import Job as DeclaredJob
+from config.kinds.aws import Database
+from config.kinds.jobs import Task
+from config.mesh import has_role
+
+from .parts import Parts
+from .pods import security
+from .wiring import Wiring
+
+
+@dataclass(frozen=True)
+class TaskArgs:
+    """What a task is made from."""
+
+    wiring: Wiring
+    tag: str | None
+    """Tag or digest of the image, from the stack's configuration."""
+
+
+def _pod(task: Task, args: TaskArgs, env: tuple[Any, ...] = ()) -> dict[str, Any]:
+    wiring = args.wiring
+    own = wiring.container(wiring.image(args.tag))
+    own |= {"env": [*own["env"], *env], **({"command": list(task.command)} if task.command else {})}
+    return {
+        "securityContext": security(),
+        "automountServiceAccountToken": task.needs_kubernetes_api,
+        "containers": [own],
+        "volumes": wiring.volumes(),
+    }
+
+
+class Job(pulumi.ComponentResource):
+    """Done, and awaited, before those that wait for it; done again for another image, command or configuration."""
+
+    def __init__(
+        self, name: str, declared: DeclaredJob, args: TaskArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("understudy:jobs:Job", name, None, opts)
+        parts = Parts(self, args.wiring.resolved, name)
+        parts.job(
+            name,
+            _pod(declared, args),
+            [args.wiring.image(args.tag), list(declared.command), args.wiring.told()],
+            [parts.account()],
+            whole=False,
+            retries=declared.retries,
+            seconds=int(declared.timeout.seconds),
+            annotations=args.wiring.proxied(),
+        )
+        self.register_outputs({})
+
+
+class CronJob(pulumi.ComponentResource):
+    """On a schedule; runs never overlap, and each leaves its log for a while."""
+
+    def __init__(
+        self, name: str, declared: DeclaredCronJob, args: TaskArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("understudy:jobs:CronJob", name, None, opts)
+        parts = Parts(self, args.wiring.resolved, name)
+        pod = _pod(declared, args, self.environment(declared, args))
+        parts.scheduled(name, declared, pod, [parts.account()], {**args.wiring.annotations(), **args.wiring.proxied()})
+        self.register_outputs({})
+
+    def environment(self, declared: DeclaredCronJob, args: TaskArgs) -> tuple[Any, ...]:  # noqa: ARG002 - for those of a kind
+        """Variables of its kind."""
+        return ()
+
+
+class DataSync(CronJob):
+    """What the task is told of the snapshots that it may take, and of the cluster that it restores them to."""
+
+    def environment(self, declared: DeclaredCronJob, args: TaskArgs) -> tuple[Any, ...]:
+        assert isinstance(declared, DeclaredDataSync)
+        resolved = args.wiring.resolved
+        target, account = resolved.components[declared.database], resolved.environment.account
+        assert isinstance(target, Database)
+        assert account is not None, "config.references asks for one"
+        assert has_role(resolved, args.wiring.name)
+        called = f"{resolved.system}-{resolved.environment.name}-{declared.database}"
+        plain = {
+            "AWS_REGION": account.region,
+            "SNAPSHOT_ACCOUNT": declared.account,
+            "SNAPSHOT_KEY": declared.key,
+            "SNAPSHOT_PREFIX": f"{declared.snapshots}-",
+            "RESTORE_KEY": f"alias/{called}",
+            "RESTORE_SUBNET_GROUP": called,
+            "TARGET_CLUSTER": target.identifier,
+            "TEMPORARY_CLUSTER": f"{target.identifier}-sync-",
+        }
+        secret = target.secret(declared.database)
+        given = {f"DB_{key.upper()}": {"name": secret, "key": key} for key in ("host", "port")}
+        return (
+            *({"name": name, "value": value} for name, value in plain.items()),
+            *({"name": name, "valueFrom": {"secretKeyRef": reference}} for name, reference in given.items()),
+        )

@@ -1,0 +1,95 @@
+"""The environment's part of the service mesh. The mesh itself is the platform's (``kind: istio``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from config.kinds import Istio
+from config.mesh import exits, runs_here
+from config.mesh import gateway as declared_gateway
+from config.system import Resolved
+
+from ..labels import metadata, selector
+from ..objects import KubernetesObject
+from ..platform import Platform
+from .authorization import gateway, policies, signed_in, traced
+from .egress import entry, led_to_stores, originated, passed_on, sidecar, store, stores, way_out
+from .routing import rate_limit
+
+NETWORKING, SECURITY, TELEMETRY = "networking.istio.io/v1", "security.istio.io/v1", "telemetry.istio.io/v1"
+TRACING = "tracing"
+"""The mesh's provider for spans."""
+
+
+class Mesh(pulumi.ComponentResource):
+    """Mutual TLS, who may call whom, what each proxy knows of, the ways out, logs and spans.
+
+    All of it is there before the pods are. Names are those of the components, as with NetworkPolicies.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        resolved: Resolved,
+        istio: Istio,
+        platform: Platform,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("understudy:mesh:Mesh", name, None, opts)
+        self._resolved = resolved
+        self._make(SECURITY, "PeerAuthentication", "default", {"mtls": {"mode": "STRICT"}})
+        for key, spec in policies(resolved).items():
+            self._make(SECURITY, "AuthorizationPolicy", key, spec)
+        self._signed_in()
+        for key in resolved.components:
+            if runs_here(resolved, key):
+                self._make(NETWORKING, "Sidecar", key, sidecar(resolved, key, platform))
+        self._outside(platform)
+        self._limits()
+        self._telemetry(istio)
+        self.register_outputs({})
+
+    def _make(self, version: str, kind: str, name: str, spec: Any, *, logical: str | None = None) -> None:
+        body = {"apiVersion": version, "kind": kind, "metadata": metadata(self._resolved, name), "spec": spec}
+        KubernetesObject(logical or f"{name}-mesh", body, pulumi.ResourceOptions(parent=self))
+
+    def _signed_in(self) -> None:
+        found = declared_gateway(self._resolved)
+        for host in found[1].hosts if found else ():
+            for route in host.routes if host.authentication else ():
+                provider = str(host.authentication)
+                spec = signed_in(route.to, provider, gateway(self._resolved))
+                self._make(SECURITY, "AuthorizationPolicy", f"{route.to}-signed-in", spec)
+
+    def _outside(self, platform: Platform) -> None:
+        for key, component in stores(self._resolved).items():
+            self._make(NETWORKING, "ServiceEntry", key, store(self._resolved, key, component, platform))
+        for key in led_to_stores(self._resolved):
+            self._make(NETWORKING, "DestinationRule", key, originated(key, self._resolved, platform))
+        for key, hosts in exits(self._resolved).items():
+            way = f"{key}-outside"
+            self._make(NETWORKING, "ServiceEntry", key, entry(hosts))
+            self._make(NETWORKING, "Gateway", way, passed_on(hosts))
+            self._make(NETWORKING, "VirtualService", way, way_out(way, hosts))
+
+    def _limits(self) -> None:
+        found = declared_gateway(self._resolved)
+        if found is None or found[1].rate_limit is None:
+            return
+        for key in found[1].targets():
+            if runs_here(self._resolved, key):
+                spec = rate_limit(self._resolved, key, found[1].rate_limit)
+                self._make("networking.istio.io/v1alpha3", "EnvoyFilter", f"{key}-rate-limit", spec)
+
+    def _telemetry(self, istio: Istio) -> None:
+        """What every proxy writes, and the spans of those that use a collector: only they reach it."""
+        if istio.access_log:
+            self._make(TELEMETRY, "Telemetry", "access-log", {"accessLogging": [{"providers": [{"name": "envoy"}]}]})
+        share = float(istio.sampling.value * 100)
+        for key in self._resolved.components:
+            if runs_here(self._resolved, key) and traced(self._resolved, key):
+                tracing = {"providers": [{"name": TRACING}], "randomSamplingPercentage": share}
+                spec = {"selector": {"matchLabels": selector(key)}, "tracing": [tracing]}
+                self._make(TELEMETRY, "Telemetry", key, spec)

@@ -1,0 +1,70 @@
+"""AuthorizationPolicies from the declaration: nothing is open but what ``uses`` and the gateway's hosts say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from config.kinds import Istio, Jaeger
+from config.mesh import exposed, metrics, principal, runs_here, users
+from config.system import Resolved
+
+from ..labels import selector
+from ..network import client_ports
+
+
+def policies(resolved: Resolved) -> dict[str, Any]:
+    """Name to spec: ``default-deny`` (an ALLOW policy without rules allows nothing), and one for each that is called."""
+    found: dict[str, Any] = {"default-deny": {}}
+    for name in resolved.components:
+        if runs_here(resolved, name) and (rules := list(_rules(resolved, name))):
+            found[name] = {"selector": {"matchLabels": selector(name)}, "action": "ALLOW", "rules": rules}
+    return found
+
+
+def signed_in(name: str, provider: str, gateway: str) -> Any:
+    """What comes from the gateway has to be signed in; its own pods are asked, so nobody goes around it."""
+    return {
+        "selector": {"matchLabels": selector(name)},
+        "action": "CUSTOM",
+        "provider": {"name": provider},
+        "rules": [{"from": [{"source": {"principals": [gateway]}}]}],
+    }
+
+
+def gateway(resolved: Resolved) -> str:
+    """The principal of the gateway in."""
+    return principal(resolved, resolved.environment.cluster.ingress_namespace, Istio.ingress_name)
+
+
+def _rules(resolved: Resolved, name: str) -> Iterator[Any]:
+    component, namespace = resolved.components[name], resolved.environment.namespace
+    ports = component.ports()
+    numbers = client_ports(component)
+
+    def rule(principals: list[str], open_ports: list[int]) -> Any:
+        return {
+            "from": [{"source": {"principals": principals}}],
+            "to": [{"operation": {"ports": [str(port) for port in open_ports]}}],
+        }
+
+    def own(*names: str) -> list[str]:
+        return [principal(resolved, namespace, key) for key in names]
+
+    if (found := users(resolved, name)) and numbers:
+        yield rule(own(*found), numbers)
+    # its helpers are Jobs with its own account
+    if (component.clustered or component.helpers(name)) and ports:
+        yield rule(own(name), sorted(set(ports.values())))
+    if (readers := metrics(resolved, name)) and (port := component.metrics_port()):
+        yield rule(own(*readers), [port])
+    if exposed(resolved, name) and numbers:
+        yield rule([gateway(resolved)], numbers[:1])
+
+
+def traced(resolved: Resolved, name: str) -> str | None:
+    """The component that takes the spans of its proxy: one that it uses."""
+    for used in resolved.components[name].uses:
+        if isinstance(other := resolved.components[used], Jaeger) and other.otlp and runs_here(resolved, used):
+            return used
+    return None

@@ -1,0 +1,161 @@
+"""What leaves the mesh: managed stores, directly; everything beyond the network, by its name and through the gateway out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+from typing import Any
+
+import pulumi
+
+from config.base import Component
+from config.kinds import Istio, OpenSearch
+from config.kinds.aws import Managed
+from config.kinds.mesh import SECURE
+from config.mesh import gateway, outside, runs_here
+from config.system import Resolved
+
+from ..labels import selector
+from ..platform import Platform
+from .routing import host, visible
+
+
+def stores(resolved: Resolved) -> dict[str, Component]:
+    """What is used beyond the mesh and has an address: managed stores, and those of somebody else."""
+    used = {name for key, c in resolved.components.items() if runs_here(resolved, key) for name in c.uses}
+    used |= {name for name in _led_to(resolved) if isinstance(resolved.components[name], Managed)}
+    return {
+        name: component
+        for name, component in resolved.components.items()
+        if name in used and component.port() and (component.existing or isinstance(component, Managed))
+    }
+
+
+def _led_to(resolved: Resolved) -> tuple[str, ...]:
+    found = gateway(resolved)
+    return found[1].targets() if found else ()
+
+
+def store(resolved: Resolved, name: str, component: Component, platform: Platform) -> Any:
+    """A store beyond the mesh, which its clients speak TLS with themselves.
+
+    By its network, whichever of its nodes is called: clients of Kafka and of Redis' cluster mode are sent from one to another.
+    One that the gateway leads to is found by its name instead.
+    """
+    internal = {"location": "MESH_EXTERNAL", "exportTo": ["."]}
+    ports = {label: port for label, port in component.ports().items() if label != "metrics"}
+    if component.existing:
+        ports = {"store": component.existing.port}
+    if isinstance(component, OpenSearch):
+        return {
+            **internal,
+            "exportTo": visible(resolved),
+            "hosts": names(name, component, platform),
+            "resolution": "DNS",
+            "ports": [{"number": port, "name": f"tls-{label}", "protocol": "TLS"} for label, port in ports.items()],
+        }
+    return {
+        **internal,
+        "hosts": names(name, component, platform),
+        "addresses": list(_networks(resolved, component)),
+        "resolution": "NONE",
+        "ports": [{"number": port, "name": f"tcp-{label}", "protocol": "TCP"} for label, port in ports.items()],
+    }
+
+
+def _networks(resolved: Resolved, component: Component) -> Iterator[str]:
+    if component.existing:
+        assert component.existing.cidr is not None, "config.references asks for it"
+        yield component.existing.cidr
+    elif resolved.environment.account:
+        yield from (str(IPv4Network(cidr)) for cidr in resolved.environment.account.subnets.data)
+
+
+def names(name: str, component: Component, platform: Platform) -> pulumi.Output[list[str]]:
+    """Of an endpoint of several, such as Kafka's, each without its port."""
+    if component.existing:
+        return pulumi.Output.from_input([component.existing.host])
+    endpoint: pulumi.Output[Any] = platform.get("endpoints", name, "host")
+    return endpoint.apply(lambda text: [re.sub(r":\d+$", "", part) for part in str(text).split(",")])
+
+
+def originated(name: str, resolved: Resolved, platform: Platform) -> Any:
+    """The gateway in speaks TLS with a store that it leads to; its clients in the mesh do so themselves."""
+    there = platform.get("endpoints", name, "host")
+    return {
+        "host": there,
+        "exportTo": [resolved.environment.cluster.ingress_namespace],
+        "trafficPolicy": {"tls": {"mode": "SIMPLE", "sni": there, "caCertificates": "system"}},
+    }
+
+
+def led_to_stores(resolved: Resolved) -> list[str]:
+    """Managed stores with a host at the gateway."""
+    return [name for name in _led_to(resolved) if isinstance(resolved.components[name], Managed)]
+
+
+def entry(hosts: Mapping[str, int]) -> Any:
+    """Hosts beyond the network, as the mesh's registry has them."""
+    ports = sorted(set(hosts.values()))
+    return {
+        "hosts": sorted(hosts),
+        "location": "MESH_EXTERNAL",
+        "exportTo": [".", Istio.egress_namespace],
+        "resolution": "DNS",
+        "ports": [{"number": port, "name": f"tls-{port}", "protocol": "TLS"} for port in ports],
+    }
+
+
+def passed_on(hosts: Mapping[str, int]) -> Any:
+    """The gateway out lets TLS through for these names; what is inside it cannot see."""
+    return {
+        "selector": {"istio": "egress"},
+        "servers": [
+            {
+                "port": {"number": SECURE, "name": "tls", "protocol": "TLS"},
+                "hosts": sorted(hosts),
+                "tls": {"mode": "PASSTHROUGH"},
+            }
+        ],
+    }
+
+
+def way_out(gateway: str, hosts: Mapping[str, int]) -> Any:
+    """Pods' proxies send it to the gateway out, which sends it on."""
+    exit_ = f"{Istio.egress_name}.{Istio.egress_namespace}.svc.cluster.local"
+
+    def leg(through: str, name: str, arriving: int, to: str, number: int) -> Any:
+        return {
+            "match": [{"gateways": [through], "port": arriving, "sniHosts": [name]}],
+            "route": [{"destination": {"host": to, "port": {"number": number}}}],
+        }
+
+    return {
+        "hosts": sorted(hosts),
+        "gateways": ["mesh", gateway],
+        "exportTo": [".", Istio.egress_namespace],
+        "tls": [
+            rule
+            for name, port in sorted(hosts.items())
+            for rule in (leg("mesh", name, port, exit_, SECURE), leg(gateway, name, SECURE, name, port))
+        ],
+    }
+
+
+def sidecar(resolved: Resolved, name: str, platform: Platform) -> Any:
+    """What the component's proxies know of: what it uses, and nothing else; calls of anything else fail."""
+    component = resolved.components[name]
+    known = [f"./{host(resolved, used)}" for used in component.uses if runs_here(resolved, used)]
+    if component.needs_kubernetes_api:
+        known.append("default/kubernetes.default.svc.cluster.local")
+    if calls := outside(resolved, name):
+        known += [*(f"./{call}" for call in sorted(calls)), f"{Istio.egress_namespace}/*"]
+    found = stores(resolved)
+    named = [names(used, found[used], platform) for used in component.uses if used in found]
+    hosts: Any = known or ["~/*"]
+    if named:
+        hosts = pulumi.Output.all(*named).apply(
+            lambda several: [*known, *(f"./{one}" for hosts in several for one in hosts)]
+        )
+    return {"workloadSelector": {"labels": selector(name)}, "egress": [{"hosts": hosts}]}

@@ -1,0 +1,39 @@
+"""Hosts at the mesh's gateway in."""
+
+from __future__ import annotations
+
+import pulumi
+
+from config.kinds import MeshGateway as Declared
+
+from ..labels import metadata
+from ..objects import KubernetesObject
+from ..site import Site
+from . import NETWORKING
+from .routing import servers, virtual_service
+
+
+class MeshGateway(pulumi.ComponentResource):
+    """A Gateway, and for each host a VirtualService, once its services are there."""
+
+    def __init__(self, name: str, declared: Declared, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("understudy:mesh:MeshGateway", name, None, opts)
+        resolved = site.resolved
+
+        def make(
+            kind: str, called: str, logical: str, spec: object, depends_on: list[pulumi.Resource]
+        ) -> pulumi.Resource:
+            body = {
+                "apiVersion": NETWORKING,
+                "kind": kind,
+                "metadata": metadata(resolved, called, name),
+                "spec": spec,
+            }
+            return KubernetesObject(logical, body, pulumi.ResourceOptions(parent=self, depends_on=depends_on))
+
+        way_in = make("Gateway", name, name, servers(declared), [])
+        for entry in declared.hosts:
+            label = entry.host.removesuffix(resolved.environment.domain).rstrip(".") or "domain"
+            spec = virtual_service(resolved, name, declared, entry, site.platform)
+            make("VirtualService", f"{name}-{label}", f"{name}-{label}", spec, [way_in])
+        self.register_outputs({"hosts": [entry.host for entry in declared.hosts]})

@@ -1,0 +1,52 @@
+"""How one sees that the mesh is well: what its proxies count of every request (rate, errors, duration).
+
+Series as Istio's proxies expose them: https://istio.io/latest/docs/reference/config/metrics/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from config.kinds import Service
+from config.mesh import exposed, mesh, runs_here, users
+
+from ..monitoring.contribution import Dashboard, Monitoring, Panel, Row, panel
+from ..monitoring.subject import Subject
+
+_WINDOW = "[$__rate_interval]"
+
+
+def monitoring(subject: Subject) -> Monitoring:
+    """A row for each service that is called, and one of what is refused."""
+    resolved = subject.resolved
+    if mesh(resolved) is None:
+        return Monitoring()
+    called = [
+        name
+        for name, component in resolved.components.items()
+        if isinstance(component, Service)
+        and runs_here(resolved, name)
+        and (users(resolved, name) or exposed(resolved, name))
+    ]
+    found = tuple(Row(resolved.components[name].title or name, tuple(_service(name))) for name in called)
+    return Monitoring(dashboards=(Dashboard("mesh", "Service Mesh", (*found, Row("Refused", tuple(_refused())))),))
+
+
+def _service(name: str) -> Iterator[Panel]:
+    """As its own proxy saw it, so that what never arrived is not in it."""
+    own = f'reporter="destination", destination_canonical_service="{name}"'
+    rate = f"sum by (source_canonical_service) (rate(istio_requests_total{{{own}}}{_WINDOW}))"
+    yield panel("Requests by caller", (rate, "{{source_canonical_service}}"), unit="reqps")
+    errors = f'sum (rate(istio_requests_total{{{own}, response_code=~"5.."}}{_WINDOW}))'
+    whole = f"sum (rate(istio_requests_total{{{own}}}{_WINDOW}))"
+    yield panel("Errors", f"{errors} / {whole}", unit="percentunit", warn=0.01)
+    buckets = f"sum by (le) (rate(istio_request_duration_milliseconds_bucket{{{own}}}{_WINDOW}))"
+    quantiles = [(f"histogram_quantile({part}, {buckets})", f"p{part * 100:g}") for part in (0.5, 0.95, 0.99)]
+    yield panel("Duration", *quantiles, unit="ms", warn=200)
+
+
+def _refused() -> Iterator[Panel]:
+    for title, code in (("Not allowed (403)", "403"), ("Over the rate limit (429)", "429")):
+        refused = f'istio_requests_total{{reporter="destination", response_code="{code}"}}'
+        rate = f"sum by (destination_canonical_service) (rate({refused}{_WINDOW}))"
+        yield panel(title, (rate, "{{destination_canonical_service}}"), unit="reqps")

@@ -1,0 +1,195 @@
+"""How requests find a service: pools and outlier detection, a canary's share, hosts at the gateway in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.kinds import Service
+from config.kinds.aws import Managed
+from config.kinds.mesh import REDIRECT, SECURE, Cors, MeshGateway, RateLimit, Route, VirtualHost
+from config.mesh import mesh
+from config.quantity import Duration
+from config.system import Resolved
+
+from ..labels import STABLE, TRACK, selector
+from ..platform import Platform
+
+CANARY = "canary"
+CERTIFICATE = "gateway-certificate"
+"""The Secret beside the gateway's pods that holds what they answer with."""
+LIMIT = "envoy.filters.http.local_ratelimit"
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "content-security-policy": "frame-ancestors 'none'",
+}
+"""Of OWASP's secure headers those that no application can mean otherwise (https://owasp.org/www-project-secure-headers/)."""
+
+
+def host(resolved: Resolved, name: str) -> str:
+    """The component's full name in the cluster: short ones depend on who reads them."""
+    return resolved.components[name].host(name, resolved.environment.namespace)
+
+
+def visible(resolved: Resolved) -> list[str]:
+    """Who sees a rule: this namespace, and the gateway in."""
+    return [".", resolved.environment.cluster.ingress_namespace]
+
+
+def destination_rule(resolved: Resolved, name: str, service: Service) -> Any:
+    """A pod that fails five times in a row is left alone for a while; a caller cannot use up all of a pod's connections."""
+    tracks = [STABLE, *([CANARY] if service.canary else [])]
+    return {
+        "host": host(resolved, name),
+        "exportTo": visible(resolved),
+        "trafficPolicy": {
+            "tls": {"mode": "ISTIO_MUTUAL"},
+            "connectionPool": {
+                "tcp": {"maxConnections": 1024, "connectTimeout": "2s"},
+                "http": {"http1MaxPendingRequests": 1024, "http2MaxRequests": 1024},
+            },
+            "outlierDetection": {
+                "consecutive5xxErrors": 5,
+                "interval": "10s",
+                "baseEjectionTime": "30s",
+                "maxEjectionPercent": 50,
+            },
+        },
+        "subsets": [{"name": track, "labels": {TRACK: track}} for track in tracks],
+    }
+
+
+def split(resolved: Resolved, name: str, service: Service) -> Any:
+    """For callers in the mesh, while there is a canary."""
+    here = host(resolved, name)
+    ports = [port for label, port in service.listens.items() if label != "metrics"]
+    return {
+        "hosts": [here],
+        "gateways": ["mesh"],
+        "exportTo": ["."],
+        "http": [
+            {"name": f"port-{port}", "match": [{"port": port}], "route": _destinations(resolved, name, port)}
+            for port in ports
+        ],
+    }
+
+
+def _destinations(resolved: Resolved, name: str, port: int) -> list[Any]:
+    """Where the requests go, and how many of a hundred."""
+    component = resolved.components[name]
+    here: dict[str, Any] = {"host": host(resolved, name), "port": {"number": port}}
+    if not isinstance(component, Service):
+        return [{"destination": here}]
+    canary = int(component.canary.weight.value * 100) if component.canary else 0
+    shares = {STABLE: 100 - canary, **({CANARY: canary} if canary else {})}
+    return [{"destination": {**here, "subset": track}, "weight": share} for track, share in shares.items()]
+
+
+_SPOKEN = {"metrics": "http", "telemetry": "http", "otlp-http": "http", "otlp-grpc": "grpc"}
+"""What is spoken at ports whose names do not say it to Istio: it would take them for plain TCP."""
+
+
+def spoken(resolved: Resolved, port: str) -> dict[str, str]:
+    """Of a Service's port, in a mesh (https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/)."""
+    return {"appProtocol": _SPOKEN[port]} if mesh(resolved) and port in _SPOKEN else {}
+
+
+def seconds(duration: Duration) -> str:
+    """As Istio writes durations."""
+    return f"{duration.seconds}s"
+
+
+def servers(declared: MeshGateway) -> Any:
+    """TLS 1.2 and later for every host, and a port that only redirects."""
+    names = [entry.host for entry in declared.hosts]
+    return {
+        "selector": {"istio": "ingress"},
+        "servers": [
+            {
+                "port": {"number": SECURE, "name": "https", "protocol": "HTTPS"},
+                "hosts": names,
+                "tls": {"mode": "SIMPLE", "credentialName": CERTIFICATE, "minProtocolVersion": "TLSV1_2"},
+            },
+            {
+                "port": {"number": REDIRECT, "name": "http", "protocol": "HTTP"},
+                "hosts": names,
+                "tls": {"httpsRedirect": True},
+            },
+        ],
+    }
+
+
+def virtual_service(
+    resolved: Resolved, gateway: str, declared: MeshGateway, entry: VirtualHost, platform: Platform
+) -> Any:
+    """The routes of one host."""
+    signing = [Route(path="/oauth2", to=entry.authentication)] if entry.authentication else []
+    return {
+        "hosts": [entry.host],
+        "gateways": [gateway],
+        "exportTo": visible(resolved),
+        "http": [_route(resolved, route, entry.cors, declared.hsts, platform) for route in (*signing, *entry.routes)],
+    }
+
+
+def _route(resolved: Resolved, route: Route, cors: Cors | None, hsts: Duration, platform: Platform) -> Any:
+    target = resolved.components[route.to]
+    port = target.port()
+    assert port is not None, "config.references asks for a port"
+    if isinstance(target, Managed):  # beyond the mesh it is known by its own name alone
+        name = platform.get("endpoints", route.to, "host")
+        there: dict[str, Any] = {
+            "route": [{"destination": {"host": name, "port": {"number": port}}}],
+            "rewrite": {"authority": name},
+        }
+    else:
+        there = {"route": _destinations(resolved, route.to, port)}
+    strict = {"strict-transport-security": f"max-age={hsts.seconds}; includeSubDomains"}
+    return {
+        "name": (route.path or "/").strip("/").replace("/", "-") or "all",
+        **({"match": [{"uri": {"prefix": route.path}}]} if route.path else {}),
+        **there,
+        "headers": {"response": {"set": {**strict, **_HEADERS}, "remove": ["server", "x-powered-by"]}},
+        # without one there is none; the API server refuses 0s
+        **({"timeout": seconds(route.timeout)} if route.timeout and route.timeout.seconds else {}),
+        **({"corsPolicy": _cors(cors)} if cors else {}),
+    }
+
+
+def _cors(cors: Cors) -> Any:
+    return {
+        "allowOrigins": [{"exact": origin} for origin in cors.origins],
+        "allowMethods": list(cors.methods),
+        "allowHeaders": list(cors.headers),
+        "allowCredentials": True,
+        "maxAge": seconds(cors.max_age),
+    }
+
+
+def rate_limit(resolved: Resolved, name: str, limit: RateLimit) -> Any:
+    """A token bucket in each pod's own proxy, for what comes in; whoever calls, the pod is not overrun.
+
+    https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/local_rate_limit_filter
+    """
+    factor = int(resolved.configuration.data[limit.multiplier]) if limit.multiplier else 1
+    tokens = limit.requests * factor
+    settings = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+        "stat_prefix": "http_local_rate_limiter",
+        "token_bucket": {"max_tokens": tokens, "tokens_per_fill": tokens, "fill_interval": seconds(limit.per)},
+        "filter_enabled": {"default_value": {"numerator": 100, "denominator": "HUNDRED"}},
+        "filter_enforced": {"default_value": {"numerator": 100, "denominator": "HUNDRED"}},
+    }
+    manager = {"filter": {"name": "envoy.filters.network.http_connection_manager"}}
+    return {
+        "workloadSelector": {"labels": selector(name)},
+        "priority": 10,
+        "configPatches": [
+            {
+                "applyTo": "HTTP_FILTER",
+                "match": {"context": "SIDECAR_INBOUND", "listener": {"filterChain": manager}},
+                "patch": {"operation": "INSERT_FIRST", "value": {"name": LIMIT, "typed_config": settings}},
+            }
+        ],
+    }
