@@ -34,6 +34,7 @@ _SITES: tuple[tuple[str, Path, str], ...] = (
     ),
     ("pulumi:providers:kubernetes", ("kubeconfig",), "aws:eks/cluster:Cluster"),
     ("kubernetes:helm.sh/v3:Release", ("values", "vpcId"), "aws:ec2/vpc:Vpc"),
+    ("kubernetes:elbv2.k8s.aws/*:TargetGroupBinding", ("spec", "targetGroupARN"), "aws:lb/targetGroup:TargetGroup"),
 )
 
 
@@ -71,6 +72,9 @@ def traced(resource: Resource, path: Path, unknown: Unknown, stack: Stack) -> bo
     if resource.type.startswith("aws:"):
         # what AWS numbers is known only once it is there; before anything is made of it, it is shown again, and judged
         return resource.provider in stack.seen
+    if _platform(stack) is not None:
+        # before the platform is there, a preview knows none of its outputs; an update fails without them, and judges them
+        return True
     return any(
         fnmatchcase(resource.type, kind)
         and path == place

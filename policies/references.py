@@ -39,3 +39,10 @@ def kubernetes_docs(page: str, title: str) -> Reference:
     return Reference(
         "Kubernetes documentation", "1.36", page.rpartition("/")[2], title, f"https://kubernetes.io/docs/{page}/"
     )
+
+
+def istio(page: str, title: str) -> Reference:
+    """A page of Istio's operations guide, by the title of its section."""
+    return Reference(
+        "Istio documentation", "1.31", page.rpartition("/")[2], title, f"https://istio.io/latest/docs/ops/{page}/"
+    )

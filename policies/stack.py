@@ -29,6 +29,8 @@ class Stack:
     """By kind, and the label ``app`` that it selects; ``None``: it selects by others."""
     _names: Names | None = None
     _networks: frozenset[str] | None = None
+    _mesh: Any = False
+    """``False``: not looked for yet."""
 
     def show(self, resource: Resource) -> None:
         """Every resource, before it is judged."""
@@ -38,7 +40,7 @@ class Stack:
         app = resource.get("spec", "selector", "matchLabels", "app")
         self._selectors.setdefault((resource.kind, app if isinstance(app, str) else None), {})[resource.urn] = resource
         if resource.type == ENVIRONMENT:
-            self.environment, self._names, self._networks = resource, None, None
+            self.environment, self._names, self._networks, self._mesh = resource, None, None, False
 
     def declared(self, *path: str | int) -> Any:
         """A value of the ``Environment`` component's inputs; raises ``Undeclared`` when it is not known."""
@@ -63,6 +65,16 @@ class Stack:
     @property
     def namespace(self) -> str:
         return str(self.declared("resolved", "environment", "namespace"))
+
+    @property
+    def mesh(self) -> Mapping[str, Any] | None:
+        """The declaration of the environment's service mesh, if it has one."""
+        if self._mesh is False:
+            components = self.declared("resolved", "components")
+            declared = [self.component(name) for name in (components if components is not None else ())]
+            self._mesh = next((c for c in declared if c is not None and child(c, "kind") == "istio"), None)
+        found: Mapping[str, Any] | None = self._mesh
+        return found
 
     @property
     def names(self) -> Names:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from ..rule import Rule
 
-FAMILIES = ("isolation", "ratios", "workloads", "data", "aws")
+FAMILIES = ("isolation", "ratios", "workloads", "data", "aws", "mesh")
 
 
 def _all() -> Mapping[str, Rule]:

@@ -57,14 +57,20 @@ def _given(stack: Stack, secret: str, key: str) -> bool:
 
 
 def _external(resource: Resource, stack: Stack) -> Iterator[Problem]:
+    """Below the environment's prefix, or in its own account; of a platform that is not there yet, it is judged then."""
     prefix = stack.declared("resolved", "environment", "secrets", "prefix")
+    account = stack.declared("resolved", "environment", "account", "id")
     for index, entry in items(resource.get("spec", "data")):
         key = child(child(entry, "remoteRef"), "key")
-        if not isinstance(prefix, str) or not isinstance(key, str) or not key.startswith(f"{prefix}/"):
-            yield (
-                ("spec", "data", index, "remoteRef", "key"),
-                f"{key!r} is not below this environment's prefix {prefix!r}",
-            )
+        if isinstance(key, Unknown):
+            allowed = account is not None and (key.origin is None or "$understudy:aws:" in key.origin)
+        else:
+            arn = str(key).split(":", 5)
+            own = len(arn) == 6 and arn[2] == "secretsmanager" and account is not None and arn[4] == account
+            allowed = own or (isinstance(prefix, str) and str(key).startswith(f"{prefix}/"))
+        if not allowed:
+            place = f"below this environment's prefix {prefix!r}" if prefix else "of this environment's account"
+            yield ("spec", "data", index, "remoteRef", "key"), f"{key!r} is not {place}"
 
 
 RULE = Rule(

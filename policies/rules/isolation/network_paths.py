@@ -14,15 +14,19 @@ from ...stack import Stack
 _NAMESPACE = "kubernetes.io/metadata.name"
 
 
+_CONTROL, _OUT = "istio-system", "istio-egress"
+"""Namespaces of a mesh."""
+_POD_IDENTITY = "169.254.170.23/32"
+"""EKS' agent on the pod's own node."""
+_EVERYWHERE = "0.0.0.0/0"
+_PRIVATE = frozenset({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"})
+"""RFC 1918, 3927, 6598: no address of the internet."""
+
+
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.kind != "NetworkPolicy":
         return
-    cluster = ("resolved", "environment", "cluster")
-    near = {
-        "egress": {stack.namespace, stack.declared(*cluster, "dns", "namespace")},
-        "ingress": {stack.namespace, stack.declared(*cluster, "ingressNamespace")},
-    }
-    networks = stack.networks
+    ways = _ways(resource, stack)
     for direction, peers in (("egress", "to"), ("ingress", "from")):
         for index, rule in items(resource.get("spec", direction)):
             path: Path = ("spec", direction, index, peers)
@@ -33,9 +37,24 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
                     "it opens the way to and from everywhere" if direction == "ingress" else "it opens every way out",
                 )
             for position, peer in listed:
-                yield from _peer(
-                    (*path, position), peer, near[direction], networks if direction == "egress" else set(), stack
-                )
+                yield from _peer((*path, position), peer, *ways[direction], stack)
+
+
+def _ways(resource: Resource, stack: Stack) -> dict[str, tuple[set[object], AbstractSet[str]]]:
+    """Direction to the namespaces and the networks that may be on the other side."""
+    cluster = ("resolved", "environment", "cluster")
+    dns, ingress = stack.declared(*cluster, "dns", "namespace"), stack.declared(*cluster, "ingressNamespace")
+    room = resource.get("metadata", "namespace")
+    if stack.mesh is None:
+        return {"egress": ({stack.namespace, dns}, stack.networks), "ingress": ({stack.namespace, ingress}, set())}
+    out: tuple[set[object], AbstractSet[str]] = (
+        {stack.namespace, dns, _CONTROL, _OUT},
+        stack.networks | ({_EVERYWHERE} if room == _OUT else {_POD_IDENTITY}),
+    )
+    if room == stack.namespace:
+        return {"egress": out, "ingress": ({stack.namespace, ingress}, set())}
+    # of the mesh's own namespaces: its gateways and the load balancer before them
+    return {"egress": out, "ingress": ({stack.namespace, ingress, _OUT}, stack.networks)}
 
 
 def _peer(path: Path, peer: object, near: set[object], networks: AbstractSet[str], stack: Stack) -> Iterator[Problem]:
@@ -51,11 +70,13 @@ def _peer(path: Path, peer: object, near: set[object], networks: AbstractSet[str
             where = f"namespace {name!r}" if name else "any namespace"
             yield (*path, "namespaceSelector"), f"it leads to pods of {where}"
     if block is not None:
-        cidr = str(child(block, "cidr"))
+        cidr, but = str(child(block, "cidr")), [str(one) for _, one in items(child(block, "except"))]
         if cidr not in networks:
             yield (*path, "ipBlock", "cidr"), f"{cidr} is declared nowhere"
+        elif cidr == _EVERYWHERE and not set(but) >= _PRIVATE:
+            yield (*path, "ipBlock", "except"), "it holds addresses that are none of the internet"
         for identity in stack.names.foreign:
-            if identity.kind == "network" and _overlap(cidr, identity.value):
+            if identity.kind == "network" and _overlap(cidr, identity.value) and not _within(identity.value, but):
                 yield (*path, "ipBlock", "cidr"), f"{cidr} holds addresses of {identity.environment} ({identity.value})"
     if selector is None and block is None and child(peer, "podSelector") is None:
         yield path, "it names nobody, so it opens the way for everybody"
@@ -66,10 +87,15 @@ def _overlap(one: str, other: str) -> bool:
     return first.version == second.version and first.overlaps(second)
 
 
+def _within(network: str, others: list[str]) -> bool:
+    inner = ipaddress.IPv4Network(network, strict=False)
+    return any(inner.subnet_of(ipaddress.IPv4Network(other, strict=False)) for other in others)
+
+
 RULE = Rule(
     id="isolation-network-paths",
-    description="A NetworkPolicy opens ways only inside the namespace, to DNS, from the ingress, and to declared networks; "
-    "none holds an address of another environment.",
+    description="A NetworkPolicy opens ways only inside the namespace, to DNS, from the ingress, to a mesh and "
+    "to declared networks; none holds an address of another environment.",
     severity="critical",
     remediation="Declare the destination as 'egress' of the component that needs it; narrow the network.",
     check=check,

@@ -14,7 +14,7 @@ from ...stack import Stack
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.kind != "ResourceQuota":
         return
-    hard, peak, most = resource.get("spec", "hard"), stack.declared("peak"), stack.declared("productionPeak")
+    hard, peak, most = resource.get("spec", "hard"), stack.declared("peak"), stack.declared("ceiling")
     if not isinstance(hard, Mapping) or not isinstance(peak, Mapping):
         yield ("spec", "hard"), "it limits nothing"
         return
@@ -24,12 +24,12 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         if found is None or isinstance(found, Unknown) or right is None or amount(found) != amount(right):
             yield path, f"{said(found)}; the declared peak is {said(right)}"
         elif top is not None and amount(found) > amount(top):
-            yield path, f"{found} is above production's {top}"
+            yield path, f"{found} is above {top}, production's and what was added"
 
 
 RULE = Rule(
     id="ratios-quota",
-    description="The ResourceQuota is the declared peak of the environment, and not above production's.",
+    description="The ResourceQuota is the declared peak of the environment, and not above production's with what was added.",
     severity="medium",
     remediation="Change what the components declare; the quota follows.",
     check=check,

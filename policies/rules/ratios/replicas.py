@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 from ...declared import path_of
@@ -35,13 +36,27 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         place = path_of(resource, declared)
         right, top = (at(side, *place, *here) for side in (declared, production))
     elif child(declared, "kind") == "service":
-        if found is not None:
-            yield here, "the autoscaler decides how many there are; a number here fights it"
+        yield from _service(resource, found, declared)
         return
     else:
         field = _BY_ROLE.get(str(role(resource)))
         right, top = (child(declared, field), child(production, field)) if field else (1, 1)
     yield from _same(here, found, right, top)
+
+
+def _service(resource: Resource, found: Any, declared: Mapping[str, Any]) -> Iterator[Problem]:
+    """As many as its autoscaler says; of a canary the declared share of the fewest."""
+    here = ("spec", "replicas")
+    if resource.get("spec", "selector", "matchLabels", "understudy.dev/track") != "canary":
+        if found is not None:
+            yield here, "the autoscaler decides how many there are; a number here fights it"
+        return
+    weight = at(declared, "canary", "weight")
+    if weight is None:
+        yield here, "nobody declared this canary"
+    else:
+        fewest = int(at(declared, "replicas", "min"))
+        yield from _same(here, found, ceil(fewest * int(str(weight).rstrip("%")) / 100), None)
 
 
 def _same(path: tuple[str | int, ...], found: Any, right: Any, production: Any) -> Iterator[Problem]:

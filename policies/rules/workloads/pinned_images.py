@@ -33,7 +33,7 @@ RULE = Rule(
     id="workloads-pinned-images",
     description="Images are pinned to a digest, a version or a commit.",
     severity="high",
-    remediation="pulumi config set --path 'understudy:images.<component>' <version or digest>",
+    remediation="./understudy images --stack <stack> resolves tags to digests; or name versions under understudy:images.",
     check=check,
     references=(nsa("Kubernetes Pod security"),),
 )
