@@ -10,6 +10,8 @@ from config.derive import derive
 from config.errors import ConfigError, Problem
 from config.growth import shrunk
 from config.identity import unlisted
+from config.kinds import Service
+from config.kinds.workload import Workload
 from config.loader import SYSTEMS, load, parse
 from config.paths import render
 from config.stack import PROJECT, Stack, read_stack
@@ -104,7 +106,8 @@ def _stack(file: Path) -> str:
     resolved, _ = derive(load(stack.system), stack.environment)
     if isinstance(stack.platform, str):
         _platform(file, stack, stack.platform)
-    services = {key for key, component in resolved.components.items() if component.kind == "service"}
+    services = {key for key, component in resolved.components.items() if isinstance(component, Workload)}
+    services |= {f"{k}-canary" for k, c in resolved.components.items() if isinstance(c, Service) and c.canary}
     for field, names, known in (
         ("images", stack.images, services),
         ("rotation", stack.rotation, resolved.secrets),

@@ -8,18 +8,31 @@ from pathlib import Path
 
 from config.derive import derive
 from config.loader import load
+from config.provenance import BASE
 from config.schema import FILE, render
+from config.stack import read_stack
 from policies.report import as_markdown
 from policies.rules import RULES
 
 from .dashboards import pages, svg
 from .explain import markdown
 from .graph import graph
+from .reachability import Reachability
+from .reachability import markdown as markdown_of
 
 ROOT = Path(__file__).resolve().parent.parent
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 POLICIES = ROOT / "docs" / "policies.md"
 DASHBOARDS = ROOT / "docs" / "dashboards"
+REACHABILITY = ROOT / "docs" / "reachability.md"
+REACHABILITY_HEAD = """\
+# Who reaches whom
+
+Computed from the objects of the recorded graphs (`review/reachability.py`): NetworkPolicies, AuthorizationPolicies, Sidecars,
+the ways out. A test holds that it is what the declarations say, port by port. `(gateway)` is the mesh's gateway in; of what is
+beyond the namespace, a component's own name stands for the services of AWS that it calls. The port of every proxy's own metrics
+(15090), which only Prometheus is let to, is left out.
+"""
 BEGIN, END = "<!-- differences:begin -->\n", "<!-- differences:end -->\n"
 
 
@@ -45,6 +58,18 @@ def previews() -> dict[Path, str]:
     return {DASHBOARDS / f"{name}.svg": svg(page) for name, page in pages(graph("staging")).items()}
 
 
+def reachability() -> str:
+    """Who reaches whom, of each application's staging."""
+    pages = []
+    for stack in STACKS:
+        settings = read_stack(ROOT / f"Pulumi.{stack}.yaml")
+        if settings.environment != BASE and settings.layer != "platform":
+            below = str(settings.platform).rpartition("/")[2] if settings.platform else None
+            found = Reachability(graph(stack), graph(below) if below else ())
+            pages.append(markdown_of(f"{settings.system}, {settings.environment}", found))
+    return "\n".join([REACHABILITY_HEAD, *pages])
+
+
 def main() -> None:
     """Writes all of them."""
     FILE.write_text(render(), encoding="utf-8")
@@ -55,6 +80,7 @@ def main() -> None:
     DASHBOARDS.mkdir()
     for file, text in previews().items():
         file.write_text(text, encoding="utf-8")
+    REACHABILITY.write_text(reachability(), encoding="utf-8")
     for stack in STACKS:
         golden_file(stack).parent.mkdir(parents=True, exist_ok=True)
         golden_file(stack).write_text(golden(stack), encoding="utf-8")

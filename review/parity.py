@@ -120,6 +120,11 @@ class Declaration:
         names |= {used for name in names for used in self.uses.get(name, ())}
         return [entry for name in sorted(names) for entry in self._by_component.get(name, ())] + self.everywhere
 
+    def tried(self, text: str) -> Entry | None:
+        """The canary of a component that the text names, as a host or at its beginning."""
+        canaries = (e for e in self.entries if parse(e.path)[1:2] == ("canary",) and e.because)
+        return next((e for e in canaries if text == e.component or f"{e.component}." in text), None)
+
     def moved(self, component: str, rule: str) -> Entry | None:
         """Why a component is in one environment only."""
         return next((e for e in self._by_component.get(component, ()) if e.rule == rule and e.because), None)
@@ -154,6 +159,9 @@ def _one_sided(key: Key, declaration: Declaration, *, there: bool) -> Difference
     for component in components(key):
         if entry := declaration.moved(component, "added" if there else "removed"):
             return Difference("changed", shown(key), "", *_sides(there=there), entry.because)
+    called = key[-1].partition("::")[2]
+    if entry := declaration.tried(called.removesuffix("-canary")):
+        return Difference("changed", shown(key), "", *_sides(there=there), entry.because)
     if key[-1].endswith((" (before)", "-rotation")):
         return Difference("identity", shown(key), "", *_sides(there=there), "each environment rotates by itself")
     return Difference(kind, shown(key), "", *_sides(there=there))
@@ -166,11 +174,15 @@ def _sides(*, there: bool) -> tuple[str, str]:
 def _leaves(key: Key, left: Node, right: Node, declaration: Declaration) -> Iterator[Difference]:
     entries = declaration.near(components(key))
     sides = [dict(flat(body(node))) for node in (left, right)]
+    # a canary takes its share of the requests wherever they are led to its service
+    hosts = " ".join(str(value) for path, value in sides[1].items() if path[-1] == "host")
     for path in dict.fromkeys((*sides[0], *sides[1])):
         production, staging = sides[0].get(path, _ABSENT), sides[1].get(path, _ABSENT)
         if production == staging:
             continue
         kind, because = _explain(key, path, production, staging, entries, declaration)
+        if kind == "unexplained" and {"route", "subsets"} & set(path) and (entry := declaration.tried(hosts)):
+            kind, because = "changed", entry.because
         yield Difference(kind, shown(key), render(path), production, staging, because)
 
 
@@ -182,9 +194,17 @@ def _explain(
         return own
     if entry := _exact(old, new, entries):
         return _class(entry), entry.because
+    if _ABSENT in (old, new) and (entry := _names_moved(new if old == _ABSENT else old, declaration)):
+        return "changed", entry.because
     if _is_digest(path, old, new):
         return "changed", "a digest of what differs as declared"
     return _text(old, new, entries)
+
+
+def _names_moved(text: str, declaration: Declaration) -> Entry | None:
+    """Of a leaf that one side lacks: it names a component that only the other has."""
+    moved = (e for e in declaration.entries if e.rule in ("added", "removed") and e.because)
+    return next((e for e in moved if re.search(rf"(^|[^a-z0-9]){re.escape(e.component)}$", text)), None)
 
 
 def _own(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration) -> tuple[Class, str | None] | None:

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import logging
 import os
 import re
 import runpy
@@ -243,6 +244,8 @@ def main() -> None:
     """Prints the graph as JSON, or the stack's outputs; a user's mistake goes to stderr with exit code 2."""
     project, stack, *rest = (word for word in sys.argv[1:] if word != "--outputs")
     sys.path.insert(0, project)
+    # the first failure is the one that is told; what waited for it fails too, task by task
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
         graph, outputs = record(Path(project), stack, Path(rest[0]) if rest else None)
     except pulumi.RunError as error:

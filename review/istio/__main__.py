@@ -1,0 +1,27 @@
+"""``python -m review.istio``: the objects of environments in a mesh as YAML, for ``istioctl analyze``, where it can be had."""
+
+from __future__ import annotations
+
+import sys
+
+from ruamel.yaml import YAML
+
+from config.provenance import BASE
+from config.stack import read_stack
+
+from ..generated import ROOT, STACKS
+from ..graph import graph
+from .world import World
+
+
+def main() -> None:
+    """Objects of Istio's kinds, and those that they name; Secrets without what is in them."""
+    settings = {stack: read_stack(ROOT / f"Pulumi.{stack}.yaml") for stack in STACKS}
+    found = World.of(*(graph(stack) for stack, s in settings.items() if s.environment != BASE and s.layer != "all"))
+    kinds = ("Namespace", "Service", "Deployment", "Job", "CronJob")
+    wanted = [b for b in found.objects if "istio.io/" in b["apiVersion"] or b["kind"] in kinds]
+    YAML(typ="safe", pure=True).dump_all(wanted, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""A mesh as its objects describe it: pods that will be, Services that select them, hosts that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ..graph import Node
+
+Object = Mapping[str, Any]
+_TEMPLATES = {
+    "Deployment": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+}
+RELEASE = "kubernetes:helm.sh/v3:Release"
+
+
+def name(body: Object) -> str:
+    return str(body["metadata"]["name"])
+
+
+def namespace(body: Object) -> str:
+    return str(body["metadata"].get("namespace", ""))
+
+
+def at(value: Any, *path: str) -> Any:
+    """The value there, ``None`` where a part is missing."""
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One workload's pods."""
+
+    workload: str
+    namespace: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    spec: Mapping[str, Any] = field(default_factory=dict)
+
+    def matches(self, selector: Mapping[str, str] | None) -> bool:
+        """Whether it has every label."""
+        return all(self.labels.get(key) == value for key, value in (selector or {}).items())
+
+
+@dataclass(frozen=True)
+class Service:
+    """A Service, or what stands for one."""
+
+    host: str
+    namespace: str
+    selector: Mapping[str, str]
+    ports: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class World:
+    """Objects of an application and of its platform, side by side."""
+
+    objects: tuple[Object, ...]
+    releases: tuple[Object, ...] = ()
+    """Helm releases' inputs: the gateways are made by them."""
+
+    @classmethod
+    def of(cls, *graphs: Iterable[Node]) -> World:
+        """From recorded graphs."""
+        nodes = [node for graph in graphs for node in graph]
+        objects = tuple(n["inputs"] for n in nodes if n["type"].startswith("kubernetes:") and "metadata" in n["inputs"])
+        return cls(objects, tuple(n["inputs"] for n in nodes if n["type"] == RELEASE))
+
+    def kind(self, kind: str, group: str = "") -> Iterator[Object]:
+        """Objects of that kind; ``group``: the beginning of the API version, where two groups have such a kind."""
+        return (o for o in self.objects if o["kind"] == kind and o["apiVersion"].startswith(group))
+
+    @cached_property
+    def pods(self) -> tuple[Pod, ...]:
+        """Of every workload and gateway."""
+        found = []
+        for kind, path in _TEMPLATES.items():
+            for body in self.kind(kind):
+                template = at(body, *path)
+                metadata = template.get("metadata", {})
+                found.append(
+                    Pod(
+                        name(body),
+                        namespace(body),
+                        metadata.get("labels", {}),
+                        metadata.get("annotations", {}),
+                        template["spec"],
+                    )
+                )
+        found += [Pod(s.host.partition(".")[0], s.namespace, s.selector) for s in self._gateways]
+        return tuple(found)
+
+    @cached_property
+    def _gateways(self) -> tuple[Service, ...]:
+        return tuple(
+            Service(
+                f"{release['name']}.{release['namespace']}.svc.cluster.local",
+                release["namespace"],
+                {"app": release["name"], **at(release, "values", "labels")},
+                tuple(at(release, "values", "service", "ports")),
+            )
+            for release in self.releases
+            if str(release["chart"]).rpartition("/")[2] == "gateway"
+        )
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """Kubernetes', and those of the gateways."""
+        own = tuple(
+            Service(
+                f"{name(body)}.{namespace(body)}.svc.cluster.local",
+                namespace(body),
+                at(body, "spec", "selector") or {},
+                tuple(at(body, "spec", "ports") or ()),
+            )
+            for body in self.kind("Service", "v1")
+        )
+        return own + self._gateways
+
+    @cached_property
+    def hosts(self) -> Mapping[str, tuple[int, ...]]:
+        """Every host of the mesh's registry, and its ports."""
+        found = {service.host: tuple(port["port"] for port in service.ports) for service in self.services}
+        for entry in self.kind("ServiceEntry"):
+            for host in at(entry, "spec", "hosts"):
+                found[host] = tuple(port["number"] for port in at(entry, "spec", "ports") or ())
+        return found
+
+    def selected(self, body: Object, *path: str) -> list[Pod]:
+        """Pods of the object's namespace that the selector there matches; no selector: all."""
+        return [pod for pod in self.pods if pod.namespace == namespace(body) and pod.matches(at(body, "spec", *path))]
