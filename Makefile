@@ -43,6 +43,7 @@ down: $(STAMP) ## Stop the local cluster; its data and the stack's state stay
 lint: $(STAMP) ## ruff, mypy, import-linter, actionlint, zizmor
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 	@$$($(BIN)/python -m local.tools actionlint) && $(BIN)/zizmor --offline --quiet --no-progress .github/workflows
+	@if command -v istioctl >/dev/null; then $(BIN)/python -m review.istio | istioctl analyze --use-kube=false --output-threshold Warning -; fi
 
 test: lint tools ## Every check: lint, unit, property, golden and end-to-end tests
 	@$(BIN)/python -m local.tools prometheus

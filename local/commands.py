@@ -22,6 +22,11 @@ def up(name: str, *, dry_run: bool, skip_tests: bool, load_seed_data: bool) -> i
     with phase("finding the engine"):
         program = stack.engine.program
     console.print(f"[dim]{program}[/]")
+    below = stack.platform
+    if below and not below.is_up():
+        console.print(f"{name} runs on {below.name}, which is not up: that one first")
+        if code := up(below.name, dry_run=False, skip_tests=skip_tests, load_seed_data=load_seed_data):
+            return code
     stack.start()
     if dry_run:
         return stack.pulumi("preview", "--diff", *GATED).returncode
@@ -47,8 +52,7 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
         "\n[bold yellow]Scheduled, not run:[/] a real API server, scheduler and controllers; no container runs.",
         soft_wrap=True,
     )
-    if stack.account:
-        levels = stack.levels()
+    if stack.account and (levels := stack.levels()):
         said = ", ".join(f"{levels.get(level, 0)} {level}" for level in ("real", "validated", "recorded"))
         console.print(
             f"[bold yellow]An offline AWS:[/] {said}. Real ones are in moto's server at {stack.account.endpoint}; the calls of "

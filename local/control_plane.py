@@ -11,6 +11,7 @@ import os
 import shutil
 import ssl
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +22,13 @@ from config.system import NodePool
 
 from .console import Trouble, phase
 from .nodes import make
-from .paths import HOME
+from .paths import HOME, ROOT
 from .pki import Authority, Pair
-from .processes import Processes, free_port
+from .processes import Processes, free_port, is_free
 from .tools import CONTROL_PLANE, ETCD, KUBERNETES, KWOK, ensure
 
 SERVICE_NETWORK = "10.96.0.0/16"
-ORDER = ("kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
+ORDER = ("volumes", "kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 """In which to stop them: nobody loses what it talks to."""
 
 
@@ -117,7 +118,7 @@ class ControlPlane:
     def _start(self) -> None:
         processes = self.processes
         processes.stop(*ORDER)
-        etcd, peer, api = free_port(), free_port(), free_port()
+        etcd, peer, api = free_port(), free_port(), self._same_port() or free_port()
         for user in ("admin", "kube-controller-manager", "kube-scheduler", "kwok"):
             self._write_kubeconfig(user, api)
         processes.start("etcd", self._etcd(etcd, peer))
@@ -128,6 +129,19 @@ class ControlPlane:
         processes.start("kube-controller-manager", self._controller_manager())
         processes.start("kube-scheduler", self._scheduler())
         processes.start("kwok", self._kwok())
+        processes.start("volumes", self._volumes(), {**os.environ, "PYTHONPATH": str(ROOT)})
+
+    def _same_port(self) -> int | None:
+        """The API server's of last time, when nobody took it: whoever was told of the cluster still finds it."""
+        if not self.kubeconfig.exists():
+            return None
+        port = int(self.server().rpartition(":")[2])
+        return port if is_free(port) else None
+
+    def server(self) -> str:
+        """The URL of its API."""
+        content = json.loads(self.kubeconfig.read_text(encoding="utf-8"))
+        return str(content["clusters"][0]["cluster"]["server"])
 
     def _wait_ready(self, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
@@ -147,7 +161,7 @@ class ControlPlane:
 
     def client(self) -> httpx.Client:
         """An HTTP client of its administrator."""
-        server = json.loads(self.kubeconfig.read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
+        server = self.server()
         admin = self._pair("admin")
         context = ssl.create_default_context(cafile=str(self._pki / "ca.crt"))
         context.load_cert_chain(admin.certificate, admin.key)
@@ -252,6 +266,9 @@ class ControlPlane:
             "--cidr=10.244.0.0/16",
             "--node-ip=10.0.0.1",
         ]
+
+    def _volumes(self) -> list[str]:
+        return [sys.executable, "-P", "-m", "local.volumes", str(self.folder / "kwok.kubeconfig")]
 
 
 def kubectl(*arguments: str, plane: ControlPlane) -> str:

@@ -43,6 +43,11 @@ class Moto:
         """Whether the process runs and answers."""
         return self.processes.find(NAME) is not None and self._answers()
 
+    def begun(self) -> str:
+        """Tells this account from one before it; empty when none runs."""
+        process = self.processes.find(NAME)
+        return f"{process.pid} {process.create_time()}" if process else ""
+
     def up(self) -> bool:
         """Starts it when it does not run; true when it was started, and so is empty. Raises ``Trouble``."""
         if self.running():

@@ -19,6 +19,17 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens on that TCP port of the loopback interface."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 class Processes:
     """The processes of one folder: their ids and start times in ``pids.json``, their output in ``<name>.log``.
 

@@ -71,6 +71,23 @@ class LocalStack:
         return Moto(account.id, self.engine.home) if account else None
 
     @property
+    def platform(self) -> LocalStack | None:
+        """The stack that makes what this one runs on, where its configuration names one of the project's."""
+        named = self.settings().platform
+        name = named.rpartition("/")[2] if isinstance(named, str) else ""
+        there = (self.engine.project / f"Pulumi.{name}.yaml").exists()
+        return LocalStack(name, self.engine) if name and there else None
+
+    def is_up(self) -> bool:
+        """Whether its cluster and account run, and its outputs are of them."""
+        if not self.plane.running() or (self.account and not (self.account.running() and self._known(self.account))):
+            return False
+        if self.name not in {entry["name"] for entry in json.loads(self._stack("ls", "--json"))}:
+            return False
+        access = self.outputs().get("platform", {}).get("cluster", {})
+        return bool(access.get("endpoint") == self.plane.server())
+
+    @property
     def report(self) -> Path:
         """Where the stand-in for AWS writes how real each resource is that it makes."""
         return self.engine.home / "stacks" / f"{self.name}.aws"
@@ -81,17 +98,28 @@ class LocalStack:
         if account and not self.plane.running():
             account.down()  # what it says of its cluster would not be true any more
         self.plane.up(self.resolved().environment.cluster.nodes)
-        empty = account.up() if account else False
+        if account:
+            account.up()
         self._write_file()
         if self.name not in {entry["name"] for entry in json.loads(self._stack("ls", "--json"))}:
             self._stack("init", self.name, "--no-select", "--secrets-provider", "passphrase")
-        if account and not empty and self._interrupted("aws:"):
+        if account and self._known(account) and self._interrupted("aws:"):
             account.down()  # nobody knows what of it was made; a new account is seconds
-            empty = account.up()
-        if empty:
+            account.up()
+        if account and not self._known(account):
             self.report.unlink(missing_ok=True)
             self._forget("aws:")
+            self._account_file.write_text(account.begun(), encoding="utf-8")
         self._recover()
+
+    @property
+    def _account_file(self) -> Path:
+        """Which of the offline accounts, each of which begins empty, the stack's state is about."""
+        return self.engine.home / "stacks" / f"{self.name}.account"
+
+    def _known(self, account: Moto) -> bool:
+        """Whether the stack's state is about the account that runs: another stack of it may have begun it anew."""
+        return self._account_file.exists() and self._account_file.read_text(encoding="utf-8") == account.begun()
 
     def stop(self) -> None:
         """Its cluster, whose data stay, and its account, whose do not."""
@@ -200,7 +228,7 @@ class LocalStack:
         self.start()
         self.unprotect()
         code = self.pulumi("destroy", "--yes", "--skip-preview").returncode
-        if code == 0 and self.account:
+        if code == 0 and self.account and self.settings().layer != "application":
             self.account.down()  # moto never ends the deletion of a replication group: the next up begins with an empty account
         return code
 

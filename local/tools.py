@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .console import Trouble, phase
@@ -31,6 +32,8 @@ class Module:
     """Program to package."""
     stamp: tuple[str, ...] = ()
     """``-X`` settings; ``{version}`` is the version with its v, ``{number}`` without."""
+    files: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """File to the module and the files in it that it is put together from."""
 
     @property
     def version(self) -> str:
@@ -48,7 +51,7 @@ class Module:
 
     def built(self) -> bool:
         """Whether every program is there."""
-        return all((self.folder / program).exists() for program in self.programs)
+        return all((self.folder / name).exists() for name in (*self.programs, *self.files))
 
     def program(self, name: str) -> Path:
         """Its path; ``ensure`` makes it exist."""
@@ -67,6 +70,22 @@ KWOK = Module(
     "sigs.k8s.io/kwok",
     {"kwok": "sigs.k8s.io/kwok/cmd/kwok"},
     ("sigs.k8s.io/kwok/pkg/consts.Version={version}",),
+    {
+        # its own descriptions of how nodes and pods become ready
+        "stages.yaml": (
+            "sigs.k8s.io/kwok",
+            tuple(
+                f"kustomize/stage/{name}.yaml"
+                for name in (
+                    "node/fast/node-initialize",
+                    "node/heartbeat-with-lease/node-heartbeat-with-lease",
+                    "pod/fast/pod-ready",
+                    "pod/fast/pod-complete",
+                    "pod/fast/pod-delete",
+                )
+            ),
+        )
+    },
 )
 KUBERNETES = Module(
     "kubernetes",
@@ -90,7 +109,20 @@ PROMETHEUS = Module(
     {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
 )
 """For the tests: Debian's is built without Kubernetes' service discovery. The module's v0.53 is Prometheus 2.53."""
-CONTROL_PLANE = (ETCD, KUBERNETES, KWOK)
+CRDS = Module(
+    "crds",
+    "istio.io/api",
+    {},
+    files={
+        "base.yaml": ("istio.io/api", ("kubernetes/customresourcedefinitions.gen.yaml",)),
+        "external-secrets.yaml": (
+            "github.com/external-secrets/external-secrets",
+            tuple(f"config/crds/bases/external-secrets.io_{name}.yaml" for name in ("externalsecrets", "secretstores")),
+        ),
+    },
+)
+"""Custom resource definitions by the Helm chart that brings them; nothing is built."""
+CONTROL_PLANE = (ETCD, KUBERNETES, KWOK, CRDS)
 
 
 def ensure(*modules: Module) -> None:
@@ -101,7 +133,8 @@ def ensure(*modules: Module) -> None:
             "Go is not installed; it builds the engine and the control plane (apt-get install golang, or go.dev)"
         )
     for module in missing:
-        with _lock(module), phase(f"building {', '.join(module.programs)} {module.version}"):
+        what = f"building {', '.join(module.programs)}" if module.programs else f"fetching {module.name}"
+        with _lock(module), phase(f"{what} {module.version}"):
             if not module.built():
                 _build(module)
 
@@ -141,29 +174,21 @@ def _build(module: Module) -> None:
         if result.returncode:
             raise Trouble(f"{program} {version} could not be built:\n{result.stderr[-3000:]}")
         (partial / program).replace(module.folder / program)
-    if module is KWOK:
-        _copy_stages()
+    for name, (source, parts) in module.files.items():
+        folder = _fetched(module, source)
+        text = "\n---\n".join((folder / part).read_text(encoding="utf-8") for part in parts)
+        (partial / name).write_text(text, encoding="utf-8")
+        (partial / name).replace(module.folder / name)
     shutil.rmtree(partial)
 
 
-def _copy_stages() -> None:
-    """KWOK's own descriptions of how nodes and pods become ready, from its module."""
-    query = ["go", "list", "-m", "-f", "{{.Dir}}", KWOK.requires]
-    found = subprocess.run(query, cwd=MODULES / KWOK.name, capture_output=True, text=True, check=True)
-    source = Path(found.stdout.strip()) / "kustomize" / "stage"
-    target = KWOK.folder / "partial" / "stages.yaml"
-    files = [source / name for name in STAGES]
-    target.write_text("\n---\n".join(file.read_text(encoding="utf-8") for file in files), encoding="utf-8")
-    target.replace(KWOK.folder / "stages.yaml")
-
-
-STAGES = (
-    "node/fast/node-initialize.yaml",
-    "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
-    "pod/fast/pod-ready.yaml",
-    "pod/fast/pod-complete.yaml",
-    "pod/fast/pod-delete.yaml",
-)
+def _fetched(module: Module, source: str) -> Path:
+    """Where Go keeps the module of that path, at the version that ``go.mod`` requires; raises ``Trouble``."""
+    command = ["go", "mod", "download", "-json", source]
+    result = subprocess.run(command, cwd=MODULES / module.name, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise Trouble(f"{source} could not be fetched:\n{result.stderr[-3000:]}{result.stdout[-1000:]}")
+    return Path(json.loads(result.stdout)["Dir"])
 
 
 if __name__ == "__main__":
@@ -175,6 +200,6 @@ if __name__ == "__main__":
             case ["prometheus"]:
                 ensure(PROMETHEUS)
             case _:
-                ensure(ETCD, KWOK, KUBERNETES, PULUMI)
+                ensure(CRDS, ETCD, KWOK, KUBERNETES, PULUMI)
     except Trouble as trouble:
         raise SystemExit(f"understudy: {trouble}") from None

@@ -1,19 +1,29 @@
-"""Helm releases, recorded: charts come from a registry that is not to be had here, so nothing of them reaches the cluster.
+"""Helm releases, recorded: charts come from a registry that is not to be had here, so little of them reaches the cluster.
 
-Inputs, replacement and outputs are the official plugin's; ``Check`` refuses what it would refuse without the chart.
+Inputs, replacement and outputs are the official plugin's; ``Check`` refuses what it would refuse without the chart. What a
+chart's custom resource definitions are is known from elsewhere (``local.tools.CRDS``), and they are really made: the API server
+judges the objects of their kinds. Like Helm, a deletion leaves them.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import httpx
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
+from ruamel.yaml import YAML
 
+from ...tools import CRDS
+from ..serve import fail
 from ..values import UNKNOWN, read, write
+from .client import ApiError
 from .provider import Kubernetes
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
+OWN = Path(__file__).parent / "crds"
+"""Definitions whose module is not to be had."""
 _REPLACES = ("name", "namespace")
 
 
@@ -52,9 +62,23 @@ class KubernetesAndHelm(Kubernetes):
             return super().Create(request, context)
         inputs, hidden = read(request.properties)
         identity = "" if request.preview else f"{inputs.get('namespace', 'default')}/{inputs['name']}"
+        if not request.preview:
+            try:
+                self._define(_chart(inputs))
+            except (ApiError, httpx.TransportError) as error:
+                return fail(context, f"the chart's custom resource definitions were refused: {error}")
         return provider_pb2.CreateResponse(
             id=identity, properties=write(_outputs(inputs, preview=request.preview), hidden)
         )
+
+    def _define(self, chart: str) -> None:
+        """The custom resource definitions that the chart brings."""
+        for folder in (CRDS.folder, OWN):
+            file = folder / f"{chart}.yaml"
+            for body in YAML(typ="safe").load_all(file.read_text(encoding="utf-8")) if file.exists() else ():
+                if body:
+                    resource = self.client.resource(body["apiVersion"], body["kind"])
+                    self.client.apply(resource, "", body, "helm", force=True, dry_run=False)
 
     def Read(self, request: Any, context: Any) -> Any:
         if not _is_release(request.urn):
@@ -71,11 +95,16 @@ class KubernetesAndHelm(Kubernetes):
         return empty_pb2.Empty() if _is_release(request.urn) else super().Delete(request, context)
 
 
+def _chart(inputs: dict[str, Any]) -> str:
+    """Its name, without the repository."""
+    return str(inputs.get("chart", "")).rpartition("/")[2]
+
+
 def _outputs(inputs: dict[str, Any], *, preview: bool) -> dict[str, Any]:
     status = {
         "name": inputs.get("name"),
         "namespace": inputs.get("namespace", "default"),
-        "chart": str(inputs.get("chart", "")).rpartition("/")[2],
+        "chart": _chart(inputs),
         "version": inputs.get("version"),
         "status": "deployed",
         "revision": 1,
