@@ -280,6 +280,38 @@ def vpn(
 
 
 @app.command()
+def images(
+    stack: StackOption,
+    tags: Annotated[
+        list[str] | None,
+        typer.Argument(help="Component and tag, such as backend=staging-latest; default: every tag as it is."),
+    ] = None,
+) -> None:
+    """Resolve the stack's image tags to digests, in its file: what is deployed is the same image tomorrow."""
+    from config.derive import derive
+    from config.kinds.workload import Workload
+    from config.loader import load
+    from config.stack import read_stack
+
+    from .images import pin
+
+    file = ROOT / f"Pulumi.{stack}.yaml"
+    settings = read_stack(file)
+    resolved, _ = derive(load(settings.system), settings.environment)
+    known = {name: c.image for name, c in resolved.components.items() if isinstance(c, Workload)}
+    known |= {f"{name}-canary": image for name, image in known.items()}
+    given = {name: tag for name, _, tag in (word.partition("=") for word in tags or ())}
+    for name, tag in given.items():
+        if name not in known or not tag:
+            fix = (
+                f"write <component>=<tag>; known: {', '.join(sorted(name for name in known if '-canary' not in name))}"
+            )
+            raise ConfigError(Problem(f"Pulumi.{stack}.yaml", None, f"{name}={tag}", "no image has that name", fix))
+    for name, written in pin(file, known, given or settings.images).items():
+        typer.echo(f"{name}  {written}")
+
+
+@app.command()
 def cluster(
     context: Annotated[str | None, typer.Option(help="Of the kubeconfig; default: the current one.")] = None,
 ) -> None:
