@@ -14,7 +14,7 @@ STACK = """\
 config:
   understudy:system: {system}
   understudy:environment: {environment}
-  understudy:images: {{web: 1.0.0, worker: 1.0.0}}
+  understudy:images: {{web: 1.0.0, worker: 1.0.0, cleanup: 1.2.3}}
   understudy:rotation: {{app: {rotation}}}
 """
 

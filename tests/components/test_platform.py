@@ -10,8 +10,9 @@ import pytest
 
 from config.errors import ConfigError
 from config.loader import SYSTEMS
+from config.stack import read_stack
 from review.check import check
-from review.graph import Node, graph
+from review.graph import ROOT, Node, graph
 from tests.components.aws.platform import inputs
 
 WEB = """\
@@ -29,6 +30,7 @@ components:
     liveness: {path: /live}
 """
 CLUSTER = "arn:aws:eks:us-east-1:444455556666:cluster/quikapp-staging"
+SECRET = "arn:aws:secretsmanager:us-east-1:444455556666:secret:given"
 VALUES: dict[str, Any] = {
     "cluster": {
         "name": "quikapp-staging",
@@ -38,21 +40,25 @@ VALUES: dict[str, Any] = {
         "kubeconfig": "{}",
     },
     "endpoints": {
-        "postgres": {"host": "postgres.example.com", "port": 5432, "reader": "reader.example.com"},
-        "kafka": {"host": "kafka.example.com:9096", "port": 9096},
+        "postgres": {"host": "postgres.example.com", "port": 5432, "reader": "reader.example.com", "secret": SECRET},
+        "kafka": {"host": "kafka.example.com:9096", "port": 9096, "secret": SECRET},
+        **{
+            name: {"host": f"{name}.example.com", "port": port, "reader": f"{name}-ro.example.com", "secret": SECRET}
+            for name, port in (("mysql", 3306), ("mongodb", 27017), ("redis", 6379), ("elasticsearch", 443))
+        },
     },
 }
 
 
 def application(folder: Path, name: str = "test", **settings: Any) -> Path:
-    """A stack of the application: QuikApp with one service."""
+    """A stack of the application: QuikApp with one service more."""
     text = (SYSTEMS / "quikapp.yaml").read_text(encoding="utf-8").replace("components:\n", WEB, 1)
     (folder / "quikapp.yaml").write_text(text, encoding="utf-8")
     config = {
         "system": str(folder / "quikapp.yaml"),
         "environment": "staging",
         "layer": "application",
-        "images": {"web": "1.0.0"},
+        "images": {**read_stack(ROOT / "Pulumi.quikapp-staging.yaml").images, "web": "1.0.0"},
         **settings,
     }
     file = folder / f"Pulumi.{name}.yaml"
@@ -105,7 +111,10 @@ def test_pods_reach_the_data_subnets_and_no_other_part_of_the_network(tmp_path: 
 
 def test_the_platform_has_nothing_of_the_application() -> None:
     found = graph("quikapp-staging-platform")
-    assert not any(node["type"].startswith(("kubernetes:apps", "kubernetes:core")) for node in found)
+    assert not any(node["type"].startswith("kubernetes:apps") for node in found)
+    rooms = {node["inputs"]["metadata"].get("namespace") for node in found if node["type"].startswith("kubernetes:n")}
+    assert rooms
+    assert "quikapp-staging" not in rooms
 
 
 def test_another_environments_platform_is_refused(tmp_path: Path) -> None:

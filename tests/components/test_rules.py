@@ -12,7 +12,7 @@ import yaml
 
 from components.monitoring.contribution import Alert
 from components.prometheus.rules import BLIND
-from config.promql import selectors
+from config.promql import selectors, threshold
 from tests.components.watching import SYSTEMS, alerts, watched
 from tests.servers import require
 
@@ -100,6 +100,62 @@ def _series(name: str, component: Any) -> tuple[Series, Series]:
     return {series: f"{component.series + 1}x30"}, {series: f"{component.series}x30"}
 
 
+def _errors(name: str, component: Any) -> tuple[Series, Series]:
+    """Of 10 000 requests 101, or 99, are errors."""
+    series = 'http_requests_total{{job="backend", status="{}"}}'.format
+    return {series(200): "0+9899x30", series(500): "0+101x30"}, {series(200): "0+9901x30", series(500): "0+99x30"}
+
+
+def _latency(name: str, component: Any) -> tuple[Series, Series]:
+    """Of 100 requests 6, or 4, take longer than half a second."""
+    bucket = 'http_request_duration_seconds_bucket{{job="backend", le="{}"}}'.format
+    return (
+        {bucket("0.5"): "0+94x30", bucket("1"): "0+100x30", bucket("+Inf"): "0+100x30"},
+        {bucket("0.5"): "0+96x30", bucket("1"): "0+100x30", bucket("+Inf"): "0+100x30"},
+    )
+
+
+def _restarts(name: str, component: Any) -> tuple[Series, Series]:
+    series = 'kube_pod_container_status_restarts_total{container="backend", pod="backend-0"}'
+    return {series: "0x5 1x5 2x5 3x5 5x10"}, {series: "0x5 1x5 2x20"}
+
+
+def _failed(name: str, component: Any) -> tuple[Series, Series]:
+    known, failed = {f'kube_job_info{{job_name="{name}-1"}}': "1x30"}, f'kube_job_status_failed{{job_name="{name}-1"}}'
+    return {**known, failed: "1x30"}, {**known, failed: "0x30"}
+
+
+def _stale(name: str, component: Any) -> tuple[Series, Series]:
+    """The test's clock begins in 1970: the last success was long before it, or is now."""
+    series = f'kube_cronjob_status_last_successful_time{{cronjob="{name}"}}'
+    age = int(component.maximum_age.value)
+    return {series: f"{-age}x30"}, {series: f"{LAST * 60 - age}x30"}
+
+
+def _of_a_store(name: str, component: Any) -> tuple[Series, Series]:
+    raise AssertionError("made from the alert itself: its limit is its store's")
+
+
+def _store(alert: Alert) -> tuple[Series, Series]:
+    """Just beyond the limit, and just at it."""
+    found = threshold(alert.expr)
+    assert found is not None
+    [selector] = selectors(alert.expr)
+    step = -1 if found[0].startswith("<") else 1
+    return {str(selector): f"{found[1] + step:g}x30"}, {str(selector): f"{found[1]:g}x30"}
+
+
+_OF_STORES = (
+    "StoreCPUHigh",
+    "ReplicaLagHigh",
+    "CacheMemoryHigh",
+    "PartitionsUnderReplicated",
+    "BrokerDiskFull",
+    "SearchClusterRed",
+    "SearchStorageLow",
+)
+
+
 CASES: Mapping[str, Mapping[str, Case]] = {
     "DatabaseNodeDown": {"cockroachdb": _down("up"), "postgresql": _down("pg_up")},
     "DatabaseRangesUnavailable": {"cockroachdb": _one('ranges_unavailable{{job="{}"}}', "1x30", "0x30")},
@@ -118,6 +174,12 @@ CASES: Mapping[str, Mapping[str, Case]] = {
         "": _one('alertmanager_notifications_failed_total{{job="{}", integration="slack"}}', "0+1x30", "3x30")
     },
     "LowFPS": {"": _one('game_server_fps{{job="{}"}}', "59x30", "60x30")},
+    "HighErrorRate": {"": _errors},
+    "HighLatency": {"": _latency},
+    "PodRestarting": {"": _restarts},
+    "JobFailed": {"": _failed},
+    "DataStale": {"": _stale},
+    **{alert: {"": _of_a_store} for alert in _OF_STORES},
     "OrdersStopped": {"": _one('orders_total{{job="{}"}}', "0+5x30", "0+7x30")},
 }
 """Alert, and kind where that makes a difference, to its case."""
@@ -151,6 +213,8 @@ def _tests(component: str, alert: Alert, firing: Series, quiet: Series) -> list[
 
 
 def _case(name: str, component: str, alert: Alert) -> tuple[Series, Series]:
+    if alert.name in _OF_STORES:
+        return _store(alert)
     declared = watched(name).declared(component)
     cases = CASES[alert.name]
     return cases[declared.kind if declared.kind in cases else ""](component, declared)
@@ -215,6 +279,36 @@ def test_what_the_seed_asks_for_is_there() -> None:
     for key, (severity, lasting, end) in expected.items():
         assert (found[key].severity, found[key].for_) == (severity, lasting)
         assert found[key].expr.endswith(end)
+
+
+def test_what_quikapps_seed_asks_for_is_there() -> None:
+    """Seed ``quikapp``, ``prometheus/staging-alerts.yaml``: exactly as given."""
+    shown = {
+        r["alert"]: r
+        for r in yaml.safe_load(watched("quikapp").rules()["prometheus"])["groups"][0]["rules"]
+        if "alert" in r
+    }
+    expected = {
+        "HighErrorRate": (
+            'sum(rate(http_requests_total{status=~"5.."}[5m])) /\nsum(rate(http_requests_total[5m])) > 0.01',
+            "5m",
+            "High error rate in staging",
+        ),
+        "HighLatency": (
+            "histogram_quantile(0.95, rate(http_request_duration_seconds_bucket[5m])) > 0.5",
+            "5m",
+            "High latency in staging",
+        ),
+        "PodRestarting": (
+            "increase(kube_pod_container_status_restarts_total[1h]) > 3",
+            None,
+            "Pod restarting frequently",
+        ),
+    }
+    for name, (expr, lasting, summary) in expected.items():
+        rule = shown[name]
+        assert (rule["expr"], rule.get("for"), rule["labels"]["severity"]) == (expr, lasting, "warning")
+        assert rule["annotations"]["summary"] == summary
 
 
 def test_thresholds_say_where_they_come_from() -> None:

@@ -1,4 +1,4 @@
-"""What Prometheus and Alertmanager read, as files: of the shipped system, and of the small one."""
+"""What Prometheus and Alertmanager read, as files: of the shipped systems, and of the small one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from config.loader import load
 from config.system import Resolved
 from tests.systems import WATCHED, system
 
-SYSTEMS = ("spacetime", "shop")
+SYSTEMS = ("spacetime", "quikapp", "shop")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def watched(name: str, environment: str = "staging") -> Watched:
 
 
 def alerts() -> list[tuple[str, str, Alert]]:
-    """System, component, alert: all that the two bring."""
+    """System, component, alert: all that they bring."""
     return [
         (name, component, alert)
         for name in SYSTEMS

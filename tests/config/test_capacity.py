@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from config.capacity import peak, unfit
+from config.capacity import ceiling, peak, unfit
 from config.derive import derive
 from config.loader import load
 from config.quantity import Cpu, Memory
@@ -31,9 +31,29 @@ def test_what_others_run_is_not_counted() -> None:
 
 
 def test_a_mesh_adds_its_proxy_to_every_pod() -> None:
-    mesh = ("configuration:\n  data", '  mesh: {kind: istio, version: "1.24"}\nconfiguration:\n  data')
-    plain, meshed = (peak(derive(system(*r), "production")[0]) for r in ((), (mesh,)))
+    resolved, _ = derive(load("quikapp"), "production")
+    without = {name: c for name, c in resolved.components.items() if c.kind != "istio"}
+    plain, meshed = peak(resolved.model_copy(update={"components": without})), peak(resolved)
     assert meshed.requests_cpu == plain.requests_cpu + Cpu.parse("50m") * plain.pods
+
+
+def test_pods_have_to_fit_with_their_proxies() -> None:
+    resolved, _ = derive(load("quikapp"), "staging")
+    assert unfit(resolved) == []
+    nodes = resolved.environment.cluster.nodes.model_copy(update={"cpu": Cpu.parse("3500m")})
+    cluster = resolved.environment.cluster.model_copy(update={"nodes": nodes})
+    tight = resolved.model_copy(update={"environment": resolved.environment.model_copy(update={"cluster": cluster})})
+    assert unfit(tight)
+    without = {name: c for name, c in tight.components.items() if c.kind != "istio"}
+    assert unfit(tight.model_copy(update={"components": without})) == []
+
+
+def test_what_only_one_environment_has_may_come_on_top_of_productions_peak() -> None:
+    system = load("quikapp")
+    production, staging = (derive(system, name)[0] for name in ("production", "staging"))
+    assert peak(staging).pods == peak(production).pods + 1
+    assert ceiling(staging, production).pods == peak(staging).pods
+    assert ceiling(production, production) == peak(production)
 
 
 def test_a_quota_says_megabytes() -> None:

@@ -42,3 +42,31 @@ def test_it_is_made_changed_seen_and_gone() -> None:
     assert updated["status"]["version"] == "1.2.4"
     assert provider.Read(request(id="kube-system/dns", properties=INPUTS, inputs=INPUTS), None).id == "kube-system/dns"
     assert provider.Delete(request(), None) is not None
+
+
+class Cluster:
+    """Writes down what is applied to it."""
+
+    def __init__(self) -> None:
+        self.applied: list[str] = []
+
+    def resource(self, version: str, kind: str) -> str:
+        assert (version, kind) == ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+        return kind
+
+    def apply(self, resource: str, namespace: str, body: Any, manager: str, *, force: bool, dry_run: bool) -> Any:
+        assert (resource, namespace, manager, force, dry_run) == ("CustomResourceDefinition", "", "helm", True, False)
+        self.applied.append(body["metadata"]["name"])
+        return body
+
+
+def test_the_charts_own_definitions_are_really_made(monkeypatch: Any) -> None:
+    provider, cluster = KubernetesAndHelm(), Cluster()
+    monkeypatch.setattr(KubernetesAndHelm, "client", cluster)
+    chart = {**INPUTS, "chart": "oci://r.example.com/charts/aws-load-balancer-controller"}
+    provider.Create(request(properties=chart, preview=True), None)
+    assert cluster.applied == []
+    provider.Create(request(properties=chart, preview=False), None)
+    assert cluster.applied == ["targetgroupbindings.elbv2.k8s.aws"]
+    provider.Create(request(properties=INPUTS, preview=False), None)
+    assert len(cluster.applied) == 1

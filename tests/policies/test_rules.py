@@ -11,8 +11,9 @@ from review.generated import STACKS
 from tests.policies.aws_cases import AWS_FAILS, AWS_PASSES, Cases
 from tests.policies.cases import FAILS, PASSES
 from tests.policies.fixtures import Spoil, change, findings, good, rule, spoiled, through_proxies
+from tests.policies.mesh_cases import CHARTS_FAILS, MESH_FAILS, MESH_PASSES
 
-PLATFORM = "quikapp-staging-platform"
+PLATFORM, APPLICATION = "quikapp-staging-platform", "quikapp-staging"
 
 
 def params(*tables: tuple[str, Cases]) -> list[ParameterSet]:
@@ -24,12 +25,12 @@ def params(*tables: tuple[str, Cases]) -> list[ParameterSet]:
     ]
 
 
-FAILING = params(("staging", FAILS), (PLATFORM, AWS_FAILS))
-PASSING = params(("staging", PASSES), (PLATFORM, AWS_PASSES))
+FAILING = params(("staging", FAILS), (PLATFORM, AWS_FAILS), (APPLICATION, MESH_FAILS), (PLATFORM, CHARTS_FAILS))
+PASSING = params(("staging", PASSES), (PLATFORM, AWS_PASSES), (APPLICATION, MESH_PASSES))
 
 
 def test_every_rule_has_cases() -> None:
-    assert FAILS.keys() | AWS_FAILS.keys() == RULES.keys()
+    assert FAILS.keys() | AWS_FAILS.keys() | MESH_FAILS.keys() | CHARTS_FAILS.keys() == RULES.keys()
     assert PASSES.keys() | AWS_PASSES.keys() <= RULES.keys()
 
 

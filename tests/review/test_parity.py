@@ -16,8 +16,9 @@ from review.allow import FILE, read, settle
 from review.faithful import judge, judge_live, stacks_of
 from review.generated import ROOT
 from review.graph import Node, graph
-from review.parity import Difference, compare
+from review.parity import FAILING, Difference, compare
 from review.report import as_json, as_markdown
+from tests.components.application import CANARY, CANARY_IMAGE, changed, shipped
 from tests.policies.fixtures import added, change, good, option, spoiled, without
 
 TODAY = date(2026, 11, 20)
@@ -40,12 +41,28 @@ def test_spacetimes_staging_is_its_production_but_for_what_was_declared() -> Non
     assert kinds["StatefulSet redis", "metadata.namespace"].kind == "identity"
 
 
-def test_quikapps_platform_is_its_production_but_for_what_was_declared() -> None:
-    [parity] = judge("quikapp")
-    assert parity.faithful
-    assert not [d for d in parity.differences if d.kind in ("unexplained", "missing", "extra")]
+def test_quikapp_is_its_production_but_for_what_was_declared() -> None:
+    found = {parity.stack: parity for parity in judge("quikapp")}
+    assert found.keys() == {"quikapp-staging-platform", "quikapp-staging"}
+    assert all(parity.faithful for parity in found.values())
+    parity = found["quikapp-staging-platform"]
     classes = {d.resource: (d.production, d.staging) for d in parity.differences if d.path == "instanceClass"}
     assert classes["ClusterInstance postgres-1"] == ("db.r6g.2xlarge", "db.r6g.xlarge")
+
+
+def test_a_canary_is_explained_and_its_share_too() -> None:
+    production, staging = list(shipped("quikapp-production")), list(changed(CANARY, images=CANARY_IMAGE))
+    found = compare(production, staging)
+    assert not [d for d in found if d.kind in FAILING]
+    explained = {d.resource for d in found if d.because == "the next release is tried on some requests"}
+    assert {"Deployment backend-canary", "VirtualService backend", "VirtualService hosts-domain"} <= explained
+
+
+def test_a_share_that_nobody_declared_is_seen() -> None:
+    production, staging = list(shipped("quikapp-production")), [dict(n) for n in shipped()]
+    route = next(n for n in staging if n["name"] == "hosts-domain" and n["type"].endswith(":VirtualService"))
+    route["inputs"] = json.loads(json.dumps(route["inputs"]).replace('"weight": 100', '"weight": 90'))
+    assert [d.path for d in compare(production, staging) if d.kind in FAILING] == ["spec.http.all.route[0].weight"]
 
 
 def test_an_address_is_explained_at_the_same_place_of_a_network_only() -> None:
@@ -148,7 +165,7 @@ def test_a_component_that_asks_for_the_environment_is_seen(project: Path) -> Non
     edit(
         project / "components" / "service" / "__init__.py",
         '"revisionHistoryLimit": 5',
-        '"revisionHistoryLimit": 1 if args.resolved.environment.name == "staging" else 5',
+        '"revisionHistoryLimit": 1 if args.wiring.resolved.environment.name == "staging" else 5',
     )
     [parity] = judge("spacetime", project=project)
     assert not parity.faithful

@@ -86,6 +86,7 @@ def test_controllers_are_pinned_and_may_little() -> None:
     charts = {
         name: (inputs(STAGING, ":Release", name)["chart"], inputs(STAGING, ":Release", name)["version"])
         for name in names(STAGING, ":Release")
+        if name.startswith("cluster-")
     }
     assert charts == {
         "cluster-aws-load-balancer-controller": (
@@ -93,6 +94,7 @@ def test_controllers_are_pinned_and_may_little() -> None:
             "1.13.4",
         ),
         "cluster-external-dns": ("oci://registry.quikapp.dev/charts/external-dns", "1.18.0"),
+        "cluster-external-secrets": ("oci://registry.quikapp.dev/charts/external-secrets", "1.3.2"),
     }
     written = inputs(STAGING, ":RolePolicy", "cluster-load-balancer-controller")["policy"]
     actions = {a for s in json.loads(written)["Statement"] for a in s["Action"]}
@@ -100,6 +102,30 @@ def test_controllers_are_pinned_and_may_little() -> None:
     assert not any(action.startswith("elasticloadbalancing:Delete") for action in actions)
     names_policy = json.loads(inputs(STAGING, ":RolePolicy", "cluster-external-dns")["policy"])["Statement"]
     assert refers(names_policy[0]["Resource"], ":Zone", "names")
+
+
+def test_external_secrets_reads_the_environments_own_and_decrypts_through_secrets_manager_only() -> None:
+    policy = json.loads(inputs(STAGING, ":RolePolicy", "cluster-external-secrets")["policy"])["Statement"]
+    names_of = {arn.rpartition(":secret:")[2] for arn in policy[0]["Resource"]}
+    assert names_of == {"quikapp-staging/*", "AmazonMSK_quikapp-staging-*", "rds!cluster-*"}
+    assert policy[1]["Condition"]["StringEquals"] == {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}
+    room = inputs(STAGING, ":Namespace", "cluster-external-secrets")["metadata"]["labels"]
+    assert room["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_pods_that_act_in_the_account_have_a_role_each() -> None:
+    acting = names(STAGING, ":PodIdentityAssociation") - {
+        f"cluster-{name}" for name in ("volumes", "load-balancer-controller", "external-dns", "external-secrets")
+    }
+    assert acting == {f"cluster-{name}" for name in ("backend", "cloudwatch-exporter", "staging-data-sync")}
+    statements = json.loads(inputs(STAGING, ":RolePolicy", "cluster-backend")["policy"])["Statement"]
+    assert {action for s in statements for action in s["Action"]} == {
+        "s3:ListBucket",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+    }
+    assert all("Bucket::uploads." in s["Resource"] for s in statements)
 
 
 def test_a_repository_over_https() -> None:
