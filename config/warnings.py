@@ -19,6 +19,8 @@ _OTHERS = (
     "sql_",
     "prometheus_",
     "alertmanager_",
+    "aws_",
+    "istio_",
 )
 """How the names of what is not a service's begin."""
 

@@ -69,8 +69,15 @@ def _sync(cloud: Cloud, sync: DataSync) -> Iterator[dict[str, Any]]:
         "Resource": [clusters],
     }
     yield {"Action": ["rds:CreateDBInstance", "rds:DeleteDBInstance"], "Resource": [clusters, members]}
-    yield {"Action": ["kms:Decrypt", "kms:DescribeKey", "kms:CreateGrant"], "Resource": sync.key}
+    own_key = cloud.keys[sync.database]
+    yield {"Action": ["kms:Decrypt", "kms:DescribeKey"], "Resource": sync.key}
     yield {
-        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:CreateGrant", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-        "Resource": cloud.keys[sync.database],
+        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+        "Resource": own_key,
+    }
+    # RDS works on in the name of who asked it (AWS KMS Developer Guide, "Grants in AWS KMS"); nobody else is granted anything
+    yield {
+        "Action": ["kms:CreateGrant"],
+        "Resource": [sync.key, own_key],
+        "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
     }

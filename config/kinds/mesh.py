@@ -99,7 +99,7 @@ class VirtualHost(Model):
 
 
 class RateLimit(Model):
-    """Requests that each pod of a routed service takes from the gateway; more are answered with 429."""
+    """Requests that each pod of a routed component takes, whoever sends them; more are answered with 429."""
 
     requests: Annotated[int, Field(ge=1)]
     per: Duration = Duration.parse("1s")

@@ -81,6 +81,9 @@ def test_the_keys_it_may_use_are_the_sanitising_accounts_and_the_databases_own()
     keys = [s["Resource"] for s in statements() if s["Action"][0].startswith("kms:")]
     assert keys[0].startswith("arn:aws:kms:us-east-1:777788889999:key/")
     assert "kms/key:Key::postgres.arn" in keys[1]
+    [grants] = [s for s in statements() if s["Action"] == ["kms:CreateGrant"]]
+    assert grants["Resource"] == keys[:2]
+    assert grants["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
 
 def test_production_knows_nothing_of_the_sanitising_account() -> None:
