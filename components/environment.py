@@ -21,7 +21,7 @@ from config.fidelity import statement
 from config.identity import identities
 from config.kinds.backend import Stored
 from config.kinds.stateful import Stateful
-from config.mesh import mesh
+from config.mesh import named_mesh
 from config.order import order
 from config.provenance import BASE, Derived
 from config.stack import Stack
@@ -133,8 +133,8 @@ class Environment(pulumi.ComponentResource):
         before: list[pulumi.Resource] = [configuration, secrets]
         if resolved.environment.account:
             before.append(Credentials("credentials", resolved, platform, inside))
-        if istio := mesh(resolved):
-            before.append(Mesh("mesh", resolved, istio, platform, inside))
+        if declared := named_mesh(resolved):
+            before.append(Mesh(*declared, resolved, platform, inside))
         ready = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=before))
         _build(site, ready)
         for component, text in warnings(resolved):

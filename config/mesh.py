@@ -13,7 +13,14 @@ POD_IDENTITY = "169.254.170.23/32"
 
 def mesh(resolved: Resolved) -> Istio | None:
     """The environment's mesh, if it has one."""
-    return next((c for c in resolved.components.values() if isinstance(c, Istio) and not c.existing), None)
+    found = named_mesh(resolved)
+    return found[1] if found else None
+
+
+def named_mesh(resolved: Resolved) -> tuple[str, Istio] | None:
+    """The same, and the component that declares it."""
+    found = ((name, c) for name, c in resolved.components.items() if isinstance(c, Istio) and not c.existing)
+    return next(found, None)
 
 
 def gateway(resolved: Resolved) -> tuple[str, MeshGateway] | None:

@@ -259,8 +259,8 @@ def _amounts(text: str) -> frozenset[str]:
 
 
 def _bases(text: str) -> Iterator[float]:
-    """What it is in cores, bytes, GiB, seconds, days, or as a part of one; ``m`` may be minutes or millicores."""
-    for quantity, larger in ((Cpu, 1), (Bytes, 2**30), (Duration, 86400), (Percent, 1)):
+    """What it is in cores, bytes, GiB, seconds, days, hundredths, or as a part of one; ``m`` may be minutes or millicores."""
+    for quantity, larger in ((Cpu, 1), (Bytes, 2**30), (Duration, 86400), (Percent, Fraction(1, 100))):
         with suppress(ValueError):
             value = quantity.parse(text).value
             yield float(value)

@@ -32,8 +32,8 @@ class Mesh(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        resolved: Resolved,
         istio: Istio,
+        resolved: Resolved,
         platform: Platform,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -128,8 +128,9 @@ def test_what_is_beyond_the_network_is_reached_by_name_through_the_gateway_out()
 
 def test_requests_are_logged_and_some_are_traced() -> None:
     assert spec(STAGING, "Telemetry", "access-log") == {"accessLogging": [{"providers": [{"name": "envoy"}]}]}
-    tracing = spec(STAGING, "Telemetry", "backend")["tracing"]
-    assert tracing == [{"providers": [{"name": "tracing"}], "randomSamplingPercentage": 1}]
+    for nodes, share in ((STAGING, 100), (PRODUCTION, 1)):
+        tracing = spec(nodes, "Telemetry", "backend")["tracing"]
+        assert tracing == [{"providers": [{"name": "tracing"}], "randomSamplingPercentage": share}]
     resolved, _ = derive(load("quikapp"), "staging")
     with_spans = {name for name in resolved.components if traced(resolved, name)}
     assert with_spans == {*SERVICES, "grafana"}
