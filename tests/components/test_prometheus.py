@@ -14,7 +14,7 @@ from components.builders import BUILDERS
 from components.monitoring.registry import MONITORING
 from components.pods import TRUST
 from components.prometheus import rights
-from components.prometheus.configuration import ACCOUNT
+from components.prometheus.configuration import ACCOUNT, CERTIFICATES
 from local.tools import PROMETHEUS
 from review.graph import graph
 from tests.components.graphs import inputs, recorded
@@ -128,7 +128,7 @@ def test_every_kind_that_is_built_says_what_it_brings() -> None:
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("environment", ["staging", "production"])
 def test_the_tool_of_its_own_version_takes_the_configuration(system: str, environment: str, tmp_path: Path) -> None:
-    """The pod's own files (its account's token, authorities) are made here; nothing else is changed."""
+    """The pod's own files (its account's token, authorities, certificates) are made here; nothing else is changed."""
     if not PROMETHEUS.built():
         assert not os.environ.get("CI"), "make test builds it"
         pytest.skip("not built: .venv/bin/python -m local.tools prometheus")
@@ -136,7 +136,9 @@ def test_the_tool_of_its_own_version_takes_the_configuration(system: str, enviro
     authority = tmp_path / "ca.crt"
     authority.write_text("x")
     file = watched(system, environment).write(tmp_path / "config")
-    text = file.read_text().replace(ACCOUNT, str(tmp_path))
+    for name in ("root-cert.pem", "cert-chain.pem", "key.pem"):
+        (tmp_path / name).write_text("x")
+    text = file.read_text().replace(ACCOUNT, str(tmp_path)).replace(CERTIFICATES, str(tmp_path))
     for line in text.splitlines():
         if "ca_file:" in line and TRUST in line:
             text = text.replace(line.split("ca_file: ")[1], str(authority))

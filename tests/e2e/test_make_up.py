@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local.control_plane import ORDER
 from local.paths import TOOLS
 from review.generated import ROOT
 
@@ -78,7 +79,7 @@ def test_down_stops_and_up_goes_on(clones: tuple[Clone, Clone]) -> None:
     assert clones[0].run("down").returncode == 0
     stopped = clones[0].run("status")
     assert stopped.returncode == 1
-    assert stopped.stderr.count("stopped") == 5
+    assert stopped.stderr.count("stopped") == len(ORDER)
     assert clones[1].run("status").returncode == 0
     result = clones[0].run("up")
     assert result.returncode == 0, result.stdout
