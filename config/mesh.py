@@ -5,8 +5,6 @@ from __future__ import annotations
 from .kinds import Bucket, External, Istio, MeshGateway, Prometheus, Service
 from .system import Resolved
 
-GATEWAY = "(gateway)"
-"""The gateway in, as a user of those that its hosts lead to."""
 POD_IDENTITY = "169.254.170.23/32"
 """Where a pod gets its role's credentials, on its own node (Amazon EKS User Guide, "EKS Pod Identities")."""
 
