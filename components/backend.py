@@ -12,12 +12,11 @@ import pulumi
 from config.base import SecretKey
 from config.kinds.backend import Backend as Declared
 from config.kinds.backend import Told
-from config.mesh import POD_IDENTITY, has_role, mesh
 
 from .configuration import checksum
 from .labels import selector
 from .parts import Depends, Parts
-from .pods import TRUST, authority, container, mounts, ports, probe, security, variables
+from .pods import TRUST, authority, container, mounts, ports, probe, proxied, security, variables
 from .site import Site
 
 
@@ -181,15 +180,11 @@ class Backend(pulumi.ComponentResource, ABC):
         digests = {
             "understudy.dev/configuration": checksum([dict(pod.files), pod.digested]),
             "understudy.dev/secrets": checksum(self.site.secrets.checksums(pod.secrets)) if pod.secrets else None,
-            **({"traffic.sidecar.istio.io/excludeOutboundIPRanges": POD_IDENTITY} if self._acts() else {}),
+            **proxied(self.resolved, self.name),
             **self.annotations(),
         }
         annotations = {key: text for key, text in digests.items() if text is not None}
         return self.parts.single(name, "server", spec, before, annotations)
-
-    def _acts(self) -> bool:
-        """Whether its proxy has to leave alone who gives it its role in AWS."""
-        return mesh(self.resolved) is not None and has_role(self.resolved, self.name)
 
     def _volumes(self, pod: Pod) -> tuple[list[Any], list[Any]]:
         """Volumes, and where they are mounted."""

@@ -14,7 +14,7 @@ from .cockroachdb import CockroachDB
 from .elasticsearch import Elasticsearch
 from .grafana import Grafana
 from .jaeger import Jaeger
-from .jobs import CronJob, DataSync, Job, TaskArgs
+from .jobs import CronJob, Job, TaskArgs
 from .kibana import Kibana
 from .kube_state_metrics import KubeStateMetrics
 from .logstash import Logstash
@@ -72,7 +72,7 @@ BUILDERS: Mapping[str, Builder] = {
     "cloudwatch-exporter": CloudWatchExporter,
     "cockroachdb": _cockroachdb,
     "cronjob": _task(CronJob),
-    "data-sync": _task(DataSync),
+    "data-sync": _task(CronJob),
     "elasticsearch": Elasticsearch,
     "grafana": Grafana,
     "jaeger": Jaeger,

@@ -8,14 +8,13 @@ from typing import Any
 import pulumi
 
 from config.kinds import CronJob as DeclaredCronJob
-from config.kinds import DataSync as DeclaredDataSync
+from config.kinds import DataSync
 from config.kinds import Job as DeclaredJob
 from config.kinds.aws import Database
 from config.kinds.jobs import Task
-from config.mesh import has_role
 
 from .parts import Parts
-from .pods import security
+from .pods import proxied, security
 from .wiring import Wiring
 
 
@@ -56,52 +55,45 @@ class Job(pulumi.ComponentResource):
             whole=False,
             retries=declared.retries,
             seconds=int(declared.timeout.seconds),
-            annotations=args.wiring.proxied(),
+            annotations=proxied(args.wiring.resolved, name),
         )
         self.register_outputs({})
 
 
 class CronJob(pulumi.ComponentResource):
-    """On a schedule; runs never overlap, and each leaves its log for a while."""
+    """On a schedule, and so the one that brings sanitised data; runs never overlap, and each leaves its log for a while."""
 
     def __init__(
         self, name: str, declared: DeclaredCronJob, args: TaskArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("understudy:jobs:CronJob", name, None, opts)
         parts = Parts(self, args.wiring.resolved, name)
-        pod = _pod(declared, args, self.environment(declared, args))
-        parts.scheduled(name, declared, pod, [parts.account()], {**args.wiring.annotations(), **args.wiring.proxied()})
+        pod = _pod(declared, args, _sync(declared, args) if isinstance(declared, DataSync) else ())
+        annotations = {**args.wiring.annotations(), **proxied(args.wiring.resolved, name)}
+        parts.scheduled(name, declared, pod, [parts.account()], annotations)
         self.register_outputs({})
 
-    def environment(self, declared: DeclaredCronJob, args: TaskArgs) -> tuple[Any, ...]:  # noqa: ARG002 - for those of a kind
-        """Variables of its kind."""
-        return ()
 
-
-class DataSync(CronJob):
-    """What the task is told of the snapshots that it may take, and of the cluster that it restores them to."""
-
-    def environment(self, declared: DeclaredCronJob, args: TaskArgs) -> tuple[Any, ...]:
-        assert isinstance(declared, DeclaredDataSync)
-        resolved = args.wiring.resolved
-        target, account = resolved.components[declared.database], resolved.environment.account
-        assert isinstance(target, Database)
-        assert account is not None, "config.references asks for one"
-        assert has_role(resolved, args.wiring.name)
-        called = f"{resolved.system}-{resolved.environment.name}-{declared.database}"
-        plain = {
-            "AWS_REGION": account.region,
-            "SNAPSHOT_ACCOUNT": declared.account,
-            "SNAPSHOT_KEY": declared.key,
-            "SNAPSHOT_PREFIX": f"{declared.snapshots}-",
-            "RESTORE_KEY": f"alias/{called}",
-            "RESTORE_SUBNET_GROUP": called,
-            "TARGET_CLUSTER": target.identifier,
-            "TEMPORARY_CLUSTER": f"{target.identifier}-sync-",
-        }
-        secret = target.secret(declared.database)
-        given = {f"DB_{key.upper()}": {"name": secret, "key": key} for key in ("host", "port")}
-        return (
-            *({"name": name, "value": value} for name, value in plain.items()),
-            *({"name": name, "valueFrom": {"secretKeyRef": reference}} for name, reference in given.items()),
-        )
+def _sync(declared: DataSync, args: TaskArgs) -> tuple[Any, ...]:
+    """Variables that say which snapshots may be taken, and where they are restored to."""
+    resolved = args.wiring.resolved
+    target, account = resolved.components[declared.database], resolved.environment.account
+    assert isinstance(target, Database)
+    assert account is not None, "config.references asks for one"
+    called = f"{resolved.system}-{resolved.environment.name}-{declared.database}"
+    plain = {
+        "AWS_REGION": account.region,
+        "SNAPSHOT_ACCOUNT": declared.account,
+        "SNAPSHOT_KEY": declared.key,
+        "SNAPSHOT_PREFIX": f"{declared.snapshots}-",
+        "RESTORE_KEY": f"alias/{called}",
+        "RESTORE_SUBNET_GROUP": called,
+        "TARGET_CLUSTER": target.identifier,
+        "TEMPORARY_CLUSTER": f"{target.identifier}-sync-",
+    }
+    secret = target.secret(declared.database)
+    given = {f"DB_{key.upper()}": {"name": secret, "key": key} for key in ("host", "port")}
+    return (
+        *({"name": name, "value": value} for name, value in plain.items()),
+        *({"name": name, "valueFrom": {"secretKeyRef": reference}} for name, reference in given.items()),
+    )

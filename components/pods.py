@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from config.base import Resources, SecretKey
+from config.mesh import POD_IDENTITY, has_role, mesh
+from config.system import Resolved
 
 UID = 10001
 """Not root, and no user of the node; images that have a user of their own keep it."""
@@ -54,6 +56,13 @@ def spread(selector: Mapping[str, str], *match_label_keys: str) -> list[Any]:
             ("kubernetes.io/hostname", "ScheduleAnyway"),
         )
     ]
+
+
+def proxied(resolved: Resolved, name: str) -> dict[str, str]:
+    """Annotations of a pod for its proxy in a mesh: the node's agent, which gives it its role in AWS, is left alone."""
+    if mesh(resolved) is None or not has_role(resolved, name):
+        return {}
+    return {"traffic.sidecar.istio.io/excludeOutboundIPRanges": POD_IDENTITY}
 
 
 def container(name: str, image: str, resources: Resources, **more: Any) -> Any:

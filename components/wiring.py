@@ -11,7 +11,6 @@ import pulumi
 from config.base import Component, secret_variable
 from config.kinds.aws import Managed
 from config.kinds.workload import Workload
-from config.mesh import POD_IDENTITY, has_role, mesh
 from config.system import Resolved
 
 from .configuration import Configuration, checksum
@@ -92,12 +91,6 @@ class Wiring:
         """What the container is told, as declared: outputs of the platform by their names."""
         keys = self.configuration.declared(self.workload.configuration)
         return {"configuration": keys, "env": dict(self.workload.env), "secrets": self.secrets.checksums(self._read())}
-
-    def proxied(self) -> dict[str, str]:
-        """What the pod's proxy is told: the node's agent, which gives it its role, is not to be proxied."""
-        if mesh(self.resolved) is None or not has_role(self.resolved, self.name):
-            return {}
-        return {"traffic.sidecar.istio.io/excludeOutboundIPRanges": POD_IDENTITY}
 
     def _read(self) -> list[str]:
         """Secrets of the system's own; those of managed stores are AWS', and read as files."""

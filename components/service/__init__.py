@@ -14,7 +14,7 @@ from config.mesh import mesh
 from ..labels import STABLE, TRACK, labels, metadata, selector
 from ..mesh.routing import destination_rule, split, spoken
 from ..objects import KubernetesObject
-from ..pods import ports, security, spread
+from ..pods import ports, proxied, security, spread
 from ..wiring import Wiring
 
 CANARY = "canary"
@@ -98,7 +98,7 @@ def _pods(selected: dict[str, str], args: ServiceArgs, image: str) -> Any:
         "template": {
             "metadata": {
                 "labels": {**labels(wiring.resolved, wiring.name), **selected},
-                "annotations": {**annotations, **wiring.proxied()},
+                "annotations": {**annotations, **proxied(wiring.resolved, wiring.name)},
             },
             "spec": {
                 "serviceAccountName": wiring.name,

@@ -81,7 +81,7 @@ CASES: dict[str, list[Spoil]] = {
     "IST0107": [
         edit("Deployment", "backend", update("metadata", "annotations", value={"sidecar.istio.io/inject": "false"}))
     ],
-    "IST0109": [add("VirtualService", n, {**route(SERVICE, port={"number": 8080}), "hosts": [SERVICE]}) for n in "a"],
+    "IST0109": [add("VirtualService", "a", {**route(SERVICE, port={"number": 8080}), "hosts": [SERVICE]})],
     "IST0110": [add("Sidecar", "second", {"workloadSelector": {"labels": {"app": "backend"}}})],
     "IST0111": [add("Sidecar", "one", {"egress": []})],
     "IST0112": [add("VirtualService", "x", route(SERVICE))],
