@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from config.errors import ConfigError, Problem
+from jobs.sanitize.commands import app as sanitize
 
 from .local import local
 from .options import StackOption
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(local, name="local")
+app.add_typer(sanitize, name="sanitize")
 
 
 class Format(StrEnum):
@@ -339,7 +341,7 @@ def main() -> None:
     except BrokenPipeError:
         _fail("", 1)
     except RuntimeError as error:
-        if type(error).__name__ not in ("Trouble", "Refused"):
+        if not {kind.__name__ for kind in type(error).__mro__} & {"Trouble", "Refused"}:
             raise
         _fail(f"understudy: {error}", 1)
 

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 
 from .kinds import AnyComponent
 from .paths import Path
-from .system import System
 
 
 def kinds() -> dict[str, type[BaseModel]]:
@@ -36,9 +35,9 @@ def _models(annotation: Any, data: Any) -> Any:
     return annotation
 
 
-def keys_at(path: Path, data: Any) -> list[str]:
-    """The keys a mapping at ``path`` may have, as written in YAML; empty when any key is allowed."""
-    annotation: Any = System
+def keys_at(root: type[BaseModel], path: Path, data: Any) -> list[str]:
+    """The keys a mapping at ``path`` of a ``root`` may have, as written in YAML; empty when any key is allowed."""
+    annotation: Any = root
     for part in path:
         annotation = _models(annotation, data)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):

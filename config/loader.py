@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
@@ -17,6 +17,8 @@ from .errors import ConfigError, Problem
 from .paths import Path, render
 from .references import check_references
 from .system import System
+
+M = TypeVar("M", bound=BaseModel)
 
 SYSTEMS = FilePath(__file__).parent / "systems"
 """The folder of the systems that are shipped."""
@@ -32,28 +34,38 @@ def load(name_or_file: str) -> System:
     if path.suffix not in {".yaml", ".yml"}:
         path = SYSTEMS / f"{name_or_file}.yaml"
         if not path.exists():
-            known = sorted(file.stem for file in SYSTEMS.glob("*.yaml"))
+            known = [file.stem for file in shipped()]
             raise ConfigError(
                 Problem(
                     name_or_file, None, "", f"no such system; known: {', '.join(known)}", _close(name_or_file, known)
                 )
             )
-    return parse(_read(path), _shown(path))
+    return parse(read(path), shown(path))
+
+
+def shipped() -> list[FilePath]:
+    """The files of the systems that are shipped; ``<system>.data.yaml`` beside one is its data contract."""
+    return sorted(path for path in SYSTEMS.glob("*.yaml") if "." not in path.stem)
 
 
 def parse(text: str, file: str) -> System:
     """The system in ``text``; ``file`` is for messages. Raises ``ConfigError``."""
-    data, lines = _yaml(text, file)
-    try:
-        system = System.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError(*_problems(error, data, lines, file)) from None
+    system, lines = validated(System, text, file)
     system._file, system._lines = file, lines
     check_references(system)
     return system
 
 
-def _shown(path: FilePath) -> str:
+def validated(model: type[M], text: str, file: str) -> tuple[M, dict[Path, int]]:
+    """What ``text`` declares, and the line of each of its values; raises ``ConfigError`` with all that is wrong."""
+    data, lines = _yaml(text, file)
+    try:
+        return model.model_validate(data), lines
+    except ValidationError as error:
+        raise ConfigError(*_problems(model, error, data, lines, file)) from None
+
+
+def shown(path: FilePath) -> str:
     """Relative to the working directory where that is shorter."""
     try:
         return str(path.resolve().relative_to(FilePath.cwd()))
@@ -61,17 +73,18 @@ def _shown(path: FilePath) -> str:
         return str(path)
 
 
-def _read(path: FilePath) -> str:
-    shown = _shown(path)
+def read(path: FilePath) -> str:
+    """The text of a declaration; raises ``ConfigError`` when there is none to read."""
+    name = shown(path)
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(Problem(shown, None, "", f"larger than {MAX_BYTES // 2**20} MiB", "split the system"))
+            raise ConfigError(Problem(name, None, "", f"larger than {MAX_BYTES // 2**20} MiB", "split the system"))
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise ConfigError(Problem(shown, line, "", "not UTF-8", "save the file as UTF-8")) from None
+        raise ConfigError(Problem(name, line, "", "not UTF-8", "save the file as UTF-8")) from None
     except OSError as error:
-        raise ConfigError(Problem(shown, None, "", (error.strerror or "cannot be read").lower())) from None
+        raise ConfigError(Problem(name, None, "", (error.strerror or "cannot be read").lower())) from None
 
 
 def _yaml(text: str, file: str) -> tuple[dict[str, Any], dict[Path, int]]:
@@ -135,14 +148,16 @@ def _close(word: str, known: list[str]) -> str:
     return f"did you mean {match[0]!r}?" if match else ""
 
 
-def _problems(error: ValidationError, data: Any, lines: dict[Path, int], file: str) -> list[Problem]:
+def _problems(
+    model: type[BaseModel], error: ValidationError, data: Any, lines: dict[Path, int], file: str
+) -> list[Problem]:
     problems: dict[tuple[str, str], Problem] = {}
     for item in error.errors(include_url=False):
         path = _locate(item["loc"], data)
         line_path = path
         while line_path and line_path not in lines:
             line_path = line_path[:-1]
-        message, fix = _explain(item, path, data)
+        message, fix = _explain(model, item, path, data)
         problem = Problem(file, lines.get(line_path, 1), render(path), message, fix)
         problems.setdefault((problem.path, problem.message), problem)
     # a misspelt key is one mistake, not an unknown key and a missing one
@@ -184,13 +199,13 @@ _EXPECTED = {
 }
 
 
-def _explain(item: Any, path: Path, data: Any) -> tuple[str, str]:  # noqa: PLR0911 - one return a kind of mistake
+def _explain(model: type[BaseModel], item: Any, path: Path, data: Any) -> tuple[str, str]:  # noqa: PLR0911 - one return a kind of mistake
     kind, context, found = item["type"], item.get("ctx", {}), item.get("input")
     shown = f"found {str(found)[:60]!r}" if isinstance(found, str | int | float) else ""
     if kind == "missing":
         return "missing", f"add '{path[-1]}:'"
     if kind == "extra_forbidden":
-        return "unknown key", _known_keys(path, data)
+        return "unknown key", _known_keys(model, path, data)
     if kind == "union_tag_invalid":
         tags = [tag.strip(" '") for tag in str(context.get("expected_tags", "")).split(",")]
         return f"unknown kind {context.get('tag')!r}", _close(
@@ -199,7 +214,7 @@ def _explain(item: Any, path: Path, data: Any) -> tuple[str, str]:  # noqa: PLR0
     if kind == "union_tag_not_found":
         discriminator = str(context.get("discriminator", "kind")).strip("'")
         return f"{discriminator!r} is missing", f"add '{discriminator}:'"
-    if kind == "literal_error":
+    if kind in {"literal_error", "enum"}:
         return f"{shown}, expected {context['expected']}", _close(str(found), str(context["expected"]).split("'")[1::2])
     if kind == "string_pattern_mismatch":
         return f"{shown}, which does not match {context['pattern']}", _name_fix(str(found))
@@ -216,9 +231,9 @@ def _name_fix(found: str) -> str:
     return f"{lowered!r} would do" if lowered != found else ""
 
 
-def _known_keys(path: Path, data: Any) -> str:
+def _known_keys(model: type[BaseModel], path: Path, data: Any) -> str:
     """What the misspelt key was meant to be, from the model that refused it."""
     from .fields import keys_at
 
-    known = keys_at(path[:-1], data)
+    known = keys_at(model, path[:-1], data)
     return _close(str(path[-1]), known) or f"known here: {', '.join(known)}"

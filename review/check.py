@@ -6,13 +6,16 @@ import subprocess
 from pathlib import Path
 
 from config.capacity import unfit
+from config.contract import contracts
+from config.contract import load as load_contract
 from config.derive import derive
 from config.errors import ConfigError, Problem
 from config.growth import shrunk
 from config.identity import unlisted
 from config.kinds import Service
 from config.kinds.workload import Workload
-from config.loader import SYSTEMS, load, parse
+from config.loader import load, parse
+from config.loader import shipped as shipped_systems
 from config.paths import render
 from config.stack import PROJECT, Stack, read_stack
 from config.system import Resolved
@@ -20,8 +23,8 @@ from config.warnings import warnings
 
 
 def shipped(project: Path) -> list[Path]:
-    """Every system's file and every stack's file."""
-    return [*sorted(SYSTEMS.glob("*.yaml")), *sorted(project.glob("Pulumi.*.yaml"))]
+    """Every system's file, every data contract and every stack's file."""
+    return [*shipped_systems(), *contracts(), *sorted(project.glob("Pulumi.*.yaml"))]
 
 
 def check(file: Path, since: str = "HEAD") -> str:
@@ -29,7 +32,15 @@ def check(file: Path, since: str = "HEAD") -> str:
 
     A system's file is compared with what git has of it at ``since``: volumes must not shrink.
     """
-    return _stack(file) if file.name.startswith("Pulumi.") else _system(file, since)
+    if file.name.startswith("Pulumi."):
+        return _stack(file)
+    return _contract(file) if file.name.endswith(".data.yaml") else _system(file, since)
+
+
+def _contract(file: Path) -> str:
+    databases = load_contract(str(file)).databases.values()
+    tables = [table for database in databases for table in database.tables.values()]
+    return f"{len(tables)} tables, {sum(len(table.columns) for table in tables)} columns"
 
 
 def _system(file: Path, since: str) -> str:

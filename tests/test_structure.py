@@ -9,6 +9,7 @@ from typing import get_args
 from components.aws.builders import PARTS
 from components.builders import BUILDERS
 from config.kinds import AnyComponent
+from config.loader import shipped
 from review.generated import ROOT
 
 
@@ -23,7 +24,7 @@ def test_the_program_is_short() -> None:
 
 
 def test_no_component_names_a_system_or_asks_for_the_environment() -> None:
-    systems = [path.stem for path in (ROOT / "config" / "systems").glob("*.yaml")]
+    systems = [path.stem for path in shipped()]
     for file in (ROOT / "components").rglob("*.py"):
         text = file.read_text()
         assert not any(name in text for name in systems), file
@@ -53,3 +54,16 @@ def test_every_part_of_the_platform_has_tests() -> None:
     assert PARTS.keys() == tests
     kinds = [kind for kind in get_args(get_args(AnyComponent)[0]) if kind.layer == "platform"]
     assert PARTS.keys() == {get_args(kind.model_fields["kind"].annotation)[0] for kind in kinds}
+
+
+def test_every_module_of_the_jobs_is_tested() -> None:
+    """By a module of its name, or one that says so here."""
+    with_others = {
+        "catalog": "plan", "compare": "plan", "suggest": "plan", "definitions": "nasty", "shadow": "refresh", "backup": "refresh",
+        "connection": "accidents", "crew": "accidents", "worker": "accidents", "ranges": "accidents", "detectors": "proof",
+        "fingerprints": "proof", "documents": "proof", "dialect": "masks", "errors": "proof", "names": "refresh", "halves": "snapshots",
+    }  # fmt: skip
+    modules = {path.stem for path in (ROOT / "jobs" / "sanitize").glob("*.py")} - {"__init__", "__main__"}
+    tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("jobs/test_*.py")}
+    assert modules == (modules & tests) | with_others.keys()
+    assert set(with_others.values()) <= tests

@@ -1,0 +1,342 @@
+"""``sanitize plan | run | verify | mark``; by hand ``./understudy sanitize``, in a container ``python -m jobs.sanitize``.
+
+Connection strings come from ``SANITIZE_SOURCE`` and ``SANITIZE_TARGET``, or from files that they name in ``…_FILE`` (mounted
+secrets): an argument would be read by everybody on the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from config.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from .fleet import Place
+    from .plan import Plan
+    from .refresh import Asked, Tell
+
+app = typer.Typer(
+    name="sanitize",
+    help="Sanitised data: production's tables, masked where they are read, proved clean, swapped in at once.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+SystemOption = Annotated[str, typer.Option(help="The system, or the file of its contract.", envvar="SANITIZE_SYSTEM")]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(help="Which of the contract's databases; default: the only one.", envvar="SANITIZE_DATABASE"),
+]
+WorkersOption = Annotated[int, typer.Option(min=1, help="Processes that copy, and sessions that index and prove.")]
+AsOfOption = Annotated[
+    datetime | None,
+    typer.Option(help="The time (UTC) a restored snapshot is of; default: now.", envvar="SANITIZE_AS_OF"),
+]
+
+
+@app.command()
+def plan(
+    system: SystemOption, database: DatabaseOption = None, as_of: AsOfOption = None, output: Annotated[
+        str, typer.Option("--format", help="table for people, json for programs.")
+    ] = "table",
+) -> None:  # fmt: skip
+    """Say what a refresh would do, and what of the living schema the contract does not know (exit code 2); writes nothing."""
+    from .refresh import planned
+
+    asked = _asked(system, database, as_of=as_of, target=False)
+    with planned(asked) as (made, _, _):
+        _print(made, output)
+
+
+@app.command()
+def run(
+    system: SystemOption,
+    database: DatabaseOption = None,
+    workers: WorkersOption = 2,
+    as_of: AsOfOption = None,
+    backups: Annotated[Path, typer.Option(help="The folder for staging-backup-*.sql.gz.")] = Path("staging-backups"),
+    no_backup: Annotated[bool, typer.Option("--no-backup", help="Replace staging without a backup.")] = False,
+    overrides: Annotated[
+        Path | None, typer.Option(help="SQL that is run in the copy before it is proved: what only staging has.")
+    ] = None,
+    fingerprints: Annotated[
+        bool,
+        typer.Option("--fingerprints", help="Compare by fingerprint also where production has no value of the form."),
+    ] = False,
+    receipt: Annotated[Path, typer.Option(help="The file for the receipt.")] = Path("sanitize-receipt.json"),
+    metrics: Annotated[Path | None, typer.Option(help="The file for metrics in Prometheus' text format.")] = None,
+    configmap: Annotated[
+        str | None,
+        typer.Option(help="NAMESPACE/NAME of a ConfigMap for the receipt; in a pod.", envvar="SANITIZE_CONFIGMAP"),
+    ] = None,
+    already_masked: Annotated[
+        bool, typer.Option("--already-masked", help="The source is a sanitised copy: copy it as it is, and prove it.")
+    ] = False,
+    fleet: Annotated[
+        str | None,
+        typer.Option(help="NAMESPACE/NAME of an Indexed Job for the workers; in a pod.", envvar="SANITIZE_FLEET"),
+    ] = None,
+    fleet_image: Annotated[str, typer.Option(help="Its image, with digest.", envvar="SANITIZE_FLEET_IMAGE")] = "",
+    fleet_secret: Annotated[
+        str,
+        typer.Option(help="The Secret with the connection strings: source, target.", envvar="SANITIZE_FLEET_SECRET"),
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything up to the first write.")] = False,
+) -> None:
+    """Replace staging's data by a masked, proven copy. Whatever fails, the old data stay; exit code 1 when the proof does."""
+    from . import receipt as receipts
+    from .refresh import check_target, planned, refresh, room
+
+    asked = _asked(
+        system, database, as_of=as_of, workers=workers, backups=None if no_backup else backups, fingerprints=fingerprints,
+        overrides=_read(overrides), masked=already_masked, place=_place(fleet, fleet_image, fleet_secret),
+    )  # fmt: skip
+    if dry_run:
+        check_target(asked)
+        with planned(asked) as (made, _, _):
+            room(made, asked)
+            _print(made, "table")
+        typer.echo("nothing was written")
+        return
+    with _progress() as tell:
+        done = refresh(asked, tell)
+    text = receipts.canonical(done)
+    receipt.write_text(text, encoding="utf-8")
+    if metrics is not None:
+        receipts.write_metrics(done, metrics)
+    if configmap is not None:
+        namespace, _, name = configmap.partition("/")
+        receipts.keep(done, namespace, name)
+    rows = sum(table["after"] for table in done["tables"].values())
+    typer.echo(f"{rows} rows in {len(done['tables'])} tables, {len(done['checks'])} checks held; {receipt}")
+    typer.echo(f"proved: {'; '.join(done['proves'])}\nnot proved: {'; '.join(done['doesNotProve'])}")
+
+
+@app.command()
+def verify(
+    system: SystemOption,
+    database: DatabaseOption = None,
+    workers: WorkersOption = 2,
+) -> None:
+    """Prove what staging has now, against the contract and production; exit code 1 when it is not clean."""
+    from .refresh import verify as prove
+
+    found = prove(_asked(system, database, workers=workers))
+    typer.echo(f"{len(found.done)} checks held")
+
+
+@app.command()
+def snapshot(system: SystemOption, database: DatabaseOption = None, workers: WorkersOption = 2) -> None:
+    """In the sanitising account: mask production's newest shared snapshot into prod-sanitized-*, and share that.
+
+    Reads AWS_REGION, SNAPSHOT_PREFIX, ENGINE, INSTANCE_CLASS, RESTORE_SUBNET_GROUP, SECURITY_GROUPS, SNAPSHOT_KEY, SHARE_WITH
+    (lists by comma), DATABASE_NAME.
+    """
+    from . import halves
+
+    typer.echo(
+        halves.snapshot(_asked(system, database, source=False, target=False, workers=workers), _variables(), _say)
+    )
+
+
+@app.command()
+def restore(
+    system: SystemOption,
+    database: DatabaseOption = None,
+    workers: WorkersOption = 2,
+    overrides: Annotated[Path | None, typer.Option(help="SQL that is run in the copy before it is proved.")] = None,
+    receipt: Annotated[Path, typer.Option(help="The file for the receipt.")] = Path("sanitize-receipt.json"),
+) -> None:
+    """In staging's account: copy the newest shared prod-sanitized-* snapshot into staging's cluster.
+
+    Reads what the data-sync CronJob is given: AWS_REGION, SNAPSHOT_PREFIX, RESTORE_KEY, RESTORE_SUBNET_GROUP, TARGET_CLUSTER,
+    TEMPORARY_CLUSTER, DATABASE_NAME; and SANITIZE_TARGET, staging's own connection string.
+    """
+    from . import halves
+    from . import receipt as receipts
+
+    asked = _asked(system, database, source=False, workers=workers, overrides=_read(overrides), masked=True)
+    done = halves.restore(asked, _variables(), _say)
+    receipt.write_text(receipts.canonical(done), encoding="utf-8")
+    typer.echo(
+        f"{sum(table['after'] for table in done['tables'].values())} rows, {len(done['checks'])} checks held; {receipt}"
+    )
+
+
+def _say(text: str) -> None:
+    print(f"· {text} …", file=sys.stderr)
+
+
+def _variables() -> Callable[[str], str]:
+    """The variables of this process; raises ``ConfigError`` for one that is not set."""
+
+    def read(name: str) -> str:
+        if not os.environ.get(name):
+            raise ConfigError(Problem(name, None, "", "is not set", f"export {name}=…"))
+        return os.environ[name]
+
+    return read
+
+
+@app.command()
+def mark(
+    system: SystemOption,
+    database: DatabaseOption = None,
+    environment: Annotated[str, typer.Option(help="What the target is.")] = "staging",
+) -> None:
+    """Mark the target as an environment of the system: only what is marked is ever refreshed."""
+    from . import guards
+    from .connection import connect
+
+    asked = _asked(system, database, source=False)
+    with connect(asked.target, "target") as target:
+        guards.mark(asked.target, target, asked.contract, asked.database, environment)
+    typer.echo(f"marked as {environment} of {asked.contract.system}")
+
+
+def _asked(
+    system: str,
+    database: str | None,
+    *,
+    source: bool = True,
+    target: bool = True,
+    as_of: datetime | None = None,
+    workers: int = 2,
+    backups: Path | None = None,
+    fingerprints: bool = False,
+    overrides: str = "",
+    masked: bool = False,
+    place: Place | None = None,
+) -> Asked:
+    from config.contract import load
+
+    from .refresh import Asked
+
+    contract = load(system)
+    names = sorted(contract.databases)
+    if not names:
+        raise ConfigError(contract.problem((), "the contract has no database", "nothing is copied for this system"))
+    if database is None and len(names) > 1:
+        raise ConfigError(Problem("--database", None, "", "the contract has several", f"one of {', '.join(names)}"))
+    chosen = database or names[0]
+    if chosen not in names:
+        raise ConfigError(Problem("--database", None, "", f"found {chosen!r}", f"one of {', '.join(names)}"))
+    return Asked(
+        contract,
+        chosen,
+        _conninfo("SANITIZE_SOURCE") if source else "",
+        _conninfo("SANITIZE_TARGET") if target else "",
+        workers,
+        as_of.replace(tzinfo=UTC) if as_of else None,
+        backups,
+        overrides,
+        masked,
+        place,
+        fingerprints,
+    )
+
+
+def _place(fleet: str | None, image: str, secret: str) -> Place | None:
+    from .fleet import Place
+
+    if fleet is None:
+        return None
+    namespace, _, name = fleet.partition("/")
+    for option, value in (("--fleet", name), ("--fleet-image", image), ("--fleet-secret", secret)):
+        if not value:
+            raise ConfigError(
+                Problem(option, None, "", "is missing", "--fleet NAMESPACE/NAME --fleet-image … --fleet-secret …")
+            )
+    return Place(namespace, name, image, name, secret)
+
+
+def _conninfo(name: str) -> str:
+    file = os.environ.get(f"{name}_FILE")
+    given = _read(Path(file)).strip() if file else os.environ.get(name, "")
+    if not given:
+        fix = f"export {name}='host=… dbname=… user=… password=…', or {name}_FILE, a file with it"
+        raise ConfigError(Problem(name, None, "", "is not set", fix))
+    return given
+
+
+def _read(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(Problem(str(path), None, "", f"cannot be read: {error}")) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Tell]:
+    """A bar a phase on a terminal, else a line."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        seen: set[tuple[str, bool]] = set()
+
+        def say(name: str, share: float) -> None:
+            if share in (0, 1) and (name, share == 1) not in seen:
+                seen.add((name, share == 1))
+                console.print(f"{'✓' if share else '·'} {name}{'' if share else ' …'}")
+
+        yield say
+        return
+    tasks: dict[str, TaskID] = {}
+    columns = (TextColumn("{task.description:<12}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+
+        def move(name: str, share: float) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=1)
+            progress.update(tasks[name], completed=share)
+
+        yield move
+
+
+def _print(made: Plan, output: str) -> None:
+    if output == "json":
+        tables = {
+            name: {"before": table.before, "after": table.after, "bytes": table.estimate, "format": table.form}
+            for name, table in made.tables.items()
+        }
+        found = {"system": made.system, "database": made.database, "tables": tables, "stores": made.stores}
+        typer.echo(json.dumps({**found, "warnings": list(made.warnings), **made.hashes}, indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    shown = Table(
+        "Table", "Rows before", "Rows after", "Rule", "Masked", "As they are", title=f"{made.system}: {made.database}"
+    )
+    for name, table in made.tables.items():
+        rule = table.rules.rows if isinstance(table.rules.rows, str) else _rule(table.rules.rows)
+        masked = sum(item.mask is not None for item in table.fields)
+        shown.add_row(name, str(table.before), str(table.after), rule, str(masked), str(len(table.fields) - masked))
+    console.print(shown)
+    for store, fate in made.stores.items():
+        console.print(f"{store}: {fate}")
+    for warning in made.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def _rule(rows: object) -> str:
+    from config.contract import Limit, Window
+
+    if isinstance(rows, Limit):
+        return f"the newest {rows.limit} by {rows.newest}"
+    assert isinstance(rows, Window)
+    return f"the last {rows.window} by {rows.on}"

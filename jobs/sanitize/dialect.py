@@ -1,0 +1,116 @@
+"""Where PostgreSQL and CockroachDB differ.
+
+CockroachDB's: ``COPY`` in text form only; no ``ctid``, so ranges of the key; a time instead of an exported snapshot
+(``AS OF SYSTEM TIME``); transactions that the client tries again (SQLSTATE 40001); ``sha256`` answers in hexadecimal text, so
+``hmac`` is called (https://www.cockroachlabs.com/docs/v23.1/functions-and-operators, …/copy, …/as-of-system-time).
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal
+
+_BLOCK = 64
+"""Bytes of a block of SHA-256 (RFC 2104)."""
+
+
+def quoted(name: str) -> str:
+    """An identifier in quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A string constant; the backslash is plain, as ``standard_conforming_strings`` has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The secrets of one refresh, 256 bits each: they exist in memory and in the sessions' settings, and nowhere else."""
+
+    mask: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    proof: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+
+    def settings(self) -> dict[str, str]:
+        """Session settings for the source; HMAC's padded key (RFC 2104) as PostgreSQL's expressions read it."""
+        padded = self.mask.ljust(_BLOCK, b"\0")
+        return {
+            "understudy.key": self.mask.hex(),
+            "understudy.inner": bytes(byte ^ 0x36 for byte in padded).hex(),
+            "understudy.outer": bytes(byte ^ 0x5C for byte in padded).hex(),
+            **self.proof_settings(),
+        }
+
+    def proof_settings(self) -> dict[str, str]:
+        """Session settings for the target: nothing there can be unmasked with them."""
+        return {"understudy.proof": self.proof.hex()}
+
+
+def _setting(name: str) -> str:
+    """A setting as bytes; the sub-select is evaluated once a statement, not once a row."""
+    return f"(SELECT decode(current_setting('understudy.{name}'), 'hex'))"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How statements are written for an engine."""
+
+    engine: Literal["postgresql", "cockroachdb"]
+
+    @property
+    def physical(self) -> bool:
+        """Whether rows have a ``ctid`` to divide a table by."""
+        return self.engine == "postgresql"
+
+    @property
+    def only(self) -> str:
+        """Before a table's name: of it alone, without what inherits from it."""
+        return "ONLY " if self.engine == "postgresql" else ""
+
+    def begin(self, moment: str) -> list[str]:
+        """Opens a transaction that reads at ``moment``: an exported snapshot's name, or CockroachDB's logical time."""
+        if self.engine == "cockroachdb":
+            return [f"BEGIN READ ONLY AS OF SYSTEM TIME {literal(moment)}"]
+        return ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", f"SET TRANSACTION SNAPSHOT {literal(moment)}"]
+
+    @property
+    def moment(self) -> str:
+        """Asks for that moment; PostgreSQL's lives as long as the transaction that asked."""
+        return (
+            "SELECT cluster_logical_timestamp()::text"
+            if self.engine == "cockroachdb"
+            else "SELECT pg_export_snapshot()"
+        )
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Of every session that copies: compiling a range's statement costs more than it saves; a policy must hide no row."""
+        return {"jit": "off", "row_security": "off"} if self.engine == "postgresql" else {}
+
+    def copy_format(self, *, portable: bool) -> str:
+        """``binary`` where both sides read it the same."""
+        return "binary" if self.engine == "postgresql" and portable else "text"
+
+    def digest(self, message: str) -> str:
+        """HMAC-SHA256 of ``message`` (an expression of bytes) under the refresh's key: 32 bytes.
+
+        PostgreSQL's own ``sha256`` needs no extension, which a read-only source could not be given.
+        """
+        if self.engine == "cockroachdb":
+            return f"hmac({message}, {_setting('key')}, 'sha256')"
+        return f"sha256({_setting('outer')} || sha256({_setting('inner')} || {message}))"
+
+    def fingerprint(self, message: str) -> str:
+        """80 bits that say whether two values are the same, to who has the key: a truncated hash behind a secret prefix.
+
+        Cut from 256 to 80 bits it cannot be extended; one call instead of HMAC's two (the call costs more than the blocks).
+        """
+        if self.engine == "cockroachdb":
+            return f"substr(hmac({message}, {_setting('proof')}, 'sha256'), 1, 10)"
+        return f"substr(sha256({_setting('proof')} || {message}), 1, 10)"
+
+
+def of(engine: str) -> Dialect:
+    """The dialect of an engine of the contract."""
+    return Dialect("cockroachdb" if engine == "cockroachdb" else "postgresql")

@@ -1,0 +1,180 @@
+"""What a refresh refuses to touch, and says so before anything is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+
+import psycopg
+
+from config.contract import Contract, Database
+from config.errors import ConfigError, Problem
+
+from .connection import Connection, host, variable
+from .dialect import quoted
+from .names import HOME
+
+_WRITES = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND (pg_has_role(c.relowner, 'USAGE')
+  OR has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') OR has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
+ORDER BY 1
+"""
+
+
+def target(
+    conninfo: str, connection: Connection, contract: Contract, name: str, environment: Mapping[str, str] = os.environ
+) -> str:
+    """The environment that the target says it is; raises ``ConfigError`` when it is production's, or says nothing."""
+    problems = list(_production(conninfo, connection, contract.databases[name], environment))
+    marker = _marker(connection)
+    if marker is None:
+        fix = f"when it is the staging of {contract.system}: ./understudy sanitize mark --system {contract.system} --database {name}"
+        problems.append(Problem(variable("target"), None, "", f"the target has no marker ({HOME}.environment)", fix))
+    elif marker[1] == "production":
+        problems.append(
+            Problem(variable("target"), None, "", "the target's marker says that it is production", "take staging's")
+        )
+    elif marker[0] != contract.system:
+        found = f"the target's marker says that it is {marker[1]} of {marker[0]!r}, expected {contract.system!r}"
+        problems.append(Problem(variable("target"), None, "", found, "check the host"))
+    if problems:
+        raise ConfigError(*problems)
+    assert marker is not None, "else refused"
+    return marker[1]
+
+
+def mark(conninfo: str, connection: Connection, contract: Contract, name: str, environment: str) -> None:
+    """Marks the target as an environment of the system; refuses production's."""
+    problems = list(_production(conninfo, connection, contract.databases[name], os.environ))
+    marker = _marker(connection)
+    if environment == "production":
+        problems.append(Problem("--environment", None, "", "found 'production': it is never refreshed", "name another"))
+    if marker is not None and marker != (contract.system, environment):
+        found = f"the target is marked as {marker[1]} of {marker[0]!r} already"
+        problems.append(Problem(variable("target"), None, "", found, f"drop the schema {HOME} there if that is wrong"))
+    if problems:
+        raise ConfigError(*problems)
+    with connection.transaction():
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {HOME}")
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {HOME}.environment (single boolean PRIMARY KEY DEFAULT true CHECK (single), system text NOT NULL, "
+            "name text NOT NULL)"
+        )
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {HOME}.receipts (at timestamptz PRIMARY KEY DEFAULT clock_timestamp(), receipt text NOT NULL)"
+        )
+        connection.execute(
+            f"INSERT INTO {HOME}.environment (system, name) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            [contract.system, environment],
+        )
+
+
+def source(conninfo: str, connection: Connection, contract: Contract, name: str) -> None:
+    """Raises ``ConfigError`` when the source could be written to, or lives although the contract does not allow it."""
+    database = contract.databases[name]
+    problems = list(_writable(connection, database))
+    recovering = _value(connection, "SELECT pg_is_in_recovery()") if database.engine == "postgresql" else False
+    here = ("databases", name, "source")
+    if database.source == "replica" and not recovering:
+        fix = "read a hot standby, or say 'source: snapshot' or 'primary' and why that is allowed"
+        problems.append(contract.problem(here, "the source is a primary, expected a replica", fix))
+    if database.source == "snapshot" and not recovering:
+        busy = _value(
+            connection, "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname = current_database() "
+            "AND pid <> pg_backend_pid()"
+        )  # fmt: skip
+        if busy or _matches(database, host(conninfo)):
+            found = f"{busy} of its sessions write" if busy else f"its host {host(conninfo)} is one of production's"
+            problems.append(
+                contract.problem(here, f"the source lives, expected a restored snapshot: {found}", "restore one")
+            )
+    if problems:
+        raise ConfigError(*problems)
+
+
+def different(one: Connection, other: Connection) -> None:
+    """Raises ``ConfigError`` when both connections lead to the same server, or to copies of one."""
+    theirs = _identifier(one), _identifier(other)
+    if theirs[0] is not None and theirs[0] == theirs[1]:
+        found = f"source and target are one server, or copies of one: both have the system identifier {theirs[0]}"
+        raise ConfigError(
+            Problem(variable("target"), None, "", found, "a target is initialised anew, never cloned from production")
+        )
+
+
+def able(connection: Connection, schema: str) -> None:
+    """Raises ``ConfigError`` when the target's user may not make and rename schemas."""
+    if not _value(connection, "SELECT has_database_privilege(current_database(), 'CREATE')"):
+        fix = f"GRANT CREATE ON DATABASE … TO {connection.info.user}"
+        raise ConfigError(Problem(variable("target"), None, "", "the user may not create schemas", fix))
+    owner = connection.execute(
+        "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = %s AND NOT pg_has_role(nspowner, 'USAGE')",
+        [schema],
+    ).fetchone()
+    if owner:
+        fix = f"GRANT {quoted(owner[0])} TO {quoted(connection.info.user)}"
+        raise ConfigError(Problem(variable("target"), None, "", f"the schema {schema!r} belongs to {owner[0]}", fix))
+
+
+def _production(
+    conninfo: str, connection: Connection, database: Database, environment: Mapping[str, str]
+) -> Iterator[Problem]:
+    marks, where = database.production, variable("target")
+    if _matches(database, host(conninfo)):
+        yield Problem(where, None, "", f"the host {host(conninfo)} is one of production's", "take staging's")
+    identifier = _identifier(connection)
+    if identifier in marks.system_identifiers:
+        yield Problem(
+            where, None, "", f"the server is production's: its system identifier is {identifier}", "take staging's"
+        )
+    for account in marks.accounts:
+        if f"::{account}:" in environment.get("AWS_ROLE_ARN", ""):
+            yield Problem(
+                "AWS_ROLE_ARN", None, "", f"the role is of production's account {account}", "run in staging's"
+            )
+    for key, value in marks.variables.items():
+        if environment.get(key) == value:
+            yield Problem(key, None, "", f"found {value!r}, which is production's", "run where staging runs")
+    for key, value in database.requires.items():
+        if environment.get(key) != value:
+            yield Problem(
+                key, None, "", f"found {environment.get(key, '')!r}, expected {value!r}", f"export {key}={value}"
+            )
+
+
+def _matches(database: Database, name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in database.production.hosts)
+
+
+def _marker(connection: Connection) -> tuple[str, str] | None:
+    try:
+        row = connection.execute(f"SELECT system, name FROM {HOME}.environment").fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return None
+    return (row[0], row[1]) if row else None
+
+
+def _identifier(connection: Connection) -> str | None:
+    """Of ``initdb``; None where the service does not tell (CockroachDB)."""
+    try:
+        return str(_value(connection, "SELECT system_identifier FROM pg_control_system()"))
+    except (psycopg.errors.UndefinedFunction, psycopg.errors.InsufficientPrivilege):
+        return None
+
+
+def _writable(connection: Connection, database: Database) -> Iterator[Problem]:
+    fix = "read with a role that has SELECT, and nothing more"
+    if _value(connection, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+        yield Problem(variable("source"), None, "", f"{connection.info.user!r} is a superuser there", fix)
+        return
+    tables = [name for (name,) in connection.execute(_WRITES, [database.schema_])]
+    if tables:
+        some = ", ".join(tables[:3]) + (f" and {len(tables) - 3} more" if len(tables) > 3 else "")
+        yield Problem(variable("source"), None, "", f"{connection.info.user!r} may write to {some}", fix)
+
+
+def _value(connection: Connection, query: str) -> object:
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None

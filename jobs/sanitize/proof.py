@@ -1,0 +1,288 @@
+"""The proof, over all rows, before the swap: what it says is what the receipt may say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from config.contract import Class
+
+from .catalog import Column
+from .connection import Connection, connect, spoken
+from .detectors import DETECTORS, PREFILTER
+from .dialect import Keys, literal, quoted
+from .errors import Leak
+from .fingerprints import Comparison, comparisons, hashed, plain
+from .names import WORK
+from .plan import Copied, Plan
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; ``found`` is how many rows broke it."""
+
+    name: str
+    table: str
+    column: str
+    found: int
+
+
+@dataclass
+class Checks:
+    """All of them; safe to fill from several threads."""
+
+    done: list[Check] = field(default_factory=list)
+
+    def add(self, name: str, table: str, column: str, found: int) -> None:
+        """Notes a check."""
+        self.done.append(Check(name, table, column, found))
+
+    def broken(self) -> list[Check]:
+        """Those that found something."""
+        return sorted(
+            (check for check in self.done if check.found), key=lambda check: (check.table, check.column, check.name)
+        )
+
+    def demand(self) -> None:
+        """Raises ``Leak`` that says where and how many, never what."""
+        if broken := self.broken():
+            lines = "\n  ".join(
+                f"{check.table}.{check.column or '*'}: {check.name}: {check.found} rows" for check in broken
+            )
+            raise Leak(f"the copy is not clean, and was not swapped in; the old data are as they were\n  {lines}")
+
+
+Step = tuple[str, Callable[[Connection], None]]
+"""What it is about, and what is done."""
+
+
+def text_of(column: Column, alias: str) -> str | None:
+    """A value as text to look at, or None when its type holds none."""
+    name = f"{alias}.{quoted(column.name)}"
+    if column.category == "bytes":
+        return f"encode({name}, 'escape')" if not column.array else f"{name}::text"
+    if column.array or column.category in ("text", "json", "tsvector", "other", "inet"):
+        return f"host({name})" if column.category == "inet" and not column.array else f"{name}::text"
+    return None
+
+
+class Proof:
+    """The checks of one schema of the target.
+
+    ``overlaps`` is what ``fingerprints.overlapping`` found in production. ``exact``: the rows are those of the plan, and the
+    fingerprints are there; without, only what can be said of any staging is checked.
+    """
+
+    def __init__(self, plan: Plan, schema: str, overlaps: Mapping[tuple[str, str], int], *, exact: bool = True) -> None:
+        self.plan, self.schema, self.overlaps, self.exact = plan, schema, overlaps, exact
+        self.canaries = plan.declared.canaries
+        self.checks = Checks()
+        self.overrides = ""
+        """SQL that was run in the copy: it may have changed the number of rows, and brought in what it spells out."""
+
+    def counted(self, target: Connection) -> None:
+        """As many rows as planned, in every table; raises ``Leak``."""
+        checks = Checks()
+        for table in self.plan.tables.values():
+            checks.add(
+                "rows as planned", table.name, "", abs(_count(target, f"FROM {self._place(table)}") - table.after)
+            )
+        checks.demand()
+        self.checks.done += checks.done
+
+    def run(self, conninfo: str, keys: Keys, workers: int, beside: Step | None = None) -> Checks:
+        """Every check, ``workers`` at a time; raises ``Leak``. ``beside`` is work that is done meanwhile, first."""
+        steps: list[Step] = []
+        for number, table in enumerate(self.plan.tables.values()):
+            if table.rules.rows != "none":
+                steps.append((table.name, partial(self._compare, number=number, table=table)))
+            steps.append((table.name, partial(self._look, table=table)))
+        steps.sort(key=self._size, reverse=True)
+
+        def one(step: Step) -> None:
+            with connect(conninfo, "target") as target, spoken(f"proving {step[0]}"):
+                for name, value in keys.proof_settings().items():
+                    target.execute("SELECT set_config(%s, %s, false)", [name, value])
+                target.execute("SET work_mem = '128MB'")
+                target.execute(f"SET search_path = {quoted(self.schema)}, {quoted(self.plan.schema)}")
+                step[1](target)
+
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            list(pool.map(one, [*([beside] if beside else []), *steps]))
+        with connect(conninfo, "target") as target, spoken("proving the database"):
+            self._refer(target)
+            self._elsewhere(target)
+        self._cover()
+        self.checks.demand()
+        return self.checks
+
+    def _size(self, step: Step) -> int:
+        return self.plan.tables[step[0]].estimate
+
+    def _place(self, table: Copied) -> str:
+        return f"{quoted(self.schema)}.{quoted(table.name)}"
+
+    def _compare(self, target: Connection, number: int, table: Copied) -> None:
+        """Production's values are not there: by the masks' forms where production has none of them, else by fingerprint."""
+        found = hashed(table, self.overlaps)
+        for item in comparisons(table):
+            if item not in found:
+                self.checks.add("no value of production's has the mask's form", table.name, item.field.name, 0)
+        if not found or not self.exact:
+            return
+        target.execute(f"ANALYZE {WORK}.f{number}")
+        by_row = [(n, item) for n, item in enumerate(found) if item.among == "rows"]
+        if by_row:
+            types = {item.name: item.live for item in table.fields}
+            same = " AND ".join(
+                f"s.{quoted(name)}::{plain(types[name])} = p.k{n}" for n, name in enumerate(table.live.primary_key)
+            )
+            counts = ", ".join(f"count(*) FILTER (WHERE {self._fingerprint(item)} = p.f{n})" for n, item in by_row)
+            row = _one(target, f"SELECT {counts} FROM {self._place(table)} s JOIN {WORK}.f{number} p ON {same}")
+            for (_, item), count in zip(by_row, row, strict=True):
+                self.checks.add("no row has its own value", table.name, item.field.name, count)
+        for n, item in enumerate(found):
+            if item.among == "unique" or self.overrides:
+                among = f"{self._fingerprint(item)} IN (SELECT f{n} FROM {WORK}.f{number})"
+                if item.among == "rows":  # values recur, but what the overrides spell out must not be production's
+                    assert item.field.mask is not None, "compared because it is masked"
+                    among += f" AND NOT ({item.field.mask.condition(f's.{quoted(item.field.name)}')})"
+                count = _count(target, f"FROM {self._place(table)} s WHERE {among}")
+                self.checks.add("no value is one of production's", table.name, item.field.name, count)
+
+    def _fingerprint(self, item: Comparison) -> str:
+        return self.plan.dialect.fingerprint(item.of(f"s.{quoted(item.field.name)}"))
+
+    def _look(self, target: Connection, table: Copied) -> None:
+        """The form of every mask, the canaries and the detectors: in one reading of the table, where nothing is found."""
+        texts = {column.name: text for column in table.live.columns.values() if (text := text_of(column, "s"))}
+        formed = {item.name for item in table.fields if item.mask is not None and not item.declared.paths}
+        watched = [name for name in texts if name not in formed]
+        few = {name for (name,) in target.execute(_FEW, [self.schema, table.name])}
+        many = [name for name in watched if name not in few]
+        try:
+            found = self._read(target, table, texts, many, quick=True)
+        except psycopg.DataError:  # something is not of its mask's form: count it
+            found = self._read(target, table, texts, many, quick=False)
+        suspects = {column for name, column, count in found if name == "prefilter" and count}
+        for name, column, count in found:
+            if name != "prefilter":
+                self.checks.add(name, table.name, column, count)
+        for column in watched:
+            self._detect(target, table, column, texts[column], look=column in suspects | few, once=column in few)
+
+    def _read(
+        self, target: Connection, table: Copied, texts: Mapping[str, str], many: list[str], *, quick: bool
+    ) -> list[tuple[str, str, int]]:
+        asked = []
+        for item in table.fields:
+            if item.mask is not None:
+                value = f"s.{quoted(item.name)}"
+                broken = f"{value} IS NOT NULL AND ({item.mask.condition(value, quick=quick)}) IS NOT TRUE"
+                if self.overrides and item.mask.proof != "shape":
+                    broken += f" AND NOT ({self._spelled_out(f'{value}::text')})"
+                asked.append(("of the mask's form", item.name, broken))
+        if self.canaries and texts:
+            everything = f"concat_ws(chr(31), {', '.join(texts.values())})"
+            anywhere = " OR ".join(f"strpos({everything}, {literal(canary)}) > 0" for canary in self.canaries)
+            asked.append(("no canary", "", anywhere))
+        asked += [("prefilter", name, f"{texts[name]} ~ {literal(PREFILTER)}") for name in many]
+        counts = "".join(f", count(*) FILTER (WHERE {condition})" for _, _, condition in asked)
+        row = _one(target, f"SELECT count(*){counts} FROM {self._place(table)} s")
+        if self.exact and not self.overrides:
+            asked, row = [("rows as planned", "", ""), *asked], (0, abs(row[0] - table.after), *row[1:])
+        return [(name, column, count) for (name, column, _), count in zip(asked, row[1:], strict=True)]
+
+    def _spelled_out(self, text: str) -> str:
+        """Stands in the overrides word for word, and is nothing that a detector knows."""
+        known = " OR ".join(detector.condition(text) for detector in DETECTORS)
+        return f"strpos({literal(self.overrides)}, {text}) > 0 AND NOT ({known})"
+
+    def _detect(self, target: Connection, table: Copied, column: str, text: str, *, look: bool, once: bool) -> None:
+        """Every detector on one column; ``once``: on each of its values once, which are all of them all the same."""
+        unchecked = table.rules.columns[column].unchecked
+        used = [detector for detector in DETECTORS if detector.name not in unchecked]
+        found: tuple[int, ...] = (0,) * len(used)
+        if look and used:
+            counts = ", ".join(f"count(*) FILTER (WHERE {detector.condition('v')})" for detector in used)
+            rows = f"(SELECT {'DISTINCT ' if once else ''}{text} AS v FROM {self._place(table)} s OFFSET 0) t"
+            found = _one(target, f"SELECT {counts} FROM {rows} WHERE v ~ {literal(PREFILTER)}")
+        for detector, count in zip(used, found, strict=True):
+            self.checks.add(f"no {detector.name}", table.name, column, count)
+
+    def _refer(self, target: Connection) -> None:
+        """Every reference is there, and leads to a row: the database says so, or the rows are asked."""
+        there = set()
+        schema = quoted(self.schema)
+        for table, name, valid, parent, columns, theirs in target.execute(_KEYS, [self.schema]).fetchall():
+            there.add((table, name))
+            missing = 0
+            if not valid:
+                match = " AND ".join(f"c.{quoted(a)} = p.{quoted(b)}" for a, b in zip(columns, theirs, strict=True))
+                given = " AND ".join(f"c.{quoted(a)} IS NOT NULL" for a in columns)
+                found = f"SELECT FROM {schema}.{quoted(parent)} p WHERE {match}"
+                missing = _count(target, f"FROM {schema}.{quoted(table)} c WHERE {given} AND NOT EXISTS ({found})")
+            self.checks.add("references lead to rows", table, ", ".join(columns), missing)
+        for table in self.plan.tables.values():
+            for reference in table.live.references:
+                lost = (table.name, reference.name) not in there
+                self.checks.add("references are there", table.name, ", ".join(reference.columns), int(lost))
+
+    def _elsewhere(self, target: Connection) -> None:
+        """What is in no column: statistics, large objects, credentials of other servers."""
+        text = "concat_ws(chr(31), most_common_vals::text, histogram_bounds::text, most_common_elems::text)"
+        planted = [f"strpos({{}}, {literal(canary)}) > 0" for canary in self.canaries]
+        if planted:
+            anywhere = " OR ".join(condition.format(text) for condition in planted)
+            found = _count(target, f"FROM pg_stats WHERE schemaname = {literal(self.schema)} AND ({anywhere})")
+            self.checks.add("no canary", "pg_stats", "", found)
+        text = "encode(lo_get(oid), 'escape')"
+        suspicious = " OR ".join(
+            [detector.condition(text) for detector in DETECTORS] + [c.format(text) for c in planted]
+        )
+        found = _count(target, f"FROM pg_largeobject_metadata WHERE pg_has_role(lomowner, 'USAGE') AND ({suspicious})")
+        self.checks.add("no personal data", "pg_largeobject", "", found)
+        self.checks.add("no password of another server", "pg_user_mappings", "", _count(target, _FOREIGN))
+
+    def _cover(self) -> None:
+        """Every column was looked at by some check, or is public and of a type that holds no text."""
+        looked = {(check.table, check.column) for check in self.checks.done}
+        for table in self.plan.tables.values():
+            for column in table.live.columns.values():
+                public = table.rules.columns[column.name].cls is Class.PUBLIC and text_of(column, "s") is None
+                unchecked = len(table.rules.columns[column.name].unchecked) == len(DETECTORS)
+                covered = (table.name, column.name) in looked or public or column.generated or unchecked
+                self.checks.add("looked at", table.name, column.name, 0 if covered else 1)
+
+
+def verify(conninfo: str, plan: Plan, overlaps: Mapping[tuple[str, str], int], workers: int) -> Checks:
+    """Proves the schema in use, as far as that can be said without the refresh's keys; raises ``Leak``."""
+    return Proof(plan, plan.schema, overlaps, exact=False).run(conninfo, Keys(), workers)
+
+
+_FEW = "SELECT attname FROM pg_stats WHERE schemaname = %s AND tablename = %s AND n_distinct BETWEEN 0 AND 10000"
+_FOREIGN = "FROM pg_user_mappings WHERE EXISTS (SELECT FROM unnest(umoptions) o WHERE o ~ '^password=')"
+_KEYS = """
+SELECT t.relname, f.conname, f.convalidated, p.relname,
+  (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY k(attnum, n)
+   JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum),
+  (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(f.confkey) WITH ORDINALITY k(attnum, n)
+   JOIN pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum)
+FROM pg_constraint f JOIN pg_class t ON t.oid = f.conrelid JOIN pg_class p ON p.oid = f.confrelid
+JOIN pg_namespace n ON n.oid = t.relnamespace WHERE n.nspname = %s AND f.contype = 'f' AND f.conparentid = 0
+"""
+
+
+def _count(target: Connection, rest: str) -> int:
+    return int(_one(target, f"SELECT count(*) {rest}")[0])
+
+
+def _one(connection: Connection, query: str) -> tuple[Any, ...]:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None, "an aggregate has a row"
+    return row

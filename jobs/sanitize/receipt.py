@@ -1,0 +1,116 @@
+"""What was done, for whom it may concern: canonical JSON (sorted keys, no spaces), the same bytes wherever it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .plan import Plan
+from .proof import Checks
+
+PROVES = (
+    "over all rows: no value of a masked column is one of production's, or where values recur, its own row's",
+    "every masked value has its mask's form",
+    "no canary and nothing that a detector knows stands in any text, document, array or large object",
+    "every reference leads to a row, and every table has the rows that were planned",
+)
+DOES_NOT_PROVE = (
+    "anonymity: who knows a person's orders, times or amounts from elsewhere may find their row again",
+    "that the contract is right: what it calls public was copied as it is",
+)
+
+
+def compose(
+    plan: Plan,
+    environment: str,
+    checks: Checks,
+    canaries: tuple[str, ...],
+    begun: datetime,
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """The receipt. Canaries are named by their hash: a receipt is read by many."""
+    now = datetime.now(UTC)
+    return {
+        "version": 1,
+        "system": plan.system,
+        "database": plan.database,
+        "environment": environment,
+        "contract": f"sha256:{plan.hashes['contract']}",
+        "schema": f"sha256:{plan.hashes['schema']}",
+        "snapshot": {
+            "kind": plan.declared.source,
+            "at": plan.as_of,
+            "ageSeconds": round((now - datetime.fromisoformat(plan.as_of)).total_seconds()),
+        },
+        "begun": begun.isoformat(timespec="seconds"),
+        "finished": now.isoformat(timespec="seconds"),
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "tables": {name: {"before": table.before, "after": table.after} for name, table in plan.tables.items()},
+        "canaries": [f"sha256:{hashlib.sha256(canary.encode()).hexdigest()}" for canary in canaries],
+        "checks": [
+            {"check": check.name, "table": check.table, "column": check.column, "found": check.found}
+            for check in sorted(checks.done, key=lambda check: (check.table, check.column, check.name))
+        ],
+        "stores": plan.stores,
+        "proves": list(PROVES),
+        "doesNotProve": list(DOES_NOT_PROVE),
+    }
+
+
+def canonical(receipt: Mapping[str, Any]) -> str:
+    """The bytes that are kept, hashed and attested."""
+    return json.dumps(receipt, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def write_metrics(receipt: Mapping[str, Any], file: Path) -> None:
+    """The receipt's figures in Prometheus' text format, for the node exporter's textfile collector or a Pushgateway."""
+    from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+
+    registry = CollectorRegistry()
+    labels = {"system": receipt["system"], "database": receipt["database"]}
+    figures = {
+        "understudy_sanitize_last_success_timestamp_seconds": (
+            "When the last refresh was finished.",
+            datetime.fromisoformat(receipt["finished"]).timestamp(),
+        ),
+        "understudy_sanitize_data_timestamp_seconds": (
+            "The time that staging's data are of.",
+            datetime.fromisoformat(receipt["snapshot"]["at"]).timestamp(),
+        ),
+        "understudy_sanitize_duration_seconds": ("How long it took.", sum(receipt["seconds"].values())),
+        "understudy_sanitize_rows": (
+            "Rows that were copied.",
+            sum(table["after"] for table in receipt["tables"].values()),
+        ),
+        "understudy_sanitize_checks": ("Checks that held.", len(receipt["checks"])),
+    }
+    for name, (what, value) in figures.items():
+        Gauge(name, what, list(labels), registry=registry).labels(**labels).set(value)
+    write_to_textfile(str(file), registry)
+
+
+def keep(receipt: Mapping[str, Any], namespace: str, name: str, client: Any = None) -> None:
+    """Writes the ConfigMap ``name`` with the receipt; ``client`` is Kubernetes', default the pod's own account."""
+    from kubernetes import client as kubernetes
+    from kubernetes import config
+
+    if client is None:
+        config.load_incluster_config()
+        client = kubernetes.ApiClient()
+    body = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "understudy-sanitize"}},
+        "data": {"receipt.json": canonical(receipt)},
+    }
+    core = kubernetes.CoreV1Api(client)
+    try:
+        core.replace_namespaced_config_map(name, namespace, body)
+    except kubernetes.ApiException as error:
+        if error.status != 404:
+            raise
+        core.create_namespaced_config_map(namespace, body)

@@ -1,0 +1,259 @@
+"""The shadow schema: built beside the one in use, and swapped with it in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from .connection import Connection, connect, spoken, trouble
+from .definitions import Definitions
+from .dialect import literal, quoted
+from .errors import Leak, Trouble
+from .names import HOME, WORK, old, shadow
+from .plan import Plan
+
+MEMORY = "256MB"
+"""``maintenance_work_mem`` of a session that builds indexes."""
+_WAIT = "3s"
+"""Locks are waited for so long, then let go and tried again: nobody waits behind a refresh."""
+
+
+def clear(target: Connection, schema: str) -> None:
+    """Drops what an earlier refresh left, in small bites that wait for nobody for long."""
+    for name in (shadow(schema), old(schema), WORK):
+        _patiently(target, f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE", "dropping what an earlier refresh left")
+
+
+def prepare(target: Connection, plan: Plan, definitions: Definitions) -> None:
+    """Makes the shadow schema with its tables, without indexes."""
+    with spoken("making the shadow schema"):
+        target.execute(f"CREATE SCHEMA {quoted(shadow(plan.schema))}")
+        target.execute("SET check_function_bodies = off")
+    run(target, plan.schema, definitions.before)
+
+
+_MISSING = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.InvalidForeignKey,
+)
+
+
+def run(target: Connection, schema: str, statements: Iterable[str]) -> None:
+    """Runs statements in the order that their needs allow: one that fails for want of another is tried after it.
+
+    Names are looked for in the shadow schema alone. Only what cannot be had there may be of an extension that stands in the
+    schema in use: then one statement sees that too. ``strays`` makes sure that nothing else was taken from it.
+    """
+    waiting = sorted(statements, key=lambda statement: statement.startswith("CREATE OR REPLACE"))  # routines see tables
+    while waiting:
+        failed: dict[str, psycopg.Error] = {}
+        for statement in waiting:
+            error = _tried(target, statement, quoted(shadow(schema)))
+            if error is not None:
+                failed[statement] = error
+        if len(failed) == len(waiting):
+            wide = f"{quoted(shadow(schema))}, {quoted(schema)}"
+            done = next((statement for statement in failed if _tried(target, statement, wide) is None), None)
+            if done is None:
+                statement, error = next(iter(failed.items()))
+                raise trouble(f"building {_about(statement)}", error)
+            failed.pop(done)
+        waiting = list(failed)
+
+
+def _tried(target: Connection, statement: str, path: str) -> psycopg.Error | None:
+    """What is missing for it, or None when it was done."""
+    try:
+        target.execute(f"SET search_path = {path}".encode())
+        target.execute(statement.encode())
+    except _MISSING as error:
+        return error
+    except psycopg.Error as error:
+        raise trouble(f"building {_about(statement)}", error) from None
+    return None
+
+
+def _about(statement: str) -> str:
+    return " ".join(statement.split()[:3])
+
+
+def index(conninfo: str, plan: Plan, definitions: Definitions, workers: int) -> None:
+    """Statistics and indexes, one a worker at a time, the largest tables' first; then the constraints that stand on them.
+
+    Each is built by one process: two builds beside each other took 5.6 s where one after the other, with parallel workers, took
+    7.7 s (five indexes, six million rows, two cores).
+    """
+    size = {name: sum(leaf.size for leaf in plan.catalog.leaves(name)) for name in plan.catalog.tables}
+    steps = [(size[name], f"ANALYZE {quoted(name)}") for name in plan.catalog.roots()]
+    steps += [(size[table], statement) for table, statement in definitions.indexes]
+
+    def one(step: tuple[int, str]) -> None:
+        with connect(conninfo, "target") as connection:
+            settle(connection)
+            run(connection, plan.schema, [step[1]])
+
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        list(pool.map(one, sorted(steps, key=lambda step: -step[0])))
+    with connect(conninfo, "target") as connection:
+        settle(connection)
+        run(connection, plan.schema, definitions.keys)
+
+
+def refer(connection: Connection, plan: Plan, definitions: Definitions) -> None:
+    """Checks, references, sequences' values: every row is looked at again, and nobody who reads is in the way."""
+    settle(connection)
+    run(connection, plan.schema, definitions.references)
+
+
+def finish(connection: Connection, plan: Plan, definitions: Definitions) -> None:
+    """Views, triggers and policies; after the proof, which a policy would hide rows from."""
+    settle(connection)
+    run(connection, plan.schema, definitions.last)
+
+
+def settle(connection: Connection) -> None:
+    """Readies a session for building."""
+    connection.execute(f"SET maintenance_work_mem = {literal(MEMORY)}")
+    connection.execute("SET max_parallel_maintenance_workers = 0")
+    connection.execute("SET check_function_bodies = off")
+
+
+_STRAYS = """
+SELECT pg_describe_object(d.classid, d.objid, d.objsubid), pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid)
+FROM pg_depend d
+LEFT JOIN pg_class r ON d.refclassid = 'pg_class'::regclass AND r.oid = d.refobjid
+LEFT JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid
+LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
+LEFT JOIN pg_class o ON d.classid = 'pg_class'::regclass AND o.oid = d.objid
+LEFT JOIN pg_constraint f ON d.classid = 'pg_constraint'::regclass AND f.oid = d.objid
+LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid LEFT JOIN pg_class ac ON ac.oid = a.adrelid
+LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid LEFT JOIN pg_class wc ON wc.oid = w.ev_class
+LEFT JOIN pg_proc q ON d.classid = 'pg_proc'::regclass AND q.oid = d.objid
+LEFT JOIN pg_type y ON d.classid = 'pg_type'::regclass AND y.oid = d.objid
+LEFT JOIN pg_trigger g ON d.classid = 'pg_trigger'::regclass AND g.oid = d.objid LEFT JOIN pg_class gc ON gc.oid = g.tgrelid
+WHERE coalesce(r.relnamespace, p.pronamespace, t.typnamespace) = %(schema)s::regnamespace
+  AND coalesce(o.relnamespace, f.connamespace, ac.relnamespace, wc.relnamespace, gc.relnamespace, q.pronamespace,
+    y.typnamespace) = %(shadow)s::regnamespace
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e')
+LIMIT 1
+"""
+_RIGHTS = """
+SELECT format('GRANT %%s ON %%s %%I.%%I TO %%s%%s', x.privilege_type, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, %(shadow)s::text,
+  c.relname, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
+  CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) x
+JOIN pg_class w ON w.relname = c.relname JOIN pg_namespace s ON s.oid = w.relnamespace AND s.nspname = %(shadow)s
+WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND x.grantee <> c.relowner
+UNION ALL
+SELECT format('GRANT %%s ON SCHEMA %%I TO %%s', x.privilege_type, %(shadow)s::text,
+  CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END)
+FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x WHERE n.nspname = %(schema)s AND x.grantee <> n.nspowner
+UNION ALL
+SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %%I IN SCHEMA %%I GRANT %%s ON %%s TO %%s', pg_get_userbyid(d.defaclrole), %(shadow)s::text,
+  x.privilege_type, CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' ELSE 'TYPES' END,
+  CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END)
+FROM pg_default_acl d JOIN pg_namespace n ON n.oid = d.defaclnamespace CROSS JOIN LATERAL aclexplode(d.defaclacl) x
+WHERE n.nspname = %(schema)s
+UNION ALL
+SELECT format('ALTER %%s %%I.%%I OWNER TO %%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+  ELSE 'TABLE' END, %(shadow)s::text, c.relname, pg_get_userbyid(c.relowner))
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class w ON w.relname = c.relname JOIN pg_namespace s ON s.oid = w.relnamespace AND s.nspname = %(shadow)s
+WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relowner <> w.relowner
+UNION ALL
+SELECT format('ALTER SCHEMA %%I OWNER TO %%I', %(shadow)s::text, pg_get_userbyid(n.nspowner))
+FROM pg_namespace n JOIN pg_namespace s ON s.nspname = %(shadow)s WHERE n.nspname = %(schema)s AND n.nspowner <> s.nspowner
+"""
+_OURS = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = {}.oid AND d.deptype IN ({}))"
+_MOVES = f"""
+SELECT format('ALTER %%s %%I.%%I SET SCHEMA %%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW'
+  WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, %(from)s::text, c.relname, %(to)s::text)
+FROM pg_class c WHERE c.relnamespace = quote_ident(%(from)s)::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+  AND {_OURS.format("c", "'e'")} AND (c.relkind <> 'S' OR {_OURS.format("c", "'a', 'i'")})
+UNION ALL
+SELECT format('ALTER %%s %%I.%%I SET SCHEMA %%I', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, %(from)s::text, t.typname, %(to)s::text)
+FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+WHERE t.typnamespace = quote_ident(%(from)s)::regnamespace AND {_OURS.format("t", "'e'")}
+  AND (t.typtype IN ('e', 'd', 'r') OR c.relkind = 'c')
+UNION ALL
+SELECT format('ALTER ROUTINE %%s SET SCHEMA %%I', p.oid::regprocedure, %(to)s::text)
+FROM pg_proc p WHERE p.pronamespace = quote_ident(%(from)s)::regnamespace AND {_OURS.format("p", "'e', 'i'")}
+UNION ALL
+SELECT format('ALTER STATISTICS %%I.%%I SET SCHEMA %%I', %(from)s::text, x.stxname, %(to)s::text)
+FROM pg_statistic_ext x WHERE x.stxnamespace = quote_ident(%(from)s)::regnamespace
+"""
+"""One by one, for a schema that cannot be renamed: an extension stands in it, whose objects are a superuser's."""
+
+
+def strays(target: Connection, schema: str) -> None:
+    """Raises ``Leak`` when anything of the shadow schema leans on the one in use: it would go down with it."""
+    row = target.execute(_STRAYS, {"schema": quoted(schema), "shadow": quoted(shadow(schema))}).fetchone()
+    if row:
+        raise Leak(f"{row[0]} of the copy leans on {row[1]} of the schema in use")
+
+
+def swap(target: Connection, plan: Plan, receipt: str) -> None:
+    """The copy takes the schema's name, owner and grants, and the receipt is written: all or nothing, in one transaction."""
+    schema, places = plan.schema, {"schema": plan.schema, "shadow": shadow(plan.schema)}
+    shared = _holds_extensions(target, schema)
+    there = target.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]).fetchone()
+
+    def once() -> None:
+        with target.transaction():
+            target.execute(f"SET LOCAL lock_timeout = {literal(_WAIT)}")
+            for (statement,) in target.execute(_RIGHTS, places).fetchall():
+                target.execute(statement.encode())
+            if shared:
+                target.execute("SET LOCAL search_path = ''")  # so that the names of routines come with their schema
+                target.execute(f"CREATE SCHEMA {quoted(old(schema))}")
+                _move(target, schema, old(schema))
+                _move(target, shadow(schema), schema)
+                target.execute(f"DROP SCHEMA {quoted(shadow(schema))}")
+            else:
+                if there:
+                    target.execute(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(old(schema))}")
+                target.execute(f"ALTER SCHEMA {quoted(shadow(schema))} RENAME TO {quoted(schema)}")
+            target.execute(f"INSERT INTO {HOME}.receipts (receipt) VALUES (%s)", [receipt])
+
+    _retried(once, "swapping the schemas")
+    for name in (old(schema), WORK):
+        _patiently(target, f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE", "dropping the old tables")
+
+
+def _move(target: Connection, schema: str, to: str) -> None:
+    for (statement,) in target.execute(_MOVES, {"from": schema, "to": to}).fetchall():
+        target.execute(statement.encode())
+
+
+def _holds_extensions(target: Connection, schema: str) -> bool:
+    query = "SELECT 1 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE n.nspname = %s LIMIT 1"
+    return target.execute(query, [schema]).fetchone() is not None
+
+
+def _patiently(target: Connection, statement: str, doing: str) -> None:
+    def once() -> None:
+        with target.transaction():
+            target.execute(f"SET LOCAL lock_timeout = {literal(_WAIT)}")
+            target.execute(statement.encode())
+
+    _retried(once, doing)
+
+
+def _retried(once: Callable[[], None], doing: str) -> None:
+    again = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+    try:
+        for attempt in Retrying(
+            retry=retry_if_exception_type(again), stop=stop_after_attempt(20), wait=wait_fixed(1), reraise=True
+        ):
+            with attempt:
+                once()
+    except again:
+        raise Trouble(f"{doing}: others held its tables for too long; the old data are as they were") from None
+    except psycopg.Error as error:
+        raise trouble(doing, error) from None

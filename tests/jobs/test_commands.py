@@ -1,0 +1,142 @@
+"""The command line: exit codes, one clear message, nothing secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from review.generated import ROOT
+from tests.jobs.postgres import Pair
+from tests.jobs.shop import CONTRACT
+
+pytestmark = pytest.mark.servers
+
+
+def run(pair: Pair | None, folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    (folder / "shop.data.yaml").write_text(CONTRACT, encoding="utf-8")
+    given = {name: value for name, value in os.environ.items() if not name.startswith("SANITIZE_")} | {"COLUMNS": "160"}
+    if pair is not None:
+        given |= {"SANITIZE_SOURCE": pair.asked().source, "SANITIZE_TARGET": pair.asked().target}
+    command = [str(ROOT / "understudy"), "sanitize", *words]
+    return subprocess.run(
+        command, cwd=folder, env={**given, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_plan_run_verify(shop: Pair, tmp_path: Path) -> None:
+    planned = run(shop, tmp_path, "plan", "--system", "shop.data.yaml")
+    assert planned.returncode == 0, planned.stderr
+    assert "customers" in planned.stdout
+    done = run(shop, tmp_path, "run", "--system", "shop.data.yaml", "--metrics", "sanitize.prom")
+    assert done.returncode == 0, done.stderr
+    assert "2601 rows in 4 tables" in done.stdout
+    assert "not proved: anonymity" in done.stdout
+    assert "✓ copy" in done.stderr
+    receipt = json.loads((tmp_path / "sanitize-receipt.json").read_text())
+    assert receipt["system"] == "shop"
+    metrics = (tmp_path / "sanitize.prom").read_text()
+    assert 'understudy_sanitize_rows{database="db",system="shop"} 2601.0' in metrics
+    again = run(shop, tmp_path, "run", "--system", "shop.data.yaml")
+    assert again.returncode == 0
+    assert len(list((tmp_path / "staging-backups").glob("staging-backup-*.sql.gz"))) == 1
+    verified = run(shop, tmp_path, "verify", "--system", "shop.data.yaml")
+    assert verified.returncode == 0
+    assert "checks held" in verified.stdout
+    shop.target("UPDATE orders SET state = 'ada@gmail.com' WHERE id = 3")
+    broken = run(shop, tmp_path, "verify", "--system", "shop.data.yaml")
+    assert broken.returncode == 1
+    assert "orders.state: no email: 1 rows" in broken.stderr
+    assert "ada" not in broken.stdout + broken.stderr
+
+
+def test_a_dry_run_writes_nothing(shop: Pair, tmp_path: Path) -> None:
+    found = run(shop, tmp_path, "run", "--system", "shop.data.yaml", "--dry-run")
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.endswith("nothing was written\n")
+    assert shop.target("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [(0,)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["shop.data.yaml"]
+
+
+def test_secrets_come_from_files_and_go_nowhere(shop: Pair, tmp_path: Path) -> None:
+    (tmp_path / "source").write_text(shop.asked().source + "\n")
+    found = run(
+        None,
+        tmp_path,
+        "plan",
+        "--system",
+        "shop.data.yaml",
+        "--format",
+        "json",
+        SANITIZE_SOURCE_FILE=str(tmp_path / "source"),
+    )
+    assert found.returncode == 0, found.stderr
+    assert json.loads(found.stdout)["tables"]["orders"]["after"] == 2000
+    wrong = run(
+        shop,
+        tmp_path,
+        "run",
+        "--system",
+        "shop.data.yaml",
+        SANITIZE_TARGET=shop.asked().target.replace("-secret", "-wrong"),
+    )
+    assert wrong.returncode == 1
+    assert "wrong" not in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+    assert len(wrong.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["plan", "--system", "shop.data.yaml"],
+            "SANITIZE_SOURCE: is not set\n    fix: export SANITIZE_SOURCE='host=…",
+        ),
+        (["plan", "--system", "nowhere"], "nowhere: no such contract\n    fix: known: carla, mina"),
+        (
+            ["plan", "--system", "quikapp"],
+            "--database: the contract has several\n    fix: one of mongodb, mysql, postgres",
+        ),
+        (["plan", "--system", "shop.data.yaml", "--database", "x"], "--database: found 'x'\n    fix: one of db"),
+        (["run", "--system", "shop.data.yaml", "--overrides", "no.sql"], "no.sql: cannot be read"),
+        (["mark", "--system", "shop.data.yaml"], "SANITIZE_TARGET: is not set"),
+    ],
+)
+def test_mistakes_are_answered_in_words(tmp_path: Path, words: list[str], said: str) -> None:
+    found = run(None, tmp_path, *words)
+    assert found.returncode == 2
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_mark(shop: Pair, tmp_path: Path) -> None:
+    shop.target("DROP SCHEMA understudy CASCADE")
+    refused = run(shop, tmp_path, "run", "--system", "shop.data.yaml")
+    assert refused.returncode == 2
+    assert "sanitize mark --system shop --database db" in refused.stderr
+    assert run(shop, tmp_path, "mark", "--system", "shop.data.yaml").stdout == "marked as staging of shop\n"
+    assert run(shop, tmp_path, "run", "--system", "shop.data.yaml").returncode == 0
+
+
+def test_as_a_module(shop: Pair, tmp_path: Path) -> None:
+    """What the container runs."""
+    (tmp_path / "shop.data.yaml").write_text(CONTRACT, encoding="utf-8")
+    given = {
+        **os.environ,
+        "SANITIZE_SOURCE": shop.asked().source,
+        "PYTHONPATH": str(ROOT),
+        "SANITIZE_SYSTEM": "shop.data.yaml",
+    }
+    command = [sys.executable, "-m", "jobs.sanitize", "plan"]
+    found = subprocess.run([*command], cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    missing = subprocess.run(
+        [*command, "--system", "none"], cwd=tmp_path, env=given, capture_output=True, text=True, check=False
+    )
+    assert missing.returncode == 2
+    assert "no such contract" in missing.stderr

@@ -1,0 +1,248 @@
+"""A whole refresh on two real servers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from config.contract import parse
+from config.errors import ConfigError
+from jobs.sanitize import guards
+from jobs.sanitize import refresh as module
+from jobs.sanitize.connection import connect
+from jobs.sanitize.errors import Leak, Trouble
+from jobs.sanitize.receipt import canonical
+from jobs.sanitize.refresh import refresh, verify
+from tests.jobs.postgres import Pair
+from tests.jobs.shop import CONTRACT
+
+pytestmark = pytest.mark.servers
+RAW = ("mail.com", "Person", "person.", "+4930", "High Street", "81.2.", "$2b$", "canary", "Dear")
+
+
+def everything(pair: Pair) -> str:
+    tables = ("customers", "orders", "newsletter", "outbox")
+    return "\n".join(row for table in tables for (row,) in pair.target(f"SELECT t::text FROM {table} t"))
+
+
+def test_every_row_comes_through_and_no_value(shop: Pair) -> None:
+    receipt = refresh(shop.asked())
+    found = everything(shop)
+    assert not [word for word in RAW if word in found]
+    assert {name: table["after"] for name, table in receipt["tables"].items()} == {
+        "customers": 300,
+        "newsletter": 301,
+        "orders": 2000,
+        "outbox": 0,
+    }
+    assert shop.target("SELECT count(*), sum(total), count(DISTINCT customer) FROM orders") == shop.source(
+        "SELECT count(*), sum(total), count(DISTINCT customer) FROM orders"
+    )
+    assert all(check["found"] == 0 for check in receipt["checks"])
+    stored = shop.target("SELECT receipt FROM understudy.receipts")
+    assert stored == [(canonical(receipt),)]
+
+
+def test_masks_are_consistent_across_tables_and_keyed_a_refresh(shop: Pair) -> None:
+    joined = "SELECT count(*) FROM customers c JOIN newsletter n USING (email)"
+    orders = "SELECT o.id, c.created_at FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1"
+    referrers = "SELECT c.created_at, r.created_at FROM customers c JOIN customers r ON r.id = c.referrer ORDER BY 1"
+    refresh(shop.asked())
+    first = shop.target("SELECT id, email FROM customers ORDER BY created_at")
+    for query in (joined, orders, referrers):
+        assert shop.source(query) == shop.target(query)
+    assert shop.target("SELECT count(*) FROM customers WHERE settings #>> '{contact,email}' = email") == [(300,)]
+    refresh(shop.asked())
+    second = shop.target("SELECT id, email FROM customers ORDER BY created_at")
+    assert not {row[0] for row in first} & {row[0] for row in second}
+    assert not {row[1] for row in first} & {row[1] for row in second}
+
+
+def test_fingerprints_say_the_same_as_forms(shop: Pair) -> None:
+    by_form = {check["check"] for check in refresh(shop.asked())["checks"]}
+    by_hash = {check["check"] for check in refresh(shop.asked(fingerprints=True))["checks"]}
+    assert "no value of production's has the mask's form" in by_form
+    assert "no value of production's has the mask's form" not in by_hash
+    assert {"no value is one of production's", "no row has its own value"} <= by_hash
+
+
+def test_values_of_the_form_in_production_are_compared_by_fingerprint(shop: Pair) -> None:
+    shop.source("UPDATE customers SET phone = '+120255501' || lpad((id % 100)::text, 2, '0')")
+    shop.source(
+        "UPDATE newsletter SET email = 'user_' || lpad(opened::text, 20, '0') || '@staging.invalid' WHERE opened BETWEEN 1 AND 9"
+    )
+    checks = {
+        (check["table"], check["column"]): check["check"]
+        for check in refresh(shop.asked())["checks"]
+        if "value" in check["check"]
+    }
+    assert checks["customers", "phone"] == "no row has its own value"
+    assert checks["newsletter", "email"] == "no value is one of production's"
+    assert checks["customers", "email"] == "no value of production's has the mask's form"
+
+
+def test_grants_owner_and_default_privileges_stay(shop: Pair) -> None:
+    refresh(shop.asked())
+    shop.target(
+        "GRANT SELECT, INSERT ON orders TO app; GRANT USAGE ON SEQUENCE outbox_id_seq TO app; GRANT CREATE ON SCHEMA public TO app"
+    )
+    shop.target("ALTER DEFAULT PRIVILEGES FOR ROLE sanitizer IN SCHEMA public GRANT SELECT ON TABLES TO app")
+    query = "SELECT relname, relacl::text, pg_get_userbyid(relowner) FROM pg_class WHERE relname IN ('orders', 'customers', 'outbox_id_seq') ORDER BY 1"
+    schema = "SELECT nspacl::text, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'public'"
+    defaults = "SELECT defaclacl::text, n.nspname FROM pg_default_acl d JOIN pg_namespace n ON n.oid = defaclnamespace"
+    rights = {frozenset(text.strip("{}").split(",")) for _, text, _ in shop.target(query) if text}
+    before = shop.target(schema), shop.target(defaults)
+    refresh(shop.asked())
+    after = {frozenset(text.strip("{}").split(",")) for _, text, _ in shop.target(query) if text}
+    assert {right for rights_ in rights for right in rights_ if right.startswith("app")} <= {
+        r for rs in after for r in rs
+    }
+    assert (shop.target(schema), shop.target(defaults)) == before
+
+
+def test_backup_comes_first_and_is_pruned(shop: Pair, tmp_path: Path) -> None:
+    refresh(shop.asked(backups=tmp_path))
+    assert list(tmp_path.iterdir()) == [], "there was nothing to back up"
+    for number in range(9):
+        (tmp_path / f"staging-backup-2020010{number}T000000Z.sql.gz").touch()
+    refresh(shop.asked(backups=tmp_path))
+    kept = sorted(tmp_path.iterdir())
+    assert len(kept) == 7
+    text = gzip.decompress(kept[-1].read_bytes()).decode()
+    assert "COPY public.customers" in text
+    assert "@staging.invalid" in text
+    assert kept[-1].stat().st_mode & 0o077 == 0
+
+
+def test_overrides_may_bring_in_what_they_spell_out(shop: Pair) -> None:
+    refresh(shop.asked(overrides="INSERT INTO newsletter VALUES ('tester@example.com', 7)"))
+    assert shop.target("SELECT opened FROM newsletter WHERE email = 'tester@example.com'") == [(7,)]
+    with pytest.raises(Leak, match=r"newsletter\.email: of the mask's form: 301 rows"):
+        refresh(shop.asked(overrides="UPDATE newsletter SET email = 'tester' || opened || '@example.com' || ctid"))
+
+
+def test_an_override_that_brings_a_person_in_is_found(shop: Pair) -> None:
+    refresh(shop.asked())
+    before = everything(shop)
+    with pytest.raises(Leak, match=r"customers\.email") as leak:
+        refresh(
+            shop.asked(
+                overrides="UPDATE customers SET email = 'ada.lovelace@gmail.com' WHERE id = (SELECT min(id) FROM customers)"
+            )
+        )
+    assert "lovelace" not in str(leak.value)
+    assert everything(shop) == before
+
+
+def test_verify_says_what_staging_has_now(shop: Pair) -> None:
+    refresh(shop.asked())
+    assert verify(shop.asked()).broken() == []
+    shop.target("UPDATE orders SET state = 'ask ada@gmail.com' WHERE id = 1")
+    with pytest.raises(Leak, match=r"orders\.state: no email: 1 rows"):
+        verify(shop.asked())
+
+
+def test_the_snapshot_is_one(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that production writes while it is copied are not copied, in no table."""
+    real = module._work
+
+    def slow(*given: object) -> None:
+        shop.source("INSERT INTO newsletter VALUES ('late@mail.com', 1)")
+        shop.source("DELETE FROM orders WHERE id > 1000")
+        real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "_work", slow)
+    receipt = refresh(shop.asked())
+    assert receipt["tables"]["newsletter"]["after"] == 301
+    assert shop.target("SELECT count(*) FROM orders") == [(2000,)]
+
+
+def test_readers_see_the_old_rows_or_the_new(shop: Pair) -> None:
+    refresh(shop.asked())
+    seen, stop = [], threading.Event()
+
+    def read() -> None:
+        with psycopg.connect(shop.staging.url(shop.to), autocommit=True) as connection:
+            while not stop.is_set():
+                rows = connection.execute(
+                    "SELECT count(*), count(*) FILTER (WHERE email LIKE 'user\\_%') FROM customers"
+                ).fetchone()
+                seen.append(rows)
+                time.sleep(0.005)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    refresh(shop.asked())
+    stop.set()
+    thread.join()
+    assert set(seen) == {(300, 300)}
+
+
+def test_a_lost_snapshot_begins_the_copy_again(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = module._work
+    lost: list[int] = []
+
+    def cut(crew: object, target: object, source: psycopg.Connection, *rest: object) -> None:
+        if not lost:
+            lost.append(1)
+            shop.production.run(f"SELECT pg_terminate_backend({source.info.backend_pid})", database="postgres")
+        real(crew, target, source, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "_work", cut)
+    told: list[str] = []
+    receipt = refresh(shop.asked(), lambda name, _: told.append(name))
+    assert any("snapshot was lost" in name for name in told)
+    assert receipt["tables"]["orders"]["after"] == 2000
+
+
+def test_two_at_once_are_one_too_many(shop: Pair) -> None:
+    refresh(shop.asked())
+    with psycopg.connect(shop.staging.url(shop.to, "sanitizer"), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('understudy-sanitize/public', 0))")
+        with pytest.raises(Trouble, match="another refresh of this database is running"):
+            refresh(shop.asked())
+
+
+def test_a_full_volume_is_refused(shop: Pair) -> None:
+    small = parse(CONTRACT.replace("    source: primary", "    source: primary\n    volume: 9M"), "shop.data.yaml")
+    with pytest.raises(ConfigError, match=r"above 80% of 9M"):
+        refresh(shop.asked(contract=small))
+    assert shop.target("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'understudy_%'") == [(0,)]
+
+
+def test_the_receipt_says_what_it_does_not_prove(shop: Pair) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    receipt = refresh(shop.asked(as_of=at))
+    assert receipt["snapshot"]["at"] == at.isoformat()
+    assert receipt["snapshot"]["ageSeconds"] > 0
+    assert any("anonymity" in text for text in receipt["doesNotProve"])
+    assert json.loads(canonical(receipt)) == receipt
+    assert "canary" not in canonical(receipt).replace("no canary", "").replace("canaries", "")
+
+
+def test_a_sanitised_copy_is_copied_as_it_is_and_proved(shop: Pair) -> None:
+    """What staging does with the sanitising account's snapshot: from the staging server to a database of the other one."""
+    refresh(shop.asked())
+    shop.target(
+        "GRANT USAGE ON SCHEMA public TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO reader"
+    )
+    final = shop.production.database("ALTER SCHEMA public OWNER TO sanitizer")
+    shop.production.run(f"ALTER DATABASE {final} OWNER TO sanitizer", database=final)
+    to = shop.production.url(final, "sanitizer")
+    with connect(to, "target") as target:
+        guards.mark(to, target, shop.contract, shop.name, "staging")
+    asked = shop.asked(source=shop.staging.url(shop.to, "reader"), target=to, masked=True)
+    refresh(asked)
+    query = "SELECT * FROM customers ORDER BY id"
+    assert shop.production.run(query, database=final) == shop.target(query)
+    shop.target("UPDATE customers SET email = 'ada@gmail.com' WHERE id = (SELECT min(id) FROM customers)")
+    with pytest.raises(Leak, match=r"customers\.email: of the mask's form: 1 rows"):
+        refresh(asked)
+    shop.production.run(f"DROP DATABASE {final} WITH (FORCE)", database="postgres")
