@@ -10,7 +10,7 @@ import pulumi
 from config.kinds import CronJob as DeclaredCronJob
 from config.kinds import DataSync
 from config.kinds import Job as DeclaredJob
-from config.kinds.aws import Database
+from config.kinds.aws import Aurora
 from config.kinds.jobs import Task
 
 from .parts import Parts
@@ -78,7 +78,7 @@ def _sync(declared: DataSync, args: TaskArgs) -> tuple[Any, ...]:
     """Variables that say which snapshots may be taken, and where they are restored to."""
     resolved = args.wiring.resolved
     target, account = resolved.components[declared.database], resolved.environment.account
-    assert isinstance(target, Database)
+    assert isinstance(target, Aurora), "config.references asks for one"
     assert account is not None, "config.references asks for one"
     called = f"{resolved.system}-{resolved.environment.name}-{declared.database}"
     plain = {
@@ -88,6 +88,9 @@ def _sync(declared: DataSync, args: TaskArgs) -> tuple[Any, ...]:
         "SNAPSHOT_PREFIX": f"{declared.snapshots}-",
         "RESTORE_KEY": f"alias/{called}",
         "RESTORE_SUBNET_GROUP": called,
+        "SANITIZE_SYSTEM": resolved.system,
+        "SANITIZE_DATABASE": declared.database,
+        "DATABASE_NAME": target.database,
         "TARGET_CLUSTER": target.identifier,
         "TEMPORARY_CLUSTER": f"{target.identifier}-sync-",
     }

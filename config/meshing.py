@@ -16,7 +16,7 @@ from .kinds import (
     OpenSearch,
     Service,
 )
-from .kinds.aws import Database, Managed
+from .kinds.aws import Aurora, Managed
 from .kinds.mesh import VirtualHost
 from .kinds.workload import Workload
 from .paths import Path
@@ -133,8 +133,9 @@ def _acting(here: Path, component: CloudWatchExporter | DataSync, system: System
     """Those that act in the account: on what, and where."""
     known = system.components
     if isinstance(component, DataSync):
-        if not isinstance(known.get(component.database), Database):
-            yield (*here, "database"), f"{component.database!r} is no database that AWS manages", "name one"
+        target = known.get(component.database)
+        if not isinstance(target, Aurora) or target.engine != "postgresql":
+            yield (*here, "database"), f"{component.database!r} is no database of Aurora PostgreSQL", "name one"
         if component.database not in component.uses:
             yield (*here, "uses"), f"does not use {component.database!r}, whose data it replaces", "add it to 'uses'"
     else:

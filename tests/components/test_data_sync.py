@@ -35,6 +35,8 @@ def test_it_finds_the_database_in_its_secret() -> None:
     assert env["SNAPSHOT_ACCOUNT"]["value"] == "777788889999"
     assert env["TARGET_CLUSTER"]["value"] == "quikapp-staging"
     assert env["TEMPORARY_CLUSTER"]["value"] == "quikapp-staging-sync-"
+    assert (env["SANITIZE_SYSTEM"]["value"], env["SANITIZE_DATABASE"]["value"]) == ("quikapp", "postgres")
+    assert env["DATABASE_NAME"]["value"] == "quikapp"
     assert env["RESTORE_KEY"]["value"] == "alias/quikapp-staging-postgres"
 
 

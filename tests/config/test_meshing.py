@@ -102,7 +102,7 @@ MISTAKES: list[Mistake] = [
         "data for no database",
         "            database: postgres\n",
         "            database: redis\n",
-        "'redis' is no database that AWS manages",
+        "'redis' is no database of Aurora PostgreSQL",
     ),
     (
         "data for a database that is not used",

@@ -140,3 +140,51 @@ def test_as_a_module(shop: Pair, tmp_path: Path) -> None:
     )
     assert missing.returncode == 2
     assert "no such contract" in missing.stderr
+
+
+def test_the_script_of_the_data_sync_cronjob(tmp_path: Path) -> None:
+    """With what ``components/jobs.py`` gives it; ``python`` here only says what it was asked."""
+    stub = tmp_path / "python"
+    stub.write_text('#!/bin/sh\necho "$@"\ncat "$SANITIZE_TARGET_FILE"\n')
+    stub.chmod(0o755)
+    (tmp_path / "username").write_text("master")
+    (tmp_path / "password").write_text("it's")
+    given = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "SANITIZE_SYSTEM": "shop",
+        "SANITIZE_DATABASE": "main-db",
+        "DATABASE_NAME": "shop",
+        "MAIN_DB_USERNAME_FILE": str(tmp_path / "username"),
+        "MAIN_DB_PASSWORD_FILE": str(tmp_path / "password"),
+        "DB_HOST": "db.example.com",
+        "DB_PORT": "5432",
+        "SNAPSHOT_PREFIX": "prod-sanitized-",
+        "TMPDIR": str(tmp_path),
+    }
+    script = str(ROOT / "jobs" / "bin" / "restore-from-snapshot.sh")
+    found = subprocess.run([script, "prod-sanitized-latest"], env=given, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    asked, target = found.stdout.split("\n", 1)
+    assert asked == f"-m jobs.sanitize restore --receipt {tmp_path}/receipt.json"
+    from psycopg.conninfo import conninfo_to_dict
+
+    assert conninfo_to_dict(target) == {
+        "host": "db.example.com", "port": "5432", "dbname": "shop", "user": "master", "password": "it's", "sslmode": "require",
+    }  # fmt: skip
+    assert (tmp_path / "target").stat().st_mode & 0o077 == 0
+    for name, said in (
+        ("prod-sanitized-7", "a name that ends in -latest"),
+        ("other-latest", "expected prod-sanitized-latest"),
+    ):
+        wrong = subprocess.run([script, name], env=given, capture_output=True, text=True, check=False)
+        assert wrong.returncode == 2
+        assert said in wrong.stderr
+
+
+def test_the_images_packages_are_those_of_the_project() -> None:
+    pins = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    for line in (ROOT / "jobs" / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            assert f"{line} " in pins or f"{line}\n" in pins, line
+    dockerfile = (ROOT / "jobs" / "Dockerfile").read_text(encoding="utf-8")
+    assert "USER 10001:10001" in dockerfile
