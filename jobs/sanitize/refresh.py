@@ -18,7 +18,7 @@ from config.errors import ConfigError, Problem
 
 from . import catalog, definitions, fingerprints, guards, names, proof, ranges, receipt, shadow
 from .backup import backup
-from .connection import Connection, connect, spoken
+from .connection import Connection, connect, spoken, trouble
 from .crew import Crew
 from .dialect import Keys, of, quoted
 from .errors import SnapshotGone, Trouble
@@ -129,6 +129,9 @@ def refresh(asked: Asked, tell: Tell = lambda *_: None) -> dict[str, Any]:
                 if attempt == ATTEMPTS:
                     raise
                 tell(f"the snapshot was lost; beginning again ({attempt + 1} of {ATTEMPTS})", 0)
+            except psycopg.Error as error:
+                _tidy(asked)
+                raise trouble("refreshing", error) from None
             except (Trouble, ConfigError):
                 _tidy(asked)
                 raise
@@ -145,64 +148,74 @@ def verify(asked: Asked) -> proof.Checks:
         return proof.verify(asked.target, made, fingerprints.overlapping(source, made), asked.workers)
 
 
-def _attempt(asked: Asked, environment: str, tell: Tell) -> dict[str, Any]:
-    begun, seconds, keys = datetime.now(UTC), dict[str, float](), Keys()
+class _Phases:
+    """Tells what goes on, and keeps how long it took."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.tell = tell
+        self.begun = datetime.now(UTC)
+        self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def phase(name: str) -> Iterator[Callable[[float], None]]:
+    def __call__(self, name: str) -> Iterator[Callable[[float], None]]:
         start = time.monotonic()
-        tell(name, 0)
-        yield lambda share: tell(name, share)
-        seconds[name] = time.monotonic() - start
-        tell(name, 1)
+        self.tell(name, 0)
+        yield lambda share: self.tell(name, share)
+        self.seconds[name] = time.monotonic() - start
+        self.tell(name, 1)
 
+
+def _attempt(asked: Asked, environment: str, tell: Tell) -> dict[str, Any]:
+    phases, keys = _Phases(tell), Keys()
     with connect(asked.target, "target") as target:
-        with phase("plan"):
-            context = planned(asked)
-            made, source, moment = context.__enter__()
-        try:
-            room(made, asked)
-            schema = definitions.read(source, made.catalog)
-            shadow.clear(target, made.schema)
-            if asked.backups is not None and catalog.read(target, made.schema).tables:
-                with phase("backup"):
-                    backup(asked.target, made.schema, asked.backups)
-            with phase("copy") as share, spoken("copying"):
-                shadow.prepare(target, made, schema)
-                ranges.create(target, made.dialect, moment)
-                ranges.add(target, _copies(made))
-                overlaps: dict[tuple[str, str], int] = {}
-
-                def compared() -> Iterator[ranges.Range]:
-                    overlaps.update(
-                        {} if asked.fingerprints or asked.overrides.strip() else fingerprints.overlapping(source, made)
-                    )
-                    yield from fingerprints.fingerprints(target, made, overlaps)
-
-                settings = {**keys.settings(), **made.dialect.settings}
-                crew: Crew | Fleet = Crew(asked.workers, asked.source, asked.target, settings)
-                if asked.place is not None:
-                    crew = Fleet(asked.place, asked.workers, settings)
-                _work(crew, target, source, share, compared())
-        finally:
-            context.__exit__(None, None, None)
+        made, schema, overlaps = _copy(asked, target, keys, phases)
         proved = proof.Proof(made, names.shadow(made.schema), overlaps)
         if asked.overrides.strip():
             proved.counted(target)
             proved.overrides = asked.overrides
             _override(target, made, asked.overrides)
-        with phase("indexes"):
+        with phases("indexes"):
             shadow.index(asked.target, made, schema, asked.workers)
-        with phase("proof"):
+        with phases("proof"):
             beside = ("references", lambda connection: shadow.refer(connection, made, schema))
             checks = proved.run(asked.target, keys, asked.workers, beside)
             shadow.finish(target, made, schema)
             shadow.strays(target, made.schema)
-        document = receipt.compose(made, environment, checks, made.declared.canaries, begun, seconds)
-        tell("swap", 0)
-        shadow.swap(target, made, receipt.canonical(document))
-        tell("swap", 1)
+        document = receipt.compose(made, environment, checks, made.declared.canaries, phases.begun, phases.seconds)
+        with phases("swap"):
+            shadow.swap(target, made, receipt.canonical(document))
         return document
+
+
+def _copy(
+    asked: Asked, target: Connection, keys: Keys, phases: _Phases
+) -> tuple[Plan, definitions.Definitions, dict[tuple[str, str], int]]:
+    """Fills the shadow schema and brings the fingerprints, all from one snapshot; what production has of the masks' forms."""
+    overlaps: dict[tuple[str, str], int] = {}
+    with planned(asked) as (made, source, moment):
+        phases.seconds["plan"] = (datetime.now(UTC) - phases.begun).total_seconds()
+        room(made, asked)
+        schema = definitions.read(source, made.catalog)
+        shadow.clear(target, made.schema)
+        if asked.backups is not None and catalog.read(target, made.schema).tables:
+            with phases("backup"):
+                backup(asked.target, made.schema, asked.backups)
+        with phases("copy") as share, spoken("copying"):
+            shadow.prepare(target, made, schema)
+            ranges.create(target, made.dialect, moment)
+            ranges.add(target, _copies(made))
+
+            def compared() -> Iterator[ranges.Range]:
+                if not (asked.fingerprints or asked.overrides.strip()):
+                    overlaps.update(fingerprints.overlapping(source, made))
+                yield from fingerprints.fingerprints(target, made, overlaps)
+
+            settings = {**keys.settings(), **made.dialect.settings}
+            crew: Crew | Fleet = Crew(asked.workers, asked.source, asked.target, settings)
+            if asked.place is not None:
+                crew = Fleet(asked.place, asked.workers, settings)
+            _work(crew, target, source, share, compared())
+    return made, schema, overlaps
 
 
 def _copies(made: Plan) -> Iterator[ranges.Range]:
