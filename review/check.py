@@ -69,8 +69,8 @@ def _system(file: Path, since: str) -> str:
 
 
 def doubts(file: Path) -> list[Problem]:
-    """What is allowed in a system's file, and probably not meant; none for a stack's."""
-    if file.name.startswith("Pulumi."):
+    """What is allowed in a system's file, and probably not meant; none for a stack's or a contract's."""
+    if file.name.startswith("Pulumi.") or file.name.endswith(".data.yaml"):
         return []
     system = load(str(file))
     found = {
