@@ -122,12 +122,12 @@ DICTIONARY = {
             "schema": "public",
             "table": "users",
             "fields": {
-                "email": f"'user_' || {MASKED} || '@staging.invalid'",
-                "username": f"'staging_user_' || {MASKED}",
-                "full_name": f"'Staging ' || left({MASKED}, 6)",
-                "phone": "'+12025550123'",
-                "address": "'1 Staging Street'",
-                "birth_date": "date '1950-01-01' + (\"id\" % 18000)::integer",
+                "email": f"('user_' || {MASKED} || '@staging.invalid')",
+                "username": f"('staging_user_' || {MASKED})",
+                "full_name": f"('Staging ' || left({MASKED}, 6))",
+                "phone": "('+12025550123')",
+                "address": "('1 Staging Street')",
+                "birth_date": "(date '1950-01-01' + (\"id\" % 18000)::integer)",
             },
         }
     ]
@@ -172,9 +172,9 @@ def peer(folder: Path, pair: Pair) -> Callable[[str], None]:
             f"--prepared-sens-dict-file={folder / 'sens.py'}",
             f"--output-dir={folder / 'dump'}",
             "--clear-output-dir",
-            "--processes=2",
+            "--db-connections=2",
         )
-        run("restore", pair.staging, database, f"--input-dir={folder / 'dump'}", "--processes=2")
+        run("restore", pair.staging, database, f"--input-dir={folder / 'dump'}", "--db-connections=2")
 
     return both
 
