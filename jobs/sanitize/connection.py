@@ -21,11 +21,11 @@ OPTIONS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c ti
 """A refresh takes as long as it takes; dates and times are written the same way everywhere."""
 
 
-def connect(conninfo: str, side: str, *, autocommit: bool = True) -> Connection:
+def connect(conninfo: str, side: str) -> Connection:
     """A connection; raises ``Trouble`` that names the ``side`` (source or target) and never a password."""
     try:
         connection = psycopg.connect(
-            conninfo, autocommit=autocommit, application_name=APPLICATION, connect_timeout=10, options=OPTIONS
+            conninfo, autocommit=True, application_name=APPLICATION, connect_timeout=10, options=OPTIONS
         )
     except psycopg.ProgrammingError as error:
         raise ConfigError(Problem(variable(side), None, "", f"no connection string: {_first(error)}")) from None
@@ -36,8 +36,6 @@ def connect(conninfo: str, side: str, *, autocommit: bool = True) -> Connection:
         connection.execute("SET client_connection_check_interval = '1s'")
         connection.execute("SET jit = off")
         connection.execute("SET row_security = off")  # an error where a policy would hide rows
-        if not autocommit:
-            connection.commit()
     return connection
 
 
@@ -49,9 +47,8 @@ def variable(side: str) -> str:
 def shown(conninfo: str) -> str:
     """Host, port and database of a connection string: what may be printed."""
     given = conninfo_to_dict(conninfo)
-    host = given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST", "localhost")
     port = given.get("port") or os.environ.get("PGPORT", "5432")
-    return f"{host}:{port}/{given.get('dbname') or os.environ.get('PGDATABASE', '')}"
+    return f"{host(conninfo)}:{port}/{given.get('dbname') or os.environ.get('PGDATABASE', '')}"
 
 
 def host(conninfo: str) -> str:

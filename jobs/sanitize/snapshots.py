@@ -178,7 +178,7 @@ def reader(endpoint: Endpoint, database: str, schema: str) -> str:
 
 def _snapshot(rds: Any, name: str) -> dict[str, Any] | None:
     try:
-        return rds.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier=name)["DBClusterSnapshots"][0]  # type: ignore[no-any-return]
+        return rds.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier=name)["DBClusterSnapshots"][0]  # type: ignore[no-any-return]  # boto3 has no types
     except rds.exceptions.DBClusterSnapshotNotFoundFault:
         return None
 
@@ -190,7 +190,7 @@ def _available(rds: Any, name: str) -> bool:
 
 def _cluster(rds: Any, name: str) -> dict[str, Any] | None:
     try:
-        return rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]  # type: ignore[no-any-return]
+        return rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]  # type: ignore[no-any-return]  # boto3 has no types
     except rds.exceptions.DBClusterNotFoundFault:
         return None
 

@@ -7,6 +7,7 @@ import re
 from config.contract import Class
 
 from .catalog import Column
+from .masks import can
 
 _NAMES: tuple[tuple[str, Class], ...] = (
     (r"pass(word|wd|phrase|code)|secret|token|api_?key|salt|otp|mfa|webhook|cookie|session_?key|private_?key|hash$", Class.CREDENTIAL),
@@ -37,15 +38,9 @@ def suggest(column: Column) -> Class:
     """Deny by default: a text of an unknown name is free text, never public."""
     flat = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name).lower()
     for pattern, cls in _NAMES:
-        if re.search(pattern, flat) and _masks(cls, column):
+        if re.search(pattern, flat) and can(cls, column):
             return cls
     return _TYPES.get(column.category, Class.PUBLIC)
-
-
-def _masks(cls: Class, column: Column) -> bool:
-    from .masks import can
-
-    return can(cls, column)
 
 
 def line(column: Column) -> str:
