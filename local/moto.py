@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from .console import Trouble, phase
-from .paths import HOME, PYTHON
+from .paths import HOME, PYTHON, ROOT
 from .processes import Processes, free_port
 
 NAME = "moto"
@@ -55,8 +55,9 @@ class Moto:
         with phase(f"starting an offline AWS for account {self.account}"):
             self.processes.stop(NAME)
             port = free_port()
-            environment = {**os.environ, "MOTO_ACCOUNT_ID": self.account, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
-            command = [str(PYTHON), "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+            own = {"MOTO_ACCOUNT_ID": self.account, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_PORT": str(port)}
+            environment = {**os.environ, **own, "PYTHONPATH": str(ROOT)}
+            command = [str(PYTHON), "-m", "local.moto_server", str(port)]
             (self.folder / "endpoint").write_text(f"http://127.0.0.1:{port}", encoding="utf-8")
             self.processes.start(NAME, command, environment)
             deadline = time.monotonic() + 60
