@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
-
-import psycopg
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from . import ranges
 from .catalog import Column
@@ -26,6 +23,12 @@ class Comparison:
     """Over ``{raw}``: the part of the value."""
     among: str
     """``unique``: with all of production's; ``rows``: with its own row's."""
+
+    @property
+    def form(self) -> str:
+        """The condition, over the alias ``r``, that the value has the mask's own form; empty of a part of a document."""
+        mask = self.field.mask
+        return mask.condition(f"r.{quoted(self.field.name)}") if mask and not self.field.declared.paths else ""
 
     def of(self, value: str) -> str:
         """The bytes of the value that are compared."""
@@ -51,42 +54,28 @@ def comparisons(table: Copied) -> list[Comparison]:
 
 
 def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
-    """Masked columns, and how many of production's values have the mask's own form.
-
-    Where none has, and every row of the copy has, no value of the copy is one of production's: exactly, whatever the form is.
-    A form that is too wide has production's values in it, and is not believed. The others are compared by fingerprint.
-    """
+    """Masked columns, and how many of production's values have the mask's own form."""
     found: dict[tuple[str, str], int] = {}
     for table in plan.tables.values():
-        asked = [item.field for item in comparisons(table) if not item.field.declared.paths]
+        asked = [item for item in comparisons(table) if item.form]
         if not asked:
             continue
-        row: tuple[Any, ...] = ()
-        for quick in (True, False):
-            conditions = (
-                (item.mask.condition(f"r.{quoted(item.name)}", quick=quick) if item.mask else "true") for item in asked
-            )
-            counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in conditions)
-            try:
-                with source.transaction():
-                    row = source.execute(f"SELECT {counts} FROM {quoted(table.name)} r".encode()).fetchone() or ()
-                break
-            except psycopg.DataError:
-                continue
-        if row:  # else nobody knows, and fingerprints are brought
-            found |= {(table.name, item.name): count for item, count in zip(asked, row, strict=True)}
+        counts = ", ".join(f"count(*) FILTER (WHERE {item.form})" for item in asked)
+        row = source.execute(f"SELECT {counts} FROM {quoted(table.name)} r".encode()).fetchone()
+        assert row is not None, "an aggregate has a row"
+        found |= {(table.name, item.field.name): count for item, count in zip(asked, row, strict=True)}
     return found
 
 
-def hashed(table: Copied, overlaps: Mapping[tuple[str, str], int]) -> list[Comparison]:
-    """What fingerprints are brought of: all whose form production has too, or nobody asked."""
-    return [item for item in comparisons(table) if overlaps.get((table.name, item.field.name), 1)]
+def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ranges.Range]:
+    """Makes the tables of the fingerprints; the ranges that fill them.
 
-
-def fingerprints(target: Connection, plan: Plan, overlaps: Mapping[tuple[str, str], int]) -> Iterator[ranges.Range]:
-    """Makes the tables of the fingerprints; the ranges that fill them."""
+    Of those values that have the mask's own form: every value of the copy is shown to have it, so no other of production's can
+    be among them. That is exact, whatever the form is: one that is too wide has more of production's values in it.
+    ``every``: of all values.
+    """
     for number, table in enumerate(plan.tables.values()):
-        found = hashed(table, overlaps)
+        found = comparisons(table)
         if not found or table.rules.rows == "none":
             continue
         by_row = any(item.among == "rows" for item in found)
@@ -96,13 +85,16 @@ def fingerprints(target: Connection, plan: Plan, overlaps: Mapping[tuple[str, st
             f"f{n} bytea" for n in range(len(found))
         ]
         target.execute(f"CREATE UNLOGGED TABLE {WORK}.f{number} ({', '.join(columns)})".encode())
+        forms = ["" if every else item.form for item in found]
         prints = [plan.dialect.fingerprint(item.of(f"r.{quoted(item.field.name)}")) for item in found]
-        every = Copied(
-            **{**table.__dict__, "condition": None, "detached": {}}
-        )  # all of production, not what is copied of it
+        prints = [
+            f"CASE WHEN {form} THEN {made} END" if form else made for form, made in zip(forms, prints, strict=True)
+        ]
+        wanted = " OR ".join(f"({form})" for form in forms) if all(forms) else None
+        every_row = replace(table, condition=wanted, detached={})  # of production, not of what is copied of it
         for leaf in table.leaves:
             for within, size in ranges.divided(plan.dialect, leaf, table.before, whole=False):
-                statement = select(every, leaf, plan.dialect, within, key, prints)
+                statement = select(every_row, leaf, plan.dialect, within, key, prints)
                 yield ranges.Range(
                     f"COPY {WORK}.f{number} FROM STDIN (FORMAT {table.form})",
                     f"COPY ({statement}) TO STDOUT (FORMAT {table.form})",

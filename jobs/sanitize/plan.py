@@ -19,7 +19,7 @@ from .compare import ENGINES, compare, unsupported
 from .connection import Connection
 from .dialect import Dialect, literal, of, quoted
 from .documents import document, unnamed
-from .masks import BITS, Asked, Mask, Unmaskable, mask, message
+from .masks import BITS, Asked, Mask, Unmaskable, like, mask, message
 from .subset import Subset
 
 FULL = 0.8
@@ -193,7 +193,9 @@ def _formed(form: str, column: living.Column) -> Mask:
     expression = " || ".join(part if part.startswith("{") else literal(part) for part in parts if part)
     known = {"{token}": "[0-9a-f]{20}"}
     pattern = "".join(known.get(part, "[0-9A-Za-z_-]+") if part[:1] == "{" else re.escape(part) for part in parts)
-    return Mask(f"({expression})::{column.type}", f"{{value}}::text ~ {literal(f'^{pattern}$')}", "unique")
+    wide = "".join("%" if part[:1] == "{" else like(part) for part in parts)
+    holds = f"{{value}}::text LIKE {literal(wide)} AND {{value}}::text ~ {literal(f'^{pattern}$')}"
+    return Mask(f"({expression})::{column.type}", holds, "unique")
 
 
 def select(

@@ -17,7 +17,7 @@ from .connection import Connection, connect, spoken
 from .detectors import DETECTORS, PREFILTER
 from .dialect import Keys, literal, quoted
 from .errors import Leak
-from .fingerprints import Comparison, comparisons, hashed, plain
+from .fingerprints import Comparison, comparisons, plain
 from .names import WORK
 from .plan import Copied, Plan
 
@@ -74,12 +74,12 @@ def text_of(column: Column, alias: str) -> str | None:
 class Proof:
     """The checks of one schema of the target.
 
-    ``overlaps`` is what ``fingerprints.overlapping`` found in production. ``exact``: the rows are those of the plan, and the
-    fingerprints are there; without, only what can be said of any staging is checked.
+    ``overlaps`` is what ``fingerprints.overlapping`` found in production: then only what can be said of any staging is checked.
+    Without, the rows are those of the plan, and the fingerprints are there.
     """
 
-    def __init__(self, plan: Plan, schema: str, overlaps: Mapping[tuple[str, str], int], *, exact: bool = True) -> None:
-        self.plan, self.schema, self.overlaps, self.exact = plan, schema, overlaps, exact
+    def __init__(self, plan: Plan, schema: str, overlaps: Mapping[tuple[str, str], int] | None = None) -> None:
+        self.plan, self.schema, self.overlaps = plan, schema, overlaps
         self.canaries = plan.declared.canaries
         self.checks = Checks()
         self.overrides = ""
@@ -129,24 +129,30 @@ class Proof:
 
     def _compare(self, target: Connection, number: int, table: Copied) -> None:
         """Production's values are not there: by the masks' forms where production has none of them, else by fingerprint."""
-        found = hashed(table, self.overlaps)
-        for item in comparisons(table):
-            if item not in found:
+        found = list(enumerate(comparisons(table)))
+        if self.overlaps is None:
+            counts = ", ".join(f"count(f{n})" for n, _ in found) or "0"
+            brought = _one(target, f"SELECT {counts} FROM {WORK}.f{number}") if found else ()
+        else:
+            brought = tuple(self.overlaps.get((table.name, item.field.name), 1) for _, item in found)
+        for count, (_, item) in zip(brought, found, strict=True):
+            if not count:
                 self.checks.add("no value of production's has the mask's form", table.name, item.field.name, 0)
-        if not found or not self.exact:
+        found = [compared for count, compared in zip(brought, found, strict=True) if count]
+        if not found or self.overlaps is not None:
             return
         target.execute(f"ANALYZE {WORK}.f{number}")
-        by_row = [(n, item) for n, item in enumerate(found) if item.among == "rows"]
+        by_row = [(n, item) for n, item in found if item.among == "rows"]
         if by_row:
             types = {item.name: item.live for item in table.fields}
             same = " AND ".join(
                 f"s.{quoted(name)}::{plain(types[name])} = p.k{n}" for n, name in enumerate(table.live.primary_key)
             )
-            counts = ", ".join(f"count(*) FILTER (WHERE {self._fingerprint(item)} = p.f{n})" for n, item in by_row)
-            row = _one(target, f"SELECT {counts} FROM {self._place(table)} s JOIN {WORK}.f{number} p ON {same}")
+            differ = ", ".join(f"count(*) FILTER (WHERE {self._fingerprint(item)} = p.f{n})" for n, item in by_row)
+            row = _one(target, f"SELECT {differ} FROM {self._place(table)} s JOIN {WORK}.f{number} p ON {same}")
             for (_, item), count in zip(by_row, row, strict=True):
                 self.checks.add("no row has its own value", table.name, item.field.name, count)
-        for n, item in enumerate(found):
+        for n, item in found:
             if item.among == "unique" or self.overrides:
                 among = f"{self._fingerprint(item)} IN (SELECT f{n} FROM {WORK}.f{number})"
                 if item.among == "rows":  # values recur, but what the overrides spell out must not be production's
@@ -194,7 +200,7 @@ class Proof:
         asked += [("prefilter", name, f"{texts[name]} ~ {literal(PREFILTER)}") for name in many]
         counts = "".join(f", count(*) FILTER (WHERE {condition})" for _, _, condition in asked)
         row = _one(target, f"SELECT count(*){counts} FROM {self._place(table)} s")
-        if self.exact and not self.overrides:
+        if self.overlaps is None and not self.overrides:
             asked, row = [("rows as planned", "", ""), *asked], (0, abs(row[0] - table.after), *row[1:])
         return [(name, column, count) for (name, column, _), count in zip(asked, row[1:], strict=True)]
 
@@ -262,7 +268,7 @@ class Proof:
 
 def verify(conninfo: str, plan: Plan, overlaps: Mapping[tuple[str, str], int], workers: int) -> Checks:
     """Proves the schema in use, as far as that can be said without the refresh's keys; raises ``Leak``."""
-    return Proof(plan, plan.schema, overlaps, exact=False).run(conninfo, Keys(), workers)
+    return Proof(plan, plan.schema, overlaps).run(conninfo, Keys(), workers)
 
 
 _FEW = "SELECT attname FROM pg_stats WHERE schemaname = %s AND tablename = %s AND n_distinct BETWEEN 0 AND 10000"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -168,8 +168,8 @@ class _Phases:
 def _attempt(asked: Asked, environment: str, tell: Tell) -> dict[str, Any]:
     phases, keys = _Phases(tell), Keys()
     with connect(asked.target, "target") as target:
-        made, schema, overlaps = _copy(asked, target, keys, phases)
-        proved = proof.Proof(made, names.shadow(made.schema), overlaps)
+        made, schema = _copy(asked, target, keys, phases)
+        proved = proof.Proof(made, names.shadow(made.schema))
         if asked.overrides.strip():
             proved.counted(target)
             proved.overrides = asked.overrides
@@ -187,11 +187,8 @@ def _attempt(asked: Asked, environment: str, tell: Tell) -> dict[str, Any]:
         return document
 
 
-def _copy(
-    asked: Asked, target: Connection, keys: Keys, phases: _Phases
-) -> tuple[Plan, definitions.Definitions, dict[tuple[str, str], int]]:
-    """Fills the shadow schema and brings the fingerprints, all from one snapshot; what production has of the masks' forms."""
-    overlaps: dict[tuple[str, str], int] = {}
+def _copy(asked: Asked, target: Connection, keys: Keys, phases: _Phases) -> tuple[Plan, definitions.Definitions]:
+    """Fills the shadow schema and brings the fingerprints, all from one snapshot."""
     with planned(asked) as (made, source, moment):
         phases.seconds["plan"] = (datetime.now(UTC) - phases.begun).total_seconds()
         room(made, asked)
@@ -203,19 +200,14 @@ def _copy(
         with phases("copy") as share, spoken("copying"):
             shadow.prepare(target, made, schema)
             ranges.create(target, made.dialect, moment)
-            ranges.add(target, _copies(made))
-
-            def compared() -> Iterator[ranges.Range]:
-                if not (asked.fingerprints or asked.overrides.strip()):
-                    overlaps.update(fingerprints.overlapping(source, made))
-                yield from fingerprints.fingerprints(target, made, overlaps)
-
+            every = asked.fingerprints or bool(asked.overrides.strip())
+            ranges.add(target, [*_copies(made), *fingerprints.fingerprints(target, made, every=every)])
             settings = {**keys.settings(), **made.dialect.settings}
             crew: Crew | Fleet = Crew(asked.workers, asked.source, asked.target, settings)
             if asked.place is not None:
                 crew = Fleet(asked.place, asked.workers, settings)
-            _work(crew, target, source, share, compared())
-    return made, schema, overlaps
+            _work(crew, target, source, share)
+    return made, schema
 
 
 def _copies(made: Plan) -> Iterator[ranges.Range]:
@@ -240,18 +232,10 @@ def _override(target: Connection, made: Plan, sql: str) -> None:
         target.execute(sql.encode())
 
 
-def _work(
-    crew: Crew | Fleet,
-    target: Connection,
-    source: Connection,
-    share: Callable[[float], None],
-    more: Iterable[ranges.Range],
-) -> None:
-    """Waits for the workers until no range is left; ``more`` ranges are made and added while they work."""
+def _work(crew: Crew | Fleet, target: Connection, source: Connection, share: Callable[[float], None]) -> None:
+    """Waits for the workers until no range is left."""
     try:
         with crew:
-            ranges.add(target, more)
-            ranges.close(target)
             while ranges.left(target):
                 _alive(source)
                 crew.look()

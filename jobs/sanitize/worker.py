@@ -15,7 +15,11 @@ import threading
 import time
 
 import psycopg
+from psycopg.abc import Buffer
+from psycopg.copy import LibpqWriter
+from psycopg.generators import copy_to
 
+from . import ranges
 from .connection import Connection, connect, program, trouble, variable
 from .errors import Trouble
 from .names import WORK
@@ -68,13 +72,21 @@ def _one(target: Connection, source: str, opening: list[str], settings: dict[str
                 return True
     except psycopg.errors.SerializationFailure:  # CockroachDB asks the client to try again
         return True
-    undone = target.execute(
-        f"SELECT count(*) + (SELECT count(*) FROM {WORK}.run WHERE NOT whole) FROM {WORK}.ranges WHERE rows IS NULL"
-    )
-    if undone.fetchone() == (0,):
+    if ranges.left(target) == 0:
         return False
-    time.sleep(0.2)  # others hold them, and when one dies, its range is free; or more are to come
+    time.sleep(0.05)  # others hold them, and when one dies, its range is free
     return True
+
+
+class _Flushing(LibpqWriter):
+    """Sends each block before the next is handed over.
+
+    libpq otherwise keeps what the socket did not take, and moves all of it at every send (measured: five million rows took
+    2.1 s of the worker's time, and take 0.2 s).
+    """
+
+    def write(self, data: Buffer) -> None:
+        self.connection.wait(copy_to(self.connection.pgconn, data, flush=True))
 
 
 def _copy(target: Connection, source: str, script: list[str], statement: str, settings: dict[str, str]) -> int:
@@ -93,7 +105,7 @@ def _copy(target: Connection, source: str, script: list[str], statement: str, se
             pass  # it says why on standard error
         with target.cursor() as cursor:
             try:
-                with cursor.copy(statement.encode()) as copy:
+                with cursor.copy(statement.encode(), writer=_Flushing(cursor)) as copy:
                     while block := os.read(psql.stdout.fileno(), BLOCK):
                         copy.write(block)
                     _whole(psql)

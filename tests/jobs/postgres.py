@@ -24,6 +24,7 @@ SETTINGS = {
     "shared_buffers": "64MB",
     "max_connections": "60",
     "autovacuum": "off",
+    "dynamic_shared_memory_type": "mmap",  # goes with the folder when the server is killed
 }
 
 

@@ -92,7 +92,6 @@ def test_workers_of_several_machines_share_the_ranges_and_two_die(shop: Pair, mo
         shadow.prepare(target, made, definitions.read(source, made.catalog))
         ranges.create(target, made.dialect, moment)
         ranges.add(target, module._copies(made))
-        ranges.close(target)
         crew = Crew(4, asked.source, asked.target, {**keys.settings(), **made.dialect.settings})
         crew.spare = 0
         with crew:

@@ -9,8 +9,13 @@ import pytest
 
 from config.contract import Class
 from jobs.sanitize import documents, masks, plan
+from jobs.sanitize import refresh as module
+from jobs.sanitize.connection import connect
 from jobs.sanitize.detectors import DETECTORS
+from jobs.sanitize.dialect import Keys
 from jobs.sanitize.errors import Leak, Trouble
+from jobs.sanitize.fingerprints import comparisons
+from jobs.sanitize.names import WORK
 from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 from tests.jobs.shop import CONTRACT, ROWS, SCHEMA
@@ -94,15 +99,35 @@ def test_a_mask_whose_form_admits_everything_is_found_by_fingerprint(
         refresh(shop.asked())
 
 
-def test_a_low_cardinality_mask_that_is_the_identity_is_found_by_row(
-    shop: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_low_cardinality_mask_that_is_the_identity_is_found(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its form, and by row where production's own value is of that form: whoever was born on the first of a month."""
     real = masks._birth
     monkeypatch.setitem(
         masks._MAKERS, (Class.BIRTH_DATE, "date"), lambda asked: replace(real(asked), expression="{raw}")
     )
-    with pytest.raises(Leak, match=r"customers\.born: no row has its own value: 300 rows"):
+    ((firsts,),) = shop.source("SELECT count(*) FROM customers WHERE date_part('day', born) = 1")
+    assert firsts
+    with pytest.raises(Leak) as leak:
         refresh(shop.asked())
+    assert f"customers.born: of the mask's form: {300 - firsts} rows" in str(leak.value)
+    assert f"customers.born: no row has its own value: {firsts} rows" in str(leak.value)
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_fingerprints_are_of_values_that_have_the_masks_form_or_of_all(shop: Pair, *, every: bool) -> None:
+    brought = {}
+    asked = shop.asked(fingerprints=every)
+    try:
+        with connect(asked.target, "target") as target:
+            made, _ = module._copy(asked, target, Keys(), module._Phases(lambda *_: None))
+            for number, (name, table) in enumerate(made.tables.items()):
+                for n, item in enumerate(comparisons(table) if table.rules.rows != "none" else ()):
+                    ((brought[name, item.field.name],),) = shop.target(f"SELECT count(f{n}) FROM {WORK}.f{number}")
+    finally:
+        module._tidy(asked)
+    ((firsts,),) = shop.source("SELECT count(*) FROM customers WHERE date_part('day', born) = 1")
+    assert brought["customers", "born"] == (300 if every else firsts)
+    assert brought["customers", "email"] == (300 if every else 0)
 
 
 def test_a_document_that_keeps_a_masked_path_is_found(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
