@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,8 +16,10 @@ from .errors import Leak, Trouble
 from .names import HOME, WORK, old, shadow
 from .plan import Plan
 
-MEMORY = "256MB"
-"""``maintenance_work_mem`` of a session that builds indexes."""
+_TAPE = 256 * 1024
+"""Bytes that a merge keeps of every sorted run (PostgreSQL's ``TAPE_BUFFER_OVERHEAD`` and ``MERGE_BUFFER_SIZE``)."""
+_LEAST, _MOST = 8 * 2**20, 256 * 2**20
+"""Bytes of ``maintenance_work_mem``."""
 _WAIT = "3s"
 """Locks are waited for so long, then let go and tried again: nobody waits behind a refresh."""
 
@@ -89,13 +92,13 @@ def index(conninfo: str, plan: Plan, definitions: Definitions, workers: int) -> 
     Each is built by one process: two builds beside each other took 5.6 s where one after the other, with parallel workers, took
     7.7 s (five indexes, six million rows, two cores).
     """
-    size = {name: sum(leaf.size for leaf in plan.catalog.leaves(name)) for name in plan.catalog.tables}
+    size = _sizes(plan)
     steps = [(size[name], f"ANALYZE {quoted(name)}") for name in plan.catalog.roots()]
     steps += [(size[table], statement) for table, statement in definitions.indexes]
 
     def one(step: tuple[int, str]) -> None:
         with connect(conninfo, "target") as connection:
-            settle(connection)
+            settle(connection, step[0])
             run(connection, plan.schema, [step[1]])
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
@@ -105,9 +108,13 @@ def index(conninfo: str, plan: Plan, definitions: Definitions, workers: int) -> 
         run(connection, plan.schema, definitions.keys)
 
 
+def _sizes(plan: Plan) -> dict[str, int]:
+    return {name: sum(leaf.size for leaf in plan.catalog.leaves(name)) for name in plan.catalog.tables}
+
+
 def refer(connection: Connection, plan: Plan, definitions: Definitions) -> None:
     """Checks, references, sequences' values: every row is looked at again, and nobody who reads is in the way."""
-    settle(connection)
+    settle(connection, max(_sizes(plan).values(), default=0))
     run(connection, plan.schema, definitions.references)
 
 
@@ -117,9 +124,15 @@ def finish(connection: Connection, plan: Plan, definitions: Definitions) -> None
     run(connection, plan.schema, definitions.last)
 
 
-def settle(connection: Connection) -> None:
-    """Readies a session for building."""
-    connection.execute(f"SET maintenance_work_mem = {literal(MEMORY)}")
+def settle(connection: Connection, size: int = 0) -> None:
+    """Readies a session for building over a table of ``size`` bytes.
+
+    It gets just the memory that sorts it with one merge: what fits the processor's cache is quicker than what fits the memory
+    (measured, two builds at a time: a million emails of 45 characters took 1.2 s in 8 MB and 1.9 to 3.6 s in 256 MB, five
+    million whole numbers 1.2 s in 16 MB and 1.4 to 2.1 s; their foreign key 1.5 s in 4 MB and 2.6 s).
+    """
+    memory = min(max(math.isqrt(size * _TAPE), _LEAST), _MOST) // 1024
+    connection.execute(f"SET maintenance_work_mem = '{memory}kB'".encode())
     connection.execute("SET max_parallel_maintenance_workers = 0")
     connection.execute("SET check_function_bodies = off")
 
