@@ -68,13 +68,28 @@ class CronJob(pulumi.ComponentResource):
     ) -> None:
         super().__init__("understudy:jobs:CronJob", name, None, opts)
         parts = Parts(self, args.wiring.resolved, name)
-        pod = _pod(declared, args, _sync(declared, args) if isinstance(declared, DataSync) else ())
+        pod = _pod(declared, args, _sync(name, declared, args) if isinstance(declared, DataSync) else ())
         annotations = {**args.wiring.annotations(), **proxied(args.wiring.resolved, name)}
-        parts.scheduled(name, declared, pod, [parts.account()], annotations)
+        rights = parts.rights(_keeping(name)) if isinstance(declared, DataSync) else []
+        parts.scheduled(name, declared, pod, [parts.account(), *rights], annotations)
         self.register_outputs({})
 
 
-def _sync(declared: DataSync, args: TaskArgs) -> tuple[Any, ...]:
+def _receipt(name: str) -> str:
+    """The ConfigMap that says what was brought and proved."""
+    return f"{name}-receipt"
+
+
+def _keeping(name: str) -> tuple[dict[str, Any], ...]:
+    """It may make ConfigMaps (that right knows no names) and see and change this one."""
+    configmaps = {"apiGroups": [""], "resources": ["configmaps"]}
+    return (
+        {**configmaps, "verbs": ["create"]},
+        {**configmaps, "resourceNames": [_receipt(name)], "verbs": ["get", "update"]},
+    )
+
+
+def _sync(name: str, declared: DataSync, args: TaskArgs) -> tuple[Any, ...]:
     """Variables that say which snapshots may be taken, and where they are restored to."""
     resolved = args.wiring.resolved
     target, account = resolved.components[declared.database], resolved.environment.account
@@ -90,6 +105,7 @@ def _sync(declared: DataSync, args: TaskArgs) -> tuple[Any, ...]:
         "RESTORE_SUBNET_GROUP": called,
         "SANITIZE_SYSTEM": resolved.system,
         "SANITIZE_DATABASE": declared.database,
+        "SANITIZE_CONFIGMAP": f"{resolved.environment.namespace}/{_receipt(name)}",
         "DATABASE_NAME": target.database,
         "TARGET_CLUSTER": target.identifier,
         "TEMPORARY_CLUSTER": f"{target.identifier}-sync-",

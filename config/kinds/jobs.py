@@ -70,5 +70,7 @@ class DataSync(CronJob):
     """That key; its policy lets this environment's account use it, and no production knows of either."""
     maximum_age: Duration = Duration.parse("8d")
     """Data older than this are said (an alert)."""
+    needs_kubernetes_api: bool = Field(default=True, alias="needsKubernetesAPI")
+    """It keeps its receipt in a ConfigMap."""
 
     hosts_of_aws = ("rds",)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,6 +37,10 @@ DatabaseOption = Annotated[
     typer.Option(help="Which of the contract's databases; default: the only one.", envvar="SANITIZE_DATABASE"),
 ]
 WorkersOption = Annotated[int, typer.Option(min=1, help="Processes that copy, and sessions that index and prove.")]
+ConfigMapOption = Annotated[
+    str | None,
+    typer.Option(help="NAMESPACE/NAME of a ConfigMap for the receipt; in a pod.", envvar="SANITIZE_CONFIGMAP"),
+]
 AsOfOption = Annotated[
     datetime | None,
     typer.Option(help="The time (UTC) a restored snapshot is of; default: now.", envvar="SANITIZE_AS_OF"),
@@ -74,10 +78,7 @@ def run(
     ] = False,
     receipt: Annotated[Path, typer.Option(help="The file for the receipt.")] = Path("sanitize-receipt.json"),
     metrics: Annotated[Path | None, typer.Option(help="The file for metrics in Prometheus' text format.")] = None,
-    configmap: Annotated[
-        str | None,
-        typer.Option(help="NAMESPACE/NAME of a ConfigMap for the receipt; in a pod.", envvar="SANITIZE_CONFIGMAP"),
-    ] = None,
+    configmap: ConfigMapOption = None,
     already_masked: Annotated[
         bool, typer.Option("--already-masked", help="The source is a sanitised copy: copy it as it is, and prove it.")
     ] = False,
@@ -93,7 +94,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything up to the first write.")] = False,
 ) -> None:
     """Replace staging's data by a masked, proven copy. Whatever fails, the old data stay; exit code 1 when the proof does."""
-    from . import receipt as receipts
+    from .receipt import write_metrics
     from .refresh import check_target, planned, refresh, room
 
     asked = _asked(
@@ -109,13 +110,9 @@ def run(
         return
     with _progress() as tell:
         done = refresh(asked, tell)
-    text = receipts.canonical(done)
-    receipt.write_text(text, encoding="utf-8")
     if metrics is not None:
-        receipts.write_metrics(done, metrics)
-    if configmap is not None:
-        namespace, _, name = configmap.partition("/")
-        receipts.keep(done, namespace, name)
+        write_metrics(done, metrics)
+    _keep(done, receipt, configmap)
     rows = sum(table["after"] for table in done["tables"].values())
     typer.echo(f"{rows} rows in {len(done['tables'])} tables, {len(done['checks'])} checks held; {receipt}")
     typer.echo(f"proved: {'; '.join(done['proves'])}\nnot proved: {'; '.join(done['doesNotProve'])}")
@@ -155,6 +152,7 @@ def restore(
     workers: WorkersOption = 2,
     overrides: Annotated[Path | None, typer.Option(help="SQL that is run in the copy before it is proved.")] = None,
     receipt: Annotated[Path, typer.Option(help="The file for the receipt.")] = Path("sanitize-receipt.json"),
+    configmap: ConfigMapOption = None,
 ) -> None:
     """In staging's account: copy the newest shared prod-sanitized-* snapshot into staging's cluster.
 
@@ -162,14 +160,22 @@ def restore(
     TEMPORARY_CLUSTER, DATABASE_NAME; and SANITIZE_TARGET, staging's own connection string.
     """
     from . import halves
-    from . import receipt as receipts
 
     asked = _asked(system, database, source=False, workers=workers, overrides=_read(overrides), masked=True)
     done = halves.restore(asked, _variables(), _say)
-    receipt.write_text(receipts.canonical(done), encoding="utf-8")
+    _keep(done, receipt, configmap)
     typer.echo(
         f"{sum(table['after'] for table in done['tables'].values())} rows, {len(done['checks'])} checks held; {receipt}"
     )
+
+
+def _keep(done: Mapping[str, Any], file: Path, configmap: str | None) -> None:
+    from . import receipt
+
+    file.write_text(receipt.canonical(done), encoding="utf-8")
+    if configmap is not None:
+        namespace, _, name = configmap.partition("/")
+        receipt.keep(done, namespace, name)
 
 
 def _say(text: str) -> None:

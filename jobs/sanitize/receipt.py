@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from .errors import Trouble
 from .plan import Plan
 from .proof import Checks
 
@@ -94,23 +95,33 @@ def write_metrics(receipt: Mapping[str, Any], file: Path) -> None:
 
 
 def keep(receipt: Mapping[str, Any], namespace: str, name: str, client: Any = None) -> None:
-    """Writes the ConfigMap ``name`` with the receipt; ``client`` is Kubernetes', default the pod's own account."""
+    """Writes the ConfigMap ``name`` with the receipt; ``client`` is Kubernetes', default the pod's own account.
+
+    Raises ``Trouble`` when that fails; the data are in use by then, and the receipt is in the target.
+    """
     from kubernetes import client as kubernetes
     from kubernetes import config
+    from urllib3.exceptions import HTTPError
 
-    if client is None:
-        config.load_incluster_config()
-        client = kubernetes.ApiClient()
     body = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "understudy-sanitize"}},
         "data": {"receipt.json": canonical(receipt)},
     }
-    core = kubernetes.CoreV1Api(client)
     try:
-        core.replace_namespaced_config_map(name, namespace, body)
-    except kubernetes.ApiException as error:
-        if error.status != 404:
-            raise
-        core.create_namespaced_config_map(namespace, body)
+        if client is None:
+            config.load_incluster_config()
+        core = kubernetes.CoreV1Api(client)
+        try:
+            core.replace_namespaced_config_map(name, namespace, body)
+        except kubernetes.ApiException as error:
+            if error.status != 404:
+                raise
+            core.create_namespaced_config_map(namespace, body)
+    except (config.ConfigException, kubernetes.ApiException, HTTPError) as error:
+        why = error.reason if isinstance(error, kubernetes.ApiException) else str(error)
+        message = (
+            f"the new data are in use; the ConfigMap {namespace}/{name} could not be written with their receipt: {why}"
+        )
+        raise Trouble(message) from None

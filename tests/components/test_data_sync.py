@@ -40,6 +40,18 @@ def test_it_finds_the_database_in_its_secret() -> None:
     assert env["RESTORE_KEY"]["value"] == "alias/quikapp-staging-postgres"
 
 
+def test_it_keeps_its_receipt_in_one_config_map() -> None:
+    pod = spec(STAGING, "CronJob", "staging-data-sync")["jobTemplate"]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    env = {entry["name"]: entry.get("value") for entry in container["env"]}
+    assert env["SANITIZE_CONFIGMAP"] == "quikapp-staging/staging-data-sync-receipt"
+    assert pod["automountServiceAccountToken"] is True
+    [role] = [n["inputs"] for n in STAGING if n["type"].endswith(":Role") and n["name"].endswith("staging-data-sync")]
+    changing = [rule for rule in role["rules"] if set(rule["verbs"]) - {"create"}]
+    assert [rule["resourceNames"] for rule in changing] == [["staging-data-sync-receipt"]]
+    assert all(rule["resources"] == ["configmaps"] for rule in role["rules"])
+
+
 def test_production_takes_no_data_from_anywhere() -> None:
     assert bodies(shipped("quikapp-production"), "CronJob") == []
 
