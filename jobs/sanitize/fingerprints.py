@@ -26,9 +26,9 @@ class Comparison:
 
     @property
     def form(self) -> str:
-        """The condition, over the alias ``r``, that the value has the mask's own form; empty of a part of a document."""
+        """The condition, over the alias ``r``, that the value could pass for masked; empty of a part of a document."""
         mask = self.field.mask
-        return mask.condition(f"r.{quoted(self.field.name)}") if mask and not self.field.declared.paths else ""
+        return mask.suspicion(f"r.{quoted(self.field.name)}") if mask and not self.field.declared.paths else ""
 
     def of(self, value: str) -> str:
         """The bytes of the value that are compared."""
@@ -54,7 +54,7 @@ def comparisons(table: Copied) -> list[Comparison]:
 
 
 def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
-    """Masked columns, and how many of production's values have the mask's own form."""
+    """Masked columns, and how many of production's values could pass for masked."""
     found: dict[tuple[str, str], int] = {}
     for table in plan.tables.values():
         asked = [item for item in comparisons(table) if item.form]
@@ -70,8 +70,8 @@ def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
 def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ranges.Range]:
     """Makes the tables of the fingerprints; the ranges that fill them.
 
-    Of those values that have the mask's own form: every value of the copy is shown to have it, so no other of production's can
-    be among them. That is exact, whatever the form is: one that is too wide has more of production's values in it.
+    Of those values that could pass for masked: every value of the copy is shown to have the mask's form, so no other of
+    production's can be among them. That is exact, whatever the form is: one that is too wide has more of them in it.
     ``every``: of all values.
     """
     for number, table in enumerate(plan.tables.values()):

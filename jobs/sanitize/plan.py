@@ -194,8 +194,8 @@ def _formed(form: str, column: living.Column) -> Mask:
     known = {"{token}": "[0-9a-f]{20}"}
     pattern = "".join(known.get(part, "[0-9A-Za-z_-]+") if part[:1] == "{" else re.escape(part) for part in parts)
     wide = "".join("%" if part[:1] == "{" else like(part) for part in parts)
-    holds = f"{{value}}::text LIKE {literal(wide)} AND {{value}}::text ~ {literal(f'^{pattern}$')}"
-    return Mask(f"({expression})::{column.type}", holds, "unique")
+    holds = f"{{value}}::text ~ {literal(f'^{pattern}$')}"
+    return Mask(f"({expression})::{column.type}", holds, "unique", wide=f"{{value}}::text LIKE {literal(wide)}")
 
 
 def select(
