@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,6 +27,8 @@ from .names import WORK
 
 BLOCK = 65536
 """Bytes read at once: a pipe's. Larger ones were slower."""
+BUFFERED = ["stdbuf", f"--output={BLOCK}"] if shutil.which("stdbuf") else []
+"""Before psql, which writes 4 KiB at a time otherwise (measured: a third more of its and the worker's processor time)."""
 
 
 def main() -> int:
@@ -92,7 +95,8 @@ class _Flushing(LibpqWriter):
 def _copy(target: Connection, source: str, script: list[str], statement: str, settings: dict[str, str]) -> int:
     conninfo, environment = program(source, settings)
     # of a data exception only the SQLSTATE: the message quotes the value
-    command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=sqlstate", "-f", "-", conninfo]
+    options = ["-XqAt", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=sqlstate", "-f", "-"]
+    command = [*BUFFERED, "psql", *options, conninfo]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, bufsize=0
     ) as psql:
