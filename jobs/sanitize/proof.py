@@ -210,13 +210,16 @@ class Proof:
         return f"strpos({literal(self.overrides)}, {text}) > 0 AND NOT ({known})"
 
     def _detect(self, target: Connection, table: Copied, column: str, text: str, *, look: bool, once: bool) -> None:
-        """Every detector on one column; ``once``: on each of its values once, which are all of them all the same."""
+        """Every detector on one column, in rows; ``once``: it looks at each value once, however many rows have it."""
         unchecked = table.rules.columns[column].unchecked
         used = [detector for detector in DETECTORS if detector.name not in unchecked]
         found: tuple[int, ...] = (0,) * len(used)
         if look and used:
-            counts = ", ".join(f"count(*) FILTER (WHERE {detector.condition('v')})" for detector in used)
-            rows = f"(SELECT {'DISTINCT ' if once else ''}{text} AS v FROM {self._place(table)} s OFFSET 0) t"
+            counts = ", ".join(
+                f"coalesce(sum(n) FILTER (WHERE {detector.condition('v')}), 0)::bigint" for detector in used
+            )
+            values = f"{text} AS v, count(*) AS n FROM {self._place(table)} s GROUP BY 1"
+            rows = f"(SELECT {values if once else f'{text} AS v, 1 AS n FROM {self._place(table)} s'} OFFSET 0) t"
             found = _one(target, f"SELECT {counts} FROM {rows} WHERE v ~ {literal(PREFILTER)}")
         for detector, count in zip(used, found, strict=True):
             self.checks.add(f"no {detector.name}", table.name, column, count)

@@ -189,6 +189,14 @@ def test_what_a_detector_knows_is_found_in_every_kind_of_column(shop: Pair, name
             refresh(shop.asked(overrides=place.format(value=value)))
 
 
+def test_rows_are_counted_where_each_value_is_looked_at_once(shop: Pair) -> None:
+    override = (
+        "UPDATE orders SET state = 'write to ada@gmail.com' WHERE id IN (SELECT id FROM orders ORDER BY id LIMIT 3)"
+    )
+    with pytest.raises(Leak, match=r"orders\.state: no email: 3 rows"):
+        refresh(shop.asked(overrides=override))
+
+
 @pytest.mark.parametrize("name", FOUND)
 def test_without_its_detector_nothing_else_finds_it(shop: Pair, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Each detector is needed: with a dead pattern the planted value goes through, so the test above tests that detector."""
