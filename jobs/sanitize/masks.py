@@ -186,8 +186,8 @@ def _fits(column: Column, length: int, what: str) -> None:
         )
 
 
-def _shaped(expression: str, pattern: str, proof: Proof, column: Column, quick: str = "", like: str = "") -> Mask:
-    """``like`` is a pattern of ``LIKE`` that whatever is of ``pattern`` is of as well."""
+def shaped(expression: str, pattern: str, proof: Proof, column: Column, quick: str = "", like: str = "") -> Mask:
+    """A text of a form: a regular expression; ``like`` is a pattern of ``LIKE`` that whatever is of that is of as well."""
     wide = f"{{value}}::text LIKE {literal(like)}" if like else ""
     return Mask(f"({expression})::{column.type}", f"{{value}}::text ~ {literal(pattern)}", proof, quick, wide)
 
@@ -210,7 +210,7 @@ def _marked(prefix: str, suffix: str = "") -> Maker:
         pattern = f"^{re.escape(prefix)}[0-9a-f]{{20}}{re.escape(suffix)} *$"
         expression = f"{literal(prefix)} || {{token}}" + (f" || {literal(suffix)}" if suffix else "")
         quick = hexadecimal(prefix, 20, suffix)
-        return _shaped(expression, pattern, "unique", asked.column, quick, f"{like(prefix)}%{like(suffix)}")
+        return shaped(expression, pattern, "unique", asked.column, quick, f"{like(prefix)}%{like(suffix)}")
 
     return make
 
@@ -218,7 +218,7 @@ def _marked(prefix: str, suffix: str = "") -> Maker:
 def _phone(asked: Asked) -> Mask:
     if asked.distinct:  # +999 is no country's (ITU-T E.164)
         _fits(asked.column, 30, "a unique telephone number that is nobody's")
-        return _shaped(
+        return shaped(
             f"'+999' || {_decimal(0)} || {_decimal(5)}", r"^\+999[0-9]{26} *$", "unique", asked.column, like="+999%"
         )
     _fits(asked.column, 12, "a telephone number that is nobody's")
@@ -228,7 +228,7 @@ def _phone(asked: Asked) -> Mask:
     ours = "{raw}::text LIKE '+120255501%' AND {raw}::text ~ '^.{10}[0-9]{2} *$'"
     expression = f"CASE WHEN {ours} THEN {other} ELSE {first} END"
     quick = "{value}::text LIKE '+120255501__'"
-    return _shaped(expression, r"^\+120255501[0-9]{2} *$", "rows", asked.column, quick, "+120255501%")
+    return shaped(expression, r"^\+120255501[0-9]{2} *$", "rows", asked.column, quick, "+120255501%")
 
 
 def _name(asked: Asked) -> Mask:
@@ -236,10 +236,10 @@ def _name(asked: Asked) -> Mask:
     if asked.distinct:
         _fits(asked.column, 34, "a unique name that is nobody's")
         pattern = r"^[A-Z][a-z]{4} Staging-[0-9a-f]{20} *$"
-        return _shaped(f"{names} || ' Staging-' || {{token}}", pattern, "unique", asked.column, like="% Staging-%")
+        return shaped(f"{names} || ' Staging-' || {{token}}", pattern, "unique", asked.column, like="% Staging-%")
     if asked.column.length is not None and asked.column.length < 20:
         _fits(asked.column, 11, "a name that is nobody's")
-        return _shaped(
+        return shaped(
             "'Staging' || substr({token}, 1, 4)", r"^Staging[0-9a-f]{4} *$", "rows", asked.column, like="Staging%"
         )
     expression = f"{names} || ' Staging-' || substr({{token}}, 1, 6)"
@@ -247,7 +247,7 @@ def _name(asked: Asked) -> Mask:
         "{value}::text LIKE '_____ Staging-______' AND length(decode(right({value}::text, 6), 'hex')) = 3 "
         f"AND left({{value}}::text, 5) IN ({', '.join(map(literal, GIVEN))})"
     )
-    return _shaped(expression, r"^[A-Z][a-z]{4} Staging-[0-9a-f]{6} *$", "rows", asked.column, quick, "% Staging-%")
+    return shaped(expression, r"^[A-Z][a-z]{4} Staging-[0-9a-f]{6} *$", "rows", asked.column, quick, "% Staging-%")
 
 
 def _address(asked: Asked) -> Mask:
@@ -255,13 +255,13 @@ def _address(asked: Asked) -> Mask:
         _fits(asked.column, 35, "a unique address that is nobody's")
         pattern = r"^Staging Street [0-9a-f]{20} *$"
         quick = hexadecimal("Staging Street ", 20, "")
-        return _shaped("'Staging Street ' || {token}", pattern, "unique", asked.column, quick, "Staging Street %")
+        return shaped("'Staging Street ' || {token}", pattern, "unique", asked.column, quick, "Staging Street %")
     if asked.column.length is not None and asked.column.length < 18:
         _fits(asked.column, 7, "an address that is nobody's")
         return _constant(f"'Staging'::{asked.column.type}", asked)
     quick = "{value}::text LIKE '% Staging Street' AND length({value}::text) <= 18"  # three digits are free
     expression = f"(1 + {_byte(4)})::text || ' Staging Street'"
-    return _shaped(expression, r"^[0-9]{1,3} Staging Street *$", "rows", asked.column, quick, "% Staging Street%")
+    return shaped(expression, r"^[0-9]{1,3} Staging Street *$", "rows", asked.column, quick, "% Staging Street%")
 
 
 def _ip(asked: Asked) -> Mask:

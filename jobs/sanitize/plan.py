@@ -19,7 +19,7 @@ from .compare import ENGINES, compare, unsupported
 from .connection import Connection
 from .dialect import Dialect, literal, of, quoted
 from .documents import document, unnamed
-from .masks import BITS, Asked, Mask, Unmaskable, like, mask, message
+from .masks import BITS, Asked, Mask, Unmaskable, like, mask, message, shaped
 from .subset import Subset
 
 FULL = 0.8
@@ -194,8 +194,7 @@ def _formed(form: str, column: living.Column) -> Mask:
     known = {"{token}": "[0-9a-f]{20}"}
     pattern = "".join(known.get(part, "[0-9A-Za-z_-]+") if part[:1] == "{" else re.escape(part) for part in parts)
     wide = "".join("%" if part[:1] == "{" else like(part) for part in parts)
-    holds = f"{{value}}::text ~ {literal(f'^{pattern}$')}"
-    return Mask(f"({expression})::{column.type}", holds, "unique", wide=f"{{value}}::text LIKE {literal(wide)}")
+    return shaped(expression, f"^{pattern}$", "unique", column, like=wide)
 
 
 def select(

@@ -218,9 +218,9 @@ class Proof:
             counts = ", ".join(
                 f"coalesce(sum(n) FILTER (WHERE {detector.condition('v')}), 0)::bigint" for detector in used
             )
-            values = f"{text} AS v, count(*) AS n FROM {self._place(table)} s GROUP BY 1"
-            rows = f"(SELECT {values if once else f'{text} AS v, 1 AS n FROM {self._place(table)} s'} OFFSET 0) t"
-            found = _one(target, f"SELECT {counts} FROM {rows} WHERE v ~ {literal(PREFILTER)}")
+            number, group = ("count(*)", "GROUP BY 1") if once else ("1", "")
+            rows = f"SELECT {text} AS v, {number} AS n FROM {self._place(table)} s {group} OFFSET 0"
+            found = _one(target, f"SELECT {counts} FROM ({rows}) t WHERE v ~ {literal(PREFILTER)}")
         for detector, count in zip(used, found, strict=True):
             self.checks.add(f"no {detector.name}", table.name, column, count)
 
