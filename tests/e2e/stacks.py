@@ -11,6 +11,7 @@ from typing import Any
 from local.control_plane import kubectl
 from local.engine import Engine
 from local.stack import LocalStack
+from tests.servers import until
 from tests.systems import write
 
 KINDS = (
@@ -50,6 +51,11 @@ def small(folder: Path, *replacements: tuple[str, str], pin: str | None = None) 
 def get(stack: LocalStack, *arguments: str) -> Any:
     """kubectl's answer as JSON."""
     return json.loads(kubectl("get", *arguments, "-o", "json", plane=stack.plane))
+
+
+def volumes_go(stack: LocalStack) -> None:
+    """Waits until there is no volume: the controller removes each some time after its claim."""
+    until(lambda: get(stack, "pv")["items"] == [], 60, lambda: kubectl("get", "pv", plane=stack.plane))
 
 
 def ours(stack: LocalStack, namespace: str) -> set[str]:

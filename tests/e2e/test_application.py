@@ -17,7 +17,7 @@ from local.stack import LocalStack
 from review.generated import ROOT, golden_file
 from tests.components.application import CANARY, CANARY_IMAGE
 from tests.e2e.quikapp import STACK
-from tests.e2e.stacks import running
+from tests.e2e.stacks import running, volumes_go
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("application")]
 NAME = "quikapp-staging"
@@ -170,8 +170,4 @@ def _shares(stack: LocalStack, name: str) -> dict[str, int]:
 def test_it_goes_and_its_platform_stays(stack: LocalStack, platform: LocalStack) -> None:
     assert stack.destroy() == 0
     assert platform.is_up()
-    assert not [v for v in json.loads(kubectl("get", "pv", "-o", "json", plane=stack.plane))["items"] if _mine(v)]
-
-
-def _mine(volume: Any) -> bool:
-    return bool(volume["status"]["phase"] == "Bound")
+    volumes_go(stack)

@@ -12,7 +12,7 @@ import pytest
 
 from local.control_plane import kubectl
 from local.stack import LocalStack
-from tests.e2e.stacks import get, known, ours, running
+from tests.e2e.stacks import get, known, ours, running, volumes_go
 from tests.systems import minimal
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("stores")]
@@ -230,4 +230,4 @@ def test_destroy_leaves_nothing(shop: Shop) -> None:
     result = shop.stack.pulumi("destroy", "--yes", "--skip-preview", capture=True)
     assert result.returncode == 0, result.stdout + result.stderr
     assert not shop.stack.export().get("resources")
-    assert get(shop.stack, "pv")["items"] == []
+    volumes_go(shop.stack)
