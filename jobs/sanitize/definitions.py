@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .catalog import Catalog, Column
 from .connection import Connection
 from .dialect import literal, quoted
-from .names import shadow
+from .names import QUIET, shadow
 
 
 @dataclass
@@ -40,7 +40,7 @@ def read(connection: Connection, catalog: Catalog) -> Definitions:
     found.before += _types(connection, schema)
     found.before += _sequences(connection, schema)
     found.before += _functions(connection, schema, found.left)
-    found.before += _tables(connection, catalog)
+    found.before += _tables(connection, catalog, found.last)
     found.indexes += [(table, statement) for table, statement in connection.execute(_INDEXES, [schema])]
     for query, into in (
         (_KEYS, found.keys),
@@ -208,7 +208,7 @@ def _functions(connection: Connection, schema: str, left: list[str]) -> Iterator
                 yield f"CREATE OR REPLACE {word} {statement[len(begin) :]}"
 
 
-def _tables(connection: Connection, catalog: Catalog) -> Iterator[str]:
+def _tables(connection: Connection, catalog: Catalog, last: list[str]) -> Iterator[str]:
     schema = catalog.schema
     sequences = {(oid, name): options for oid, name, options in connection.execute(_IDENTITIES, [schema])}
     computed = {(table, name): text for table, name, text in connection.execute(_GENERATED, [schema])}
@@ -219,7 +219,11 @@ def _tables(connection: Connection, catalog: Catalog) -> Iterator[str]:
             continue
         unlogged = "UNLOGGED " if persistence == "u" else ""
         by = f" PARTITION BY {key}" if key else ""
-        settings = f" WITH ({options})" if options and kind == "r" else ""
+        given = [options] if options else []
+        if kind == "r" and QUIET not in (options or ""):  # a partitioned table has no rows, and takes no such parameter
+            given.append(f"{QUIET} = off")
+            last.append(f"ALTER TABLE {quoted(name)} RESET ({QUIET})")
+        settings = f" WITH ({', '.join(given)})" if given else ""
         if bound is not None:
             of = f"{quoted(shadow(schema))}.{quoted(parent)}"  # never a partition of the table in use
             yield f"CREATE {unlogged}TABLE {quoted(name)} PARTITION OF {of} {bound}{by}{settings}"

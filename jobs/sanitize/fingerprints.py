@@ -10,7 +10,7 @@ from .catalog import Column
 from .connection import Connection
 from .dialect import quoted
 from .documents import compared
-from .names import WORK
+from .names import QUIET, WORK
 from .plan import Copied, Field, Plan, select
 
 
@@ -84,7 +84,8 @@ def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ran
         columns = [f"k{n} {plain(types[name])}" for n, name in enumerate(key)] + [
             f"f{n} bytea" for n in range(len(found))
         ]
-        target.execute(f"CREATE UNLOGGED TABLE {WORK}.f{number} ({', '.join(columns)})".encode())
+        settings = f"WITH ({QUIET} = off)"
+        target.execute(f"CREATE UNLOGGED TABLE {WORK}.f{number} ({', '.join(columns)}) {settings}".encode())
         forms = ["" if every else item.form for item in found]
         prints = [plan.dialect.fingerprint(item.of(f"r.{quoted(item.field.name)}")) for item in found]
         prints = [

@@ -27,7 +27,7 @@ CREATE TABLE events_2026 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO (
 CREATE TABLE events_2026_0 PARTITION OF events_2026 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE events_2026_1 PARTITION OF events_2026 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 CREATE INDEX ON events (who);
-CREATE TABLE egg (id integer PRIMARY KEY, hen integer);
+CREATE TABLE egg (id integer PRIMARY KEY, hen integer) WITH (fillfactor = 80);
 CREATE TABLE hen (id integer PRIMARY KEY, egg integer REFERENCES egg);
 ALTER TABLE egg ADD FOREIGN KEY (hen) REFERENCES hen;
 CREATE TABLE ledger (id serial PRIMARY KEY, entry text NOT NULL, at timestamptz DEFAULT now());
@@ -36,7 +36,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW EXECUT
 CREATE TRIGGER stamp BEFORE UPDATE ON uses FOR EACH ROW EXECUTE FUNCTION append_only();
 ALTER TABLE uses DISABLE TRIGGER stamp;
 CREATE TABLE empty_one ();
-CREATE TABLE no_key (mail text, phone text);
+CREATE TABLE no_key (mail text, phone text) WITH (fillfactor = 70, autovacuum_enabled = false);
 CREATE VIEW happy AS SELECT "from", "user" FROM "select" WHERE "order" = 'happy';
 CREATE MATERIALIZED VIEW counts AS SELECT "order", count(*) FROM "select" GROUP BY 1;
 CREATE UNIQUE INDEX ON counts ("order");

@@ -43,11 +43,18 @@ def test_every_object_is_there(nasty: Pair) -> None:
         "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY 1",
         "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname IN ('shout', 'append_only') ORDER BY 1",
         "SELECT stxname FROM pg_statistic_ext",
+        "SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1",
         "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = 'ledger'",
     ):
         found = nasty.source(query)
         assert found
         assert found == nasty.target(query), query
+
+
+def test_the_planner_knows_the_copy(nasty: Pair) -> None:
+    """Also what an indexed expression's values are like."""
+    known = {name for (name,) in nasty.target("SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'public'")}
+    assert {"select", "Parts", "uses", "events", "no_key", "lower mail"} <= known
 
 
 def test_nothing_of_the_old_schema_is_left(nasty: Pair) -> None:

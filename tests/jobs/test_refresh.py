@@ -14,7 +14,7 @@ import pytest
 
 from config.contract import parse
 from config.errors import ConfigError
-from jobs.sanitize import guards
+from jobs.sanitize import guards, shadow
 from jobs.sanitize import refresh as module
 from jobs.sanitize.connection import connect
 from jobs.sanitize.errors import Leak, Trouble
@@ -183,6 +183,24 @@ def test_readers_see_the_old_rows_or_the_new(shop: Pair) -> None:
     stop.set()
     thread.join()
     assert set(seen) == {(300, 300)}
+
+
+def test_autovacuum_is_not_in_the_way_of_what_is_built(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = shadow.finish
+    query = """
+        SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text = ANY (%s)"""
+    seen: dict[str, list[str] | None] = {}
+
+    def look(*given: object) -> None:
+        seen.update(shop.target(query, ["understudy_new_public", "understudy_work"]))
+        real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shadow, "finish", look)
+    refresh(shop.asked(fingerprints=True))
+    assert {"customers", "newsletter", "orders", "outbox", "f0"} < seen.keys()
+    small = {"ranges", "run"}
+    assert {name for name, options in seen.items() if options == ["autovacuum_enabled=off"]} == seen.keys() - small
+    assert dict(shop.target(query, ["public"])) == dict.fromkeys(("customers", "newsletter", "orders", "outbox"))
 
 
 def test_a_lost_snapshot_begins_the_copy_again(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
