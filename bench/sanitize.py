@@ -116,15 +116,15 @@ BARE = {
 
 def indexed(pair: Pair) -> None:
     """The indexes and the reference of what ``unmasked`` brought: what no copy of these tables can do without."""
-    settings = "SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = '11MB'; "
 
-    def build(statements: list[str]) -> None:
+    def build(statements: list[str], memory: str = "11MB") -> None:
+        settings = f"SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = '{memory}'; "
         for statement in statements:
             pair.target(settings + statement)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(build, (BARE["orders"], BARE["users"])))
-    build(BARE[""])
+    build(BARE[""], "4MB")  # as the refresh does it
 
 
 def dumped(pair: Pair, name: str) -> None:

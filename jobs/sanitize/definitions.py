@@ -115,7 +115,7 @@ FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = %
 """
 _RELATIONS = """
 SELECT c.relname, c.relkind, c.relpersistence, pg_get_partkeydef(c.oid), pg_get_expr(c.relpartbound, c.oid), p.relname, c.oid,
-  array_to_string(c.reloptions, ', ')
+  coalesce(c.reloptions, '{}')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid LEFT JOIN pg_class p ON p.oid = i.inhparent
 WHERE n.nspname = %s AND c.relkind IN ('r', 'p')
@@ -219,11 +219,11 @@ def _tables(connection: Connection, catalog: Catalog, last: list[str]) -> Iterat
             continue
         unlogged = "UNLOGGED " if persistence == "u" else ""
         by = f" PARTITION BY {key}" if key else ""
-        given = [options] if options else []
-        if kind == "r" and QUIET not in (options or ""):  # a partitioned table has no rows, and takes no such parameter
-            given.append(f"{QUIET} = off")
+        said = any(QUIET in option for option in options)
+        if kind == "r" and not said:  # a partitioned table takes no such parameter
+            options.append(f"{QUIET} = off")
             last.append(f"ALTER TABLE {quoted(name)} RESET ({QUIET})")
-        settings = f" WITH ({', '.join(given)})" if given else ""
+        settings = f" WITH ({', '.join(options)})" if options else ""
         if bound is not None:
             of = f"{quoted(shadow(schema))}.{quoted(parent)}"  # never a partition of the table in use
             yield f"CREATE {unlogged}TABLE {quoted(name)} PARTITION OF {of} {bound}{by}{settings}"

@@ -16,8 +16,8 @@ from local.control_plane import kubectl
 from local.stack import LocalStack
 from review.generated import ROOT, golden_file
 from tests.components.application import CANARY, CANARY_IMAGE
+from tests.e2e import stacks
 from tests.e2e.quikapp import STACK
-from tests.e2e.stacks import running, volumes_go
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("application")]
 NAME = "quikapp-staging"
@@ -27,7 +27,7 @@ GATED = ("--policy-pack", str(ROOT / "policies"))
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    with running(STACK, tmp_path_factory.mktemp("application")) as found:
+    with stacks.running(STACK, tmp_path_factory.mktemp("application")) as found:
         result = found.pulumi("up", "--yes", "--skip-preview", *GATED, capture=True)
         assert result.returncode == 0, result.stdout[-3000:]
         yield found
@@ -44,13 +44,12 @@ def stack(platform: LocalStack) -> LocalStack:
 
 
 def get(stack: LocalStack, kind: str, *arguments: str) -> list[Any]:
-    text = kubectl("get", kind, "-n", NAME, "-o", "json", *arguments, plane=stack.plane)
-    return list(json.loads(text)["items"])
+    return list(stacks.get(stack, kind, "-n", NAME, *arguments)["items"])
 
 
 def zones(stack: LocalStack) -> dict[str, str]:
     """Node to zone."""
-    nodes = json.loads(kubectl("get", "nodes", "-o", "json", plane=stack.plane))["items"]
+    nodes = stacks.get(stack, "nodes")["items"]
     return {n["metadata"]["name"]: n["metadata"]["labels"]["topology.kubernetes.io/zone"] for n in nodes}
 
 
@@ -170,4 +169,4 @@ def _shares(stack: LocalStack, name: str) -> dict[str, int]:
 def test_it_goes_and_its_platform_stays(stack: LocalStack, platform: LocalStack) -> None:
     assert stack.destroy() == 0
     assert platform.is_up()
-    volumes_go(stack)
+    stacks.volumes_go(stack)
