@@ -11,11 +11,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
-from .console import Trouble, phase
+from .console import Trouble, step
 from .paths import TOOLS
 
 MODULES = Path(__file__).parent / "tools"
@@ -29,25 +31,35 @@ class Module:
     requires: str
     """The module whose version counts."""
     programs: dict[str, str]
-    """Program to package."""
+    """Program to package; ``./<folder>`` is a package of the tools module itself."""
     stamp: tuple[str, ...] = ()
     """``-X`` settings; ``{version}`` is the version with its v, ``{number}`` without."""
     files: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     """File to the module and the files in it that it is put together from."""
+    source: str = ""
+    """Folder of ``local/tools`` that holds its go.mod; default: ``name``. Modules of one folder share compiled packages."""
+    embedded: dict[str, str] = field(default_factory=dict)
+    """Generated file that a package of the tools module embeds, to the file of ``requires`` that it is copied from."""
+
+    @property
+    def sources(self) -> Path:
+        """The folder with its go.mod."""
+        return MODULES / (self.source or self.name)
 
     @property
     def version(self) -> str:
-        """As required in ``go.mod``, such as ``v3.256.0``."""
-        text = (MODULES / self.name / "go.mod").read_text(encoding="utf-8")
+        """As required in ``go.mod``, such as ``v3.232.0``."""
+        text = (self.sources / "go.mod").read_text(encoding="utf-8")
         match = re.search(rf"^\s*(?:require )?{re.escape(self.requires)} (v\S+)", text, re.MULTILINE)
         assert match is not None
         return match[1]
 
     @property
     def folder(self) -> Path:
-        """Where its programs lie; another version or dependency gets another folder."""
-        sums = b"".join((MODULES / self.name / file).read_bytes() for file in ("go.mod", "go.sum"))
-        return TOOLS / f"{self.name}-{self.version}-{hashlib.sha256(sums).hexdigest()[:8]}"
+        """Where its programs lie; another version, dependency or source gets another folder."""
+        files = [self.sources / "go.mod", self.sources / "go.sum", *sorted(self.sources.glob("*/*.go"))]
+        content = b"".join(file.read_bytes() for file in files) + repr(self.stamp).encode()
+        return TOOLS / f"{self.name}-{self.version}-{hashlib.sha256(content).hexdigest()[:8]}"
 
     def built(self) -> bool:
         """Whether every program is there."""
@@ -64,6 +76,19 @@ PULUMI = Module(
     {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
     ("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={number}",),
 )
+PULUMI_KUBERNETES = Module(
+    "pulumi-kubernetes",
+    "github.com/pulumi/pulumi-kubernetes/provider/v4",
+    {"pulumi-resource-kubernetes": "./pulumi-resource-kubernetes"},
+    # the engine takes a plugin only when it says that it is of the SDK's version
+    (f"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version={version('pulumi-kubernetes')}",),
+    source="pulumi",
+    embedded={
+        f"pulumi-resource-kubernetes/{name}.json": f"cmd/pulumi-resource-kubernetes/{name}.json"
+        for name in ("schema", "terraform-mapping")
+    },
+)
+"""The official provider plugin."""
 ETCD = Module("etcd", "go.etcd.io/etcd/server/v3", {"etcd": "go.etcd.io/etcd/server/v3"})
 KWOK = Module(
     "kwok",
@@ -126,17 +151,30 @@ CONTROL_PLANE = (ETCD, KUBERNETES, KWOK, CRDS)
 
 
 def ensure(*modules: Module) -> None:
-    """Builds what is missing, one module after the other (each build uses every core); raises ``Trouble``."""
+    """Builds what is missing, two modules at a time; raises ``Trouble``.
+
+    A linker uses one core: a second build keeps the other busy.
+    """
     missing = [module for module in modules if not module.built()]
     if missing and shutil.which("go") is None:
         raise Trouble(
             "Go is not installed; it builds the engine and the control plane (apt-get install golang, or go.dev)"
         )
-    for module in missing:
-        what = f"building {', '.join(module.programs)}" if module.programs else f"fetching {module.name}"
-        with _lock(module), phase(f"{what} {module.version}"):
-            if not module.built():
-                _build(module)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        builds = [
+            pool.submit(_ensure, module, f"{number} of {len(missing)}") for number, module in enumerate(missing, 1)
+        ]
+        for build in as_completed(builds):
+            if error := build.exception():
+                pool.shutdown(cancel_futures=True)
+                raise error
+
+
+def _ensure(module: Module, position: str) -> None:
+    what = f"building {', '.join(module.programs)}" if module.programs else f"fetching {module.name}"
+    with _lock(module), step(f"[{position}] {what} {module.version}"):
+        if not module.built():
+            _build(module)
 
 
 @contextmanager
@@ -149,30 +187,12 @@ def _lock(module: Module) -> Iterator[None]:
 
 
 def _build(module: Module) -> None:
-    version = module.version
-    stamps = [f"-X {stamp.format(version=version, number=version.lstrip('v'))}" for stamp in module.stamp]
     partial = module.folder / "partial"
-    partial.mkdir(exist_ok=True)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    sources = _with_embedded_files(module, partial / "sources") if module.embedded else module.sources
     for program, package in module.programs.items():
-        command = [
-            "go",
-            "build",
-            "-trimpath",
-            "-ldflags",
-            " ".join(["-s", "-w", *stamps]),
-            "-o",
-            str(partial / program),
-        ]
-        result = subprocess.run(
-            [*command, package],
-            cwd=MODULES / module.name,
-            env={**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if result.returncode:
-            raise Trouble(f"{program} {version} could not be built:\n{result.stderr[-3000:]}")
+        _compile(module, sources, package, partial / program)
         (partial / program).replace(module.folder / program)
     for name, (source, parts) in module.files.items():
         folder = _fetched(module, source)
@@ -182,10 +202,29 @@ def _build(module: Module) -> None:
     shutil.rmtree(partial)
 
 
+def _compile(module: Module, sources: Path, package: str, target: Path) -> None:
+    """Builds one program; raises ``Trouble`` with the compiler's last lines."""
+    stamps = [f"-X {stamp.format(version=module.version, number=module.version.lstrip('v'))}" for stamp in module.stamp]
+    command = ["go", "build", "-trimpath", "-ldflags", " ".join(["-s", "-w", *stamps]), "-o", str(target), package]
+    environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false"}
+    result = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise Trouble(f"{target.name} {module.version} could not be built:\n{result.stderr[-3000:]}")
+
+
+def _with_embedded_files(module: Module, folder: Path) -> Path:
+    """A copy of the tools module's sources with the files that its packages embed."""
+    shutil.copytree(module.sources, folder)
+    fetched = _fetched(module, module.requires)
+    for name, original in module.embedded.items():
+        shutil.copyfile(fetched / original, folder / name)
+    return folder
+
+
 def _fetched(module: Module, source: str) -> Path:
     """Where Go keeps the module of that path, at the version that ``go.mod`` requires; raises ``Trouble``."""
     command = ["go", "mod", "download", "-json", source]
-    result = subprocess.run(command, cwd=MODULES / module.name, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, cwd=module.sources, capture_output=True, text=True, check=False)
     if result.returncode:
         raise Trouble(f"{source} could not be fetched:\n{result.stderr[-3000:]}{result.stdout[-1000:]}")
     return Path(json.loads(result.stdout)["Dir"])
@@ -200,6 +239,6 @@ if __name__ == "__main__":
             case ["prometheus"]:
                 ensure(PROMETHEUS)
             case _:
-                ensure(CRDS, ETCD, KWOK, KUBERNETES, PULUMI)
+                ensure(PULUMI_KUBERNETES, PULUMI, KUBERNETES, KWOK, ETCD, CRDS)
     except Trouble as trouble:
         raise SystemExit(f"understudy: {trouble}") from None
