@@ -109,6 +109,13 @@ PROMETHEUS = Module(
     {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
 )
 """For the tests: Debian's is built without Kubernetes' service discovery. The module's v0.53 is Prometheus 2.53."""
+HELM = Module(
+    "helm",
+    "helm.sh/helm/v3",
+    {"helm": "helm.sh/helm/v3/cmd/helm"},
+    ("helm.sh/helm/v3/internal/version.version={version}",),
+)
+"""For the tests: renders the charts. Its go.mod requires what the Kubernetes provider's does: both compile the same packages."""
 CRDS = Module(
     "crds",
     "istio.io/api",
@@ -127,23 +134,26 @@ CONTROL_PLANE = (ETCD, KUBERNETES, KWOK, CRDS)
 
 def ensure(*modules: Module) -> None:
     """Builds what is missing, one module after the other (each build uses every core); raises ``Trouble``."""
-    missing = [module for module in modules if not module.built()]
-    if missing and shutil.which("go") is None:
-        raise Trouble(
-            "Go is not installed; it builds the engine and the control plane (apt-get install golang, or go.dev)"
-        )
-    for module in missing:
+    for module in (module for module in modules if not module.built()):
+        _require_go()
         what = f"building {', '.join(module.programs)}" if module.programs else f"fetching {module.name}"
-        with _lock(module), phase(f"{what} {module.version}"):
+        with lock(module.folder), phase(f"{what} {module.version}"):
             if not module.built():
                 _build(module)
 
 
+def _require_go() -> None:
+    if shutil.which("go") is None:
+        raise Trouble(
+            "Go is not installed; it builds the engine and the control plane (apt-get install golang, or go.dev)"
+        )
+
+
 @contextmanager
-def _lock(module: Module) -> Iterator[None]:
-    """Two clones that share ``UNDERSTUDY_TOOLS`` do not build the same thing at once."""
-    module.folder.mkdir(parents=True, exist_ok=True)
-    with (module.folder / ".lock").open("w") as handle:
+def lock(folder: Path) -> Iterator[None]:
+    """Makes the folder; two clones that share ``UNDERSTUDY_TOOLS`` do not make what is in it at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
@@ -175,15 +185,16 @@ def _build(module: Module) -> None:
             raise Trouble(f"{program} {version} could not be built:\n{result.stderr[-3000:]}")
         (partial / program).replace(module.folder / program)
     for name, (source, parts) in module.files.items():
-        folder = _fetched(module, source)
+        folder = fetched(module, source)
         text = "\n---\n".join((folder / part).read_text(encoding="utf-8") for part in parts)
         (partial / name).write_text(text, encoding="utf-8")
         (partial / name).replace(module.folder / name)
     shutil.rmtree(partial)
 
 
-def _fetched(module: Module, source: str) -> Path:
+def fetched(module: Module, source: str) -> Path:
     """Where Go keeps the module of that path, at the version that ``go.mod`` requires; raises ``Trouble``."""
+    _require_go()
     command = ["go", "mod", "download", "-json", source]
     result = subprocess.run(command, cwd=MODULES / module.name, capture_output=True, text=True, check=False)
     if result.returncode:

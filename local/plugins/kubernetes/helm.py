@@ -22,7 +22,7 @@ from .client import ApiError
 from .provider import Kubernetes
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
-OWN = Path(__file__).parent / "crds"
+OWN = Path(__file__).parents[2] / "charts" / "aws-load-balancer-controller" / "crds"
 """Definitions whose module is not to be had."""
 _REPLACES = ("name", "namespace")
 
@@ -97,7 +97,7 @@ class KubernetesAndHelm(Kubernetes):
 
 def _chart(inputs: dict[str, Any]) -> str:
     """Its name, without the repository."""
-    return str(inputs.get("chart", "")).rpartition("/")[2]
+    return str(inputs.get("chart", "")).rpartition("/")[2].removesuffix(f"-{inputs.get('version')}.tgz")
 
 
 def _outputs(inputs: dict[str, Any], *, preview: bool) -> dict[str, Any]:
