@@ -115,7 +115,7 @@ HELM = Module(
     {"helm": "helm.sh/helm/v3/cmd/helm"},
     ("helm.sh/helm/v3/internal/version.version={version}",),
 )
-"""For the tests: renders the charts. Its go.mod requires what the Kubernetes provider's does: both compile the same packages."""
+"""For the tests, which render the charts. Its go.mod requires what the Kubernetes provider's does: both compile the same."""
 CRDS = Module(
     "crds",
     "istio.io/api",
