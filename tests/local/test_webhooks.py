@@ -69,7 +69,7 @@ def test_a_webhook_behind_a_service_is_not_asked(client: httpx.Client, resource:
     assert disregarded(client) == ["strict"]
     [webhook] = made.json()["webhooks"]
     assert (webhook["failurePolicy"], webhook["timeoutSeconds"]) == ("Fail", 5)
-    assert [condition["name"] for condition in webhook["matchConditions"]][0] == "own"
+    assert [condition["name"] for condition in webhook["matchConditions"]] == ["own", "understudy.dev/pods-run"]
 
 
 @pytest.mark.parametrize("resource", KINDS)
