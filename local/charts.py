@@ -21,8 +21,9 @@ MODULE = Module("charts", "istio.io/istio", {})
 ORIGIN = "understudy.dev/origin"
 """The annotation in a packaged ``Chart.yaml`` that says where the chart was taken from, and what was changed."""
 _OURS = Path(__file__).parent / "charts"
-_LEFT_OUT = {"ci", "schema", "tests"}
-"""Folders that the charts' own ``.helmignore`` keeps out of a package."""
+_FOLDERS_OUT = {"ci", "schema", "tests"}
+_FILES_OUT = {"README.md", "README.md.gotmpl", "CHANGELOG.md", "Chart.lock", ".helmignore", ".schema.yaml"}
+"""Of a chart: what its ``.helmignore`` keeps out of a package, and what is for readers."""
 _YAML = YAML()
 
 
@@ -129,7 +130,7 @@ def _contents(root: Path, chart: Chart) -> Iterator[tuple[str, bytes]]:
     folder = root / chart.folder
     for file in sorted(folder.rglob("*")):
         path = file.relative_to(folder)
-        if file.is_file() and path.parts[0] not in _LEFT_OUT and path.name != "Chart.lock":
+        if file.is_file() and path.parts[0] not in _FOLDERS_OUT and path.name not in _FILES_OUT:
             yield path.as_posix(), file.read_bytes()
     for path, patterns in chart.added.items():
         files = sorted(file for pattern in patterns for file in root.glob(pattern))

@@ -84,9 +84,9 @@ def values_file(release: Release, folder: Path) -> Path:
     return file
 
 
-def rendered(release: Release, folder: Path) -> list[dict[str, Any]]:
-    """The objects that the release makes, custom resource definitions first."""
-    text = helm(
+def template(release: Release, folder: Path) -> str:
+    """What the release makes, as text."""
+    return helm(
         "template",
         release.name,
         str(release.file),
@@ -96,5 +96,9 @@ def rendered(release: Release, folder: Path) -> list[dict[str, Any]]:
         "--include-crds",
         folder=folder,
     )
-    objects = [body for body in _YAML.load_all(text) if body]
+
+
+def rendered(release: Release, folder: Path) -> list[dict[str, Any]]:
+    """The objects that the release makes, custom resource definitions first."""
+    objects = [body for body in _YAML.load_all(template(release, folder)) if body]
     return sorted(objects, key=lambda body: body["kind"] != "CustomResourceDefinition")

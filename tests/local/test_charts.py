@@ -18,7 +18,7 @@ from local.console import Trouble
 from local.control_plane import ControlPlane, kubectl
 from local.tools import fetched
 from tests.components.aws.platform import shipped
-from tests.local.helm import Release, file_of, helm, releases, rendered, values_file
+from tests.local.helm import Release, file_of, helm, releases, rendered, template, values_file
 
 WANTED = charts_of(derive(load("quikapp"), "staging")[0])
 NAMES = (
@@ -168,11 +168,11 @@ def test_helm_finds_no_fault_with_the_chart_and_our_values(name: str, tmp_path: 
 def test_a_value_that_is_given_has_an_effect(name: str, tmp_path: Path) -> None:
     """Each is changed: the chart then makes another thing, or refuses the value."""
     release = releases()[name]
-    whole = rendered(release, tmp_path)
+    whole = template(release, tmp_path)
 
     def idle(values: dict[str, Any]) -> bool:
         try:
-            return rendered(release._replace(values=values), tmp_path) == whole
+            return template(release._replace(values=values), tmp_path) == whole
         except AssertionError:
             return False
 
