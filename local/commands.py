@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Mapping
 from typing import Any
 
+from .charts import origins
 from .console import console, phase
 from .paths import ROOT
 from .stack import LocalStack
 from .tools import KUBERNETES
+from .webhooks import disregarded
 
 GATED = ("--policy-pack", str(ROOT / "policies"))
 """Nothing is made that a policy forbids."""
@@ -59,6 +62,8 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
             "validated ones were checked and not made; recorded ones have none (docs/offline-aws.md).",
             soft_wrap=True,
         )
+    if wanted := stack.charts():
+        _say_charts(stack, wanted)
     console.print("What this environment cannot tell about production:")
     for sentence in outputs["fidelity"]:
         console.print(f"  - {sentence}", soft_wrap=True)
@@ -68,6 +73,16 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
         print(f"  {kubectl} -n {namespace} get all,networkpolicies,resourcequotas")
     else:
         print(f"  {kubectl} get storageclasses")
+
+
+def _say_charts(stack: LocalStack, wanted: Mapping[str, str]) -> None:
+    """Where Helm charts were taken from, and which webhooks of theirs are not asked."""
+    console.print("[bold yellow]Helm charts[/] of a mirror of this machine:")
+    for origin, packaged in origins(wanted).items():
+        console.print(f"  - {', '.join(packaged)}: {origin}", soft_wrap=True)
+    with stack.plane.client() as client:
+        if names := disregarded(client):
+            console.print(f"Webhooks that are not asked, as their pods do not run: {', '.join(names)}", soft_wrap=True)
 
 
 def _endpoints(outputs: dict[str, Any]) -> dict[str, str]:

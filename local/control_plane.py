@@ -26,6 +26,7 @@ from .paths import HOME, ROOT
 from .pki import Authority, Pair
 from .processes import Processes, free_port, is_free
 from .tools import CONTROL_PLANE, ETCD, KUBERNETES, KWOK, ensure
+from .webhooks import disregard
 
 SERVICE_NETWORK = "10.96.0.0/16"
 ORDER = ("volumes", "kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
@@ -83,6 +84,7 @@ class ControlPlane:
                 self._start()
         with self.client() as client:
             make(client, nodes)
+            disregard(client)
 
     def down(self) -> None:
         """Stops it; its data stays."""

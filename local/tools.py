@@ -134,6 +134,13 @@ PROMETHEUS = Module(
     {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
 )
 """For the tests: Debian's is built without Kubernetes' service discovery. The module's v0.53 is Prometheus 2.53."""
+HELM = Module(
+    "helm",
+    "helm.sh/helm/v3",
+    {"helm": "helm.sh/helm/v3/cmd/helm"},
+    ("helm.sh/helm/v3/internal/version.version={version}",),
+)
+"""For the tests, which render the charts. Its go.mod requires what the Kubernetes provider's does: both compile the same."""
 CRDS = Module(
     "crds",
     "istio.io/api",
@@ -156,10 +163,8 @@ def ensure(*modules: Module) -> None:
     A linker uses one core: a second build keeps the other busy.
     """
     missing = [module for module in modules if not module.built()]
-    if missing and shutil.which("go") is None:
-        raise Trouble(
-            "Go is not installed; it builds the engine and the control plane (apt-get install golang, or go.dev)"
-        )
+    if missing:
+        _require_go()
     with ThreadPoolExecutor(max_workers=2) as pool:
         builds = [
             pool.submit(_ensure, module, f"{number} of {len(missing)}") for number, module in enumerate(missing, 1)
@@ -172,16 +177,23 @@ def ensure(*modules: Module) -> None:
 
 def _ensure(module: Module, position: str) -> None:
     what = f"building {', '.join(module.programs)}" if module.programs else f"fetching {module.name}"
-    with _lock(module), step(f"[{position}] {what} {module.version}"):
+    with lock(module.folder), step(f"[{position}] {what} {module.version}"):
         if not module.built():
             _build(module)
 
 
+def _require_go() -> None:
+    if shutil.which("go") is None:
+        raise Trouble(
+            "Go is not installed; it builds the engine and the control plane (apt-get install golang, or go.dev)"
+        )
+
+
 @contextmanager
-def _lock(module: Module) -> Iterator[None]:
-    """Two clones that share ``UNDERSTUDY_TOOLS`` do not build the same thing at once."""
-    module.folder.mkdir(parents=True, exist_ok=True)
-    with (module.folder / ".lock").open("w") as handle:
+def lock(folder: Path) -> Iterator[None]:
+    """Makes the folder; two clones that share ``UNDERSTUDY_TOOLS`` do not make what is in it at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
@@ -195,7 +207,7 @@ def _build(module: Module) -> None:
         _compile(module, sources, package, partial / program)
         (partial / program).replace(module.folder / program)
     for name, (source, parts) in module.files.items():
-        folder = _fetched(module, source)
+        folder = fetched(module, source)
         text = "\n---\n".join((folder / part).read_text(encoding="utf-8") for part in parts)
         (partial / name).write_text(text, encoding="utf-8")
         (partial / name).replace(module.folder / name)
@@ -215,14 +227,15 @@ def _compile(module: Module, sources: Path, package: str, target: Path) -> None:
 def _with_embedded_files(module: Module, folder: Path) -> Path:
     """A copy of the tools module's sources with the files that its packages embed."""
     shutil.copytree(module.sources, folder)
-    fetched = _fetched(module, module.requires)
+    original_folder = fetched(module, module.requires)
     for name, original in module.embedded.items():
-        shutil.copyfile(fetched / original, folder / name)
+        shutil.copyfile(original_folder / original, folder / name)
     return folder
 
 
-def _fetched(module: Module, source: str) -> Path:
+def fetched(module: Module, source: str) -> Path:
     """Where Go keeps the module of that path, at the version that ``go.mod`` requires; raises ``Trouble``."""
+    _require_go()
     command = ["go", "mod", "download", "-json", source]
     result = subprocess.run(command, cwd=module.sources, capture_output=True, text=True, check=False)
     if result.returncode:
