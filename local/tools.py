@@ -34,10 +34,14 @@ class Module:
     """``-X`` settings; ``{version}`` is the version with its v, ``{number}`` without."""
     files: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     """File to the module and the files in it that it is put together from."""
+    static: bool = False
+    """Built without C, for images that have no C library."""
 
     @property
     def version(self) -> str:
-        """As required in ``go.mod``, such as ``v3.256.0``."""
+        """As required in ``go.mod``, such as ``v3.256.0``; ``local`` for a program whose source is in the folder."""
+        if not self.requires:
+            return "local"
         text = (MODULES / self.name / "go.mod").read_text(encoding="utf-8")
         match = re.search(rf"^\s*(?:require )?{re.escape(self.requires)} (v\S+)", text, re.MULTILINE)
         assert match is not None
@@ -46,7 +50,9 @@ class Module:
     @property
     def folder(self) -> Path:
         """Where its programs lie; another version or dependency gets another folder."""
-        sums = b"".join((MODULES / self.name / file).read_bytes() for file in ("go.mod", "go.sum"))
+        sources = sorted(file.name for file in (MODULES / self.name).glob("*.go") if not file.stem.endswith("_test"))
+        sums = b"".join((MODULES / self.name / file).read_bytes() for file in ("go.mod", "go.sum", *sources))
+        sums += b"static" if self.static else b""
         return TOOLS / f"{self.name}-{self.version}-{hashlib.sha256(sums).hexdigest()[:8]}"
 
     def built(self) -> bool:
@@ -107,8 +113,10 @@ PROMETHEUS = Module(
     "prometheus",
     "github.com/prometheus/prometheus",
     {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
+    ("github.com/prometheus/common/version.Version={number}",),
+    static=True,
 )
-"""For the tests: Debian's is built without Kubernetes' service discovery. The module's v0.53 is Prometheus 2.53."""
+"""For the tests and the images: Debian's has no service discovery of Kubernetes. The module's v0.53 is Prometheus 2.53."""
 CRDS = Module(
     "crds",
     "istio.io/api",
@@ -166,7 +174,11 @@ def _build(module: Module) -> None:
         result = subprocess.run(
             [*command, package],
             cwd=MODULES / module.name,
-            env={**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false"},
+            env={
+                **os.environ,
+                "GOFLAGS": "-mod=readonly -buildvcs=false",
+                **({"CGO_ENABLED": "0"} if module.static else {}),
+            },
             capture_output=True,
             text=True,
             check=False,
