@@ -26,6 +26,8 @@ from .table import Recipe, table, tagged
 CACHE = TOOLS / "images"
 PAUSE = "local/pause:1"
 """The image that holds a pod's namespaces; in every archive."""
+STANDS_IN = "placeholder"
+"""The version that is said of an image that a placeholder stands in for."""
 SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -36,7 +38,7 @@ class Images:
     archive: Path
     """One file for ``ctr -n k8s.io images import`` and ``docker load``."""
     available: dict[str, str]
-    """Reference, as pods write it, to the version that really runs: ``redis 7.0.15 (Debian)``, or ``placeholder``."""
+    """Reference, as pods write it, to the version that really runs: ``redis 7.0.15 (Debian)``, or ``STANDS_IN``."""
     missing: dict[str, str]
     """Reference to the reason why it is not made."""
 
@@ -71,7 +73,7 @@ def build(
         configurations = Placeholders(objects, resolved, frozenset(missing))
         for reference in ours:
             made.append(_placeholder(reference, configurations.of(reference), cache / "layers"))
-            available[reference] = "placeholder"
+            available[reference] = STANDS_IN
         debian.tidy()
         archive = pack(made, cache / "archives")
     return Images(archive, available, missing)

@@ -116,12 +116,10 @@ def _probes(container: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if "httpGet" in probe:
             port = probe["httpGet"]["port"]
             ready = kind == "readinessProbe"
-            scheme = probe["httpGet"].get("scheme", "HTTP")
             yield {
                 "port": numbers.get(port, port),
                 "path": probe["httpGet"].get("path", "/"),
                 "ready": ready,
-                "scheme": scheme,
             }
 
 

@@ -33,13 +33,6 @@ JAEGER = Module(
     ("github.com/jaegertracing/jaeger/pkg/version.latestVersion={version}",),
     static=True,
 )
-CLOUDWATCH_EXPORTER = Module(
-    "cloudwatch-exporter",
-    "github.com/prometheus-community/yet-another-cloudwatch-exporter",
-    {"yace": "github.com/prometheus-community/yet-another-cloudwatch-exporter/cmd/yace"},
-    ("main.version={number}",),
-    static=True,
-)
 PLACEHOLDER = Module("placeholder", "", {"placeholder": "."}, static=True)
 """Our own: what runs where an application's image cannot be had."""
 MODULES = {
@@ -50,7 +43,6 @@ MODULES = {
         POSTGRES_EXPORTER,
         KUBE_STATE_METRICS,
         JAEGER,
-        CLOUDWATCH_EXPORTER,
     )
 }
 """By the name that ``table.yaml`` gives."""

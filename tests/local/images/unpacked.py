@@ -38,7 +38,10 @@ class Unpacked:
         environment = dict(line.split("=", 1) for line in self.configs[name]["config"]["Env"])
         result = subprocess.run(
             ["chroot", f"--userspec={user}", str(root), *command],
-            env=environment, capture_output=True, text=True, check=False,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
         return result.stdout + result.stderr
