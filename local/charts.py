@@ -12,9 +12,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from .builds import Module, fetched, lock
 from .console import Trouble, phase
 from .paths import TOOLS
-from .tools import Module, fetched, lock
 
 MODULE = Module("charts", "istio.io/istio", {})
 """Requires the modules that charts come from; nothing of them is built."""

@@ -20,12 +20,13 @@ import httpx
 
 from config.system import NodePool
 
+from .builds import ensure
 from .console import Trouble, phase
 from .nodes import make
 from .paths import HOME, ROOT
 from .pki import Authority, Pair
 from .processes import Processes, free_port, is_free
-from .tools import CONTROL_PLANE, ETCD, KUBERNETES, KWOK, ensure
+from .tools import CONTROL_PLANE, ETCD, KUBERNETES, KWOK
 from .webhooks import disregard
 
 SERVICE_NETWORK = "10.96.0.0/16"

@@ -13,8 +13,9 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
+from .builds import ensure
 from .paths import HOME, PYTHON, ROOT
-from .tools import PULUMI, PULUMI_KUBERNETES, ensure
+from .tools import PULUMI, PULUMI_KUBERNETES
 
 STAND_INS = {"aws": "local.plugins.aws", "random": "local.plugins.random"}
 """Provider plugin to the Python module that stands in for it; no Go module of the official one is published."""

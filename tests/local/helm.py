@@ -14,8 +14,9 @@ from ruamel.yaml import YAML
 from config.charts import chart_name, charts_of
 from config.derive import derive
 from config.loader import load
+from local.builds import ensure
 from local.charts import mirror
-from local.tools import HELM, KUBERNETES, ensure
+from local.tools import HELM, KUBERNETES
 from review.graph import RELEASE
 from tests.components.aws.platform import shipped
 

@@ -13,10 +13,10 @@ import pytest
 from config.charts import charts_of, verify
 from config.derive import derive
 from config.loader import load
+from local.builds import fetched
 from local.charts import CHARTS, MODULE, mirror, origins
 from local.console import Trouble
 from local.control_plane import ControlPlane, kubectl
-from local.tools import fetched
 from tests.components.aws.platform import shipped
 from tests.local.helm import Release, file_of, helm, releases, rendered, template, values_file
 
