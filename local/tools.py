@@ -81,20 +81,7 @@ HELM = Module(
     ("helm.sh/helm/v3/internal/version.version={version}",),
 )
 """For the tests, which render the charts. Its go.mod requires what the Kubernetes provider's does: both compile the same."""
-CRDS = Module(
-    "crds",
-    "istio.io/api",
-    {},
-    files={
-        "base.yaml": ("istio.io/api", ("kubernetes/customresourcedefinitions.gen.yaml",)),
-        "external-secrets.yaml": (
-            "github.com/external-secrets/external-secrets",
-            tuple(f"config/crds/bases/external-secrets.io_{name}.yaml" for name in ("externalsecrets", "secretstores")),
-        ),
-    },
-)
-"""Custom resource definitions by the Helm chart that brings them; nothing is built."""
-CONTROL_PLANE = (ETCD, KUBERNETES, KWOK, CRDS)
+CONTROL_PLANE = (ETCD, KUBERNETES, KWOK)
 
 
 if __name__ == "__main__":
@@ -106,6 +93,6 @@ if __name__ == "__main__":
             case ["prometheus"]:
                 ensure(PROMETHEUS)
             case _:
-                ensure(PULUMI_KUBERNETES, PULUMI, KUBERNETES, KWOK, ETCD, CRDS)
+                ensure(PULUMI_KUBERNETES, PULUMI, KUBERNETES, KWOK, ETCD)
     except Trouble as trouble:
         raise SystemExit(f"understudy: {trouble}") from None
