@@ -237,6 +237,17 @@ def test_the_api_server_takes_what_the_chart_makes_and_pod_security_its_pods(
     assert bool(pods) is (name != "istio-base")
 
 
+@pytest.mark.engine
+def test_pod_security_judges_a_pod_that_is_only_tried(rooms: ControlPlane, tmp_path: Path) -> None:
+    """Else the test above would prove nothing of it."""
+    istiod = releases()["istiod"]
+    [workload] = [body for body in rendered(istiod, tmp_path) if body["kind"] == "Deployment"]
+    pod = _pod(istiod, workload)
+    pod["spec"]["securityContext"]["seccompProfile"] = {"type": "Unconfined"}
+    with pytest.raises(Trouble, match="violates PodSecurity"):
+        _made(rooms, tmp_path, [pod], "--dry-run=server")
+
+
 def _pod(release: Release, workload: Mapping[str, Any]) -> dict[str, Any]:
     template = workload["spec"]["template"]
     metadata = {

@@ -144,6 +144,11 @@ def test_a_stacks_own_mirror_comes_first() -> None:
     assert not any("repositoryOpts" in n["inputs"] for n in nodes if n["type"].endswith(":Release"))
 
 
+def test_a_mirror_that_lacks_the_charts_is_said_before_anything_is_planned() -> None:
+    with pytest.raises(ConfigError, match=r"Pulumi\.test\.yaml: understudy:charts: there is no folder \./none"):
+        changed(stack='{"charts": "./none", "placeholders": false}')
+
+
 def test_the_provider_is_pinned_and_its_kubeconfig_holds_no_secret() -> None:
     provider = node(STAGING, "pulumi:providers:kubernetes", "cluster")
     assert provider["inputs"]["clusterIdentifier"] == "arn:aws:eks:us-east-1:444455556666:cluster/quikapp-staging"
