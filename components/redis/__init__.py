@@ -29,9 +29,9 @@ SENTINEL_SCRIPTS = {
 }
 ROTATE = (_HERE / "rotate.sh").read_text(encoding="utf-8")
 CONFIG, DATA, RUN = "/etc/redis", "/data", "/run/redis"
-SETTLED = 15
-"""Seconds that a replaced member is Ready before the next one is stopped: Sentinels ask nodes for their state every 10 s, and
-fail over only to a node whose state they know."""
+SETTLED, SEEN = 15, 5
+"""Seconds that a replaced node, or Sentinel, is Ready before the next one is stopped: Sentinels ask nodes for their state every
+10 s, and fail over only to a node whose state they know; each other they ask every second."""
 _RESOLVER = {
     "options": [{"name": "ndots", "value": "1"}, {"name": "timeout", "value": "1"}, {"name": "attempts", "value": "2"}]
 }
@@ -222,7 +222,7 @@ class Redis(pulumi.ComponentResource):
         guard = self._parts.disruption(name, "sentinel")
         before = [*ready, headless, *addresses, guard]
         return self._parts.statefulset(
-            name, "sentinel", name, store.sentinels, pod, before, self._annotations, min_ready_seconds=SETTLED
+            name, "sentinel", name, store.sentinels, pod, before, self._annotations, min_ready_seconds=SEEN
         )
 
     def _proxies(self, ready: Depends) -> pulumi.Resource:

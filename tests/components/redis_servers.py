@@ -33,7 +33,7 @@ class Cluster:
     """Three nodes, three Sentinels and a proxy."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.internal = folder, INTERNAL
         ports = STORE.ports()
         address = network(*ports.values(), 8404, 8405)
         self.nodes = [address(11 + index) for index in range(3)]
@@ -83,7 +83,7 @@ class Cluster:
         )
 
     def admin(self, host: str) -> Any:
-        return self.client(host, INTERNAL, "admin")
+        return self.client(host, self.internal, "admin")
 
     @property
     def clients(self) -> Any:
@@ -100,7 +100,7 @@ class Cluster:
         return str(answers.pop())
 
     def _watched(self, sentinel: str) -> dict[str, str]:
-        answer = self.client(sentinel, INTERNAL, "sentinel", 26379).execute_command("SENTINEL", "MASTER", MASTER)
+        answer = self.client(sentinel, self.internal, "sentinel", 26379).execute_command("SENTINEL", "MASTER", MASTER)
         return dict(zip(answer[::2], answer[1::2], strict=True))
 
     def whole(self) -> bool:

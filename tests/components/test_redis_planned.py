@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,6 +96,7 @@ def test_a_rotation_interrupts_writes_for_a_moment(cluster: Cluster, record_prop
             replace(cluster, host, settled=15 if host in cluster.nodes else 2)
         with writing(cluster, "rotated", lambda: new["PASSWORD"]) as others:
             time.sleep(3)
+    cluster.internal = new["INTERNAL_PASSWORD"]
     judge(writers, PLANNED, record_property, "rotation")
     judge(others, PLANNED, record_property, "rotation, new password")
     cluster.wait_whole()
@@ -116,3 +118,46 @@ def test_a_crash_of_the_master_is_over_soon(cluster: Cluster, record_property: A
         writer.lost = 0
     judge(writers, CRASH, record_property, "crash")
     cluster.wait_whole()
+
+
+def test_sentinels_start_before_the_nodes_and_wait_for_each_other_later(tmp_path: Path) -> None:
+    """Nodes wait for Ready Sentinels, which learn of each other through the nodes: the very first start must not hang."""
+    require("redis-server", "haproxy")
+    fresh = Cluster(tmp_path)
+    try:
+        for host in fresh.sentinels:
+            fresh.servers[host].start()
+        until(lambda: all(ready(fresh, host) for host in fresh.sentinels), 60, fresh.logs)
+        for host in (*fresh.nodes, fresh.proxy_address):
+            fresh.servers[host].start()
+        fresh.wait_whole()
+        until(lambda: all(ready(fresh, host) for host in (*fresh.nodes, *fresh.sentinels)), 60, fresh.logs)
+        left, *others = fresh.sentinels
+        for host in others:
+            fresh.servers[host].kill()
+        until(lambda: not ready(fresh, left), 30, fresh.logs)  # alone it decides nothing
+        for host in fresh.nodes:  # it knows others: that there is no master is no first start
+            fresh.servers[host].kill()
+        time.sleep(7)
+        assert not ready(fresh, left)
+    finally:
+        for server in fresh.servers.values():
+            server.kill()
+
+
+def test_a_replica_without_its_master_is_not_ready(cluster: Cluster) -> None:
+    """And a master without a replica is not: the next node must not be stopped."""
+    cluster.wait_whole()
+    master = cluster.named()
+    replicas = [node for node in cluster.nodes if node != master]
+    until(lambda: all(ready(cluster, node) for node in cluster.nodes), 30, cluster.logs)
+    cluster.admin(replicas[0]).execute_command("CONFIG", "SET", "masterauth", "wrong")
+    cluster.admin(master).execute_command("CLIENT", "KILL", "TYPE", "replica")
+    until(lambda: not ready(cluster, replicas[0]), 20, cluster.logs)
+    cluster.servers[replicas[1]].kill()
+    until(lambda: not ready(cluster, master), 30, cluster.logs)
+    for node in replicas:
+        cluster.servers[node].kill()
+        cluster.servers[node].start()
+    cluster.wait_whole()
+    until(lambda: all(ready(cluster, node) for node in cluster.nodes), 30, cluster.logs)
