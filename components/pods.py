@@ -14,6 +14,8 @@ UID = 10001
 TEMPORARY = "/tmp"  # noqa: S108 - in the container
 TRUST = "/etc/understudy"
 """Where pods find the authorities of those they talk to: ``<TRUST>/ca-<name>/ca.crt``."""
+UNTIL_UNLISTED = 5
+"""Seconds until every node and proxy knows that a pod which stops takes no new connections."""
 CONTAINER_SECURITY = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -110,6 +112,19 @@ def mounts(paths: Mapping[str, str], read_only: Sequence[str] = ()) -> list[Any]
 def probe(*, period: int, failures: int, timeout: int = 5, **how: Any) -> Any:
     """A probe; times in seconds."""
     return {"periodSeconds": period, "failureThreshold": failures, "timeoutSeconds": timeout, **how}
+
+
+def pause(seconds: int = UNTIL_UNLISTED) -> Any:
+    """A container's ``lifecycle``: it goes on serving for some seconds before it gets the stop signal.
+
+    The kubelet waits by itself, so the image needs no shell (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/).
+    """
+    return {"preStop": {"sleep": {"seconds": seconds}}}
+
+
+def before_stop(script: str) -> Any:
+    """A container's ``lifecycle``: a shell script is done before it gets the stop signal."""
+    return {"preStop": {"exec": {"command": ["/bin/sh", script]}}}
 
 
 def authority(secret: str) -> Any:

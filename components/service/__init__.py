@@ -14,7 +14,7 @@ from config.mesh import mesh
 from ..labels import STABLE, TRACK, labels, metadata, selector
 from ..mesh.routing import destination_rule, split, spoken
 from ..objects import KubernetesObject
-from ..pods import ports, proxied, security, spread
+from ..pods import UNTIL_UNLISTED, pause, ports, proxied, security, spread
 from ..wiring import Wiring
 
 CANARY = "canary"
@@ -104,10 +104,12 @@ def _pods(selected: dict[str, str], args: ServiceArgs, image: str) -> Any:
                 "serviceAccountName": wiring.name,
                 "automountServiceAccountToken": service.needs_kubernetes_api,
                 "enableServiceLinks": False,
-                "terminationGracePeriodSeconds": service.termination_grace_seconds,
+                "terminationGracePeriodSeconds": UNTIL_UNLISTED + service.termination_grace_seconds,
                 "securityContext": security(),
                 "topologySpreadConstraints": spread(selected, "pod-template-hash"),
-                "containers": [wiring.container(image, ports=ports(service.listens), **_probes(service))],
+                "containers": [
+                    wiring.container(image, ports=ports(service.listens), lifecycle=pause(), **_probes(service))
+                ],
                 "volumes": wiring.volumes(),
             },
         },
