@@ -14,7 +14,7 @@ from config.system import Resolved
 from .configuration import checksum
 from .labels import labels, metadata, selector
 from .mesh.routing import spoken
-from .objects import KubernetesObject
+from .objects import SKIP_AWAIT, KubernetesObject
 from .pods import security, spread
 
 Depends = Sequence[pulumi.Resource]
@@ -94,9 +94,8 @@ class Parts:
             **({"clusterIP": "None"} if headless else {}),
             **({"publishNotReadyAddresses": True} if headless or early else {}),
         }
-        # such a Service is there before its pods; the provider would wait for their readiness
-        skip = {"pulumi.com/skipAwait": "true"} if headless or early else None
-        return self.make("v1", "Service", name, depends_on, annotations=skip, spec=spec)
+        # the provider would wait ten seconds for the endpoints of each Service; the workload behind it is awaited
+        return self.make("v1", "Service", name, depends_on, annotations=SKIP_AWAIT, spec=spec)
 
     def addresses(
         self, name: str, ports: Mapping[str, tuple[int, int]], select: Mapping[str, str], members: int
@@ -123,7 +122,7 @@ class Parts:
                 name,
                 opts=opts,
                 # a class that waits for the first consumer binds it only when the pod that depends on it is there
-                annotations={"pulumi.com/skipAwait": "true"},
+                annotations=SKIP_AWAIT,
                 spec={
                     "accessModes": ["ReadWriteOnce"],
                     **({"storageClassName": storage_class} if storage_class else {}),
