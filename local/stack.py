@@ -242,6 +242,7 @@ class LocalStack:
 
     def _recover(self) -> None:
         """After a run that was killed: its lock is lifted, and what it was creating is imported or forgotten."""
+        self.engine.end_orphaned_plugins()
         locks = list((self.engine.home / "state" / ".pulumi" / "locks").glob(f"**/{PROJECT}/{self.name}/*.json"))
         for lock in locks:
             if not _alive(json.loads(lock.read_text(encoding="utf-8"))):
