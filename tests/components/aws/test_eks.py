@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from config.errors import ConfigError
 from tests.components.aws.platform import changed, inputs, names, node, refers, shipped
 
 STAGING, PRODUCTION = shipped(), shipped("production")
