@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from .plugins.kubernetes.client import ApiError, Client
+from .api import ApiError, Client
 
 OTHERS = "kubernetes.io/host-path"
 """The controller manager provides these itself."""
@@ -102,7 +103,7 @@ def _released(client: Client) -> int:
 
 def main() -> None:
     """Round after round, until somebody stops it; what fails is tried again in the next."""
-    client = Client(sys.argv[1], None)
+    client = Client(Path(sys.argv[1]))
     while True:
         try:
             provide(client)
