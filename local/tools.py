@@ -29,7 +29,7 @@ class Module:
     requires: str
     """The module whose version counts."""
     programs: dict[str, str]
-    """Program to package."""
+    """Program to package; ``./<folder>`` is a package of the tools module itself."""
     stamp: tuple[str, ...] = ()
     """``-X`` settings; ``{version}`` is the version with its v, ``{number}`` without."""
     files: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
@@ -46,7 +46,9 @@ class Module:
     @property
     def folder(self) -> Path:
         """Where its programs lie; another version or dependency gets another folder."""
-        sums = b"".join((MODULES / self.name / file).read_bytes() for file in ("go.mod", "go.sum"))
+        own = sorted((MODULES / self.name).glob("*/*.go"))
+        files = [MODULES / self.name / "go.mod", MODULES / self.name / "go.sum", *own]
+        sums = b"".join(file.read_bytes() for file in files)
         return TOOLS / f"{self.name}-{self.version}-{hashlib.sha256(sums).hexdigest()[:8]}"
 
     def built(self) -> bool:
@@ -99,6 +101,17 @@ KUBERNETES = Module(
         "k8s.io/client-go/pkg/version.gitVersion={version}",
     ),
 )
+NODE = Module(
+    "node",
+    "k8s.io/kubernetes",
+    {
+        "kubelet": "k8s.io/kubernetes/cmd/kubelet",
+        "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+        "coredns": "./coredns",
+    },
+    KUBERNETES.stamp,
+)
+"""What a node that runs pods needs beside containerd. Its dependencies have the versions of ``KUBERNETES``: most are built."""
 ACTIONLINT = Module(
     "actionlint", "github.com/rhysd/actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"}
 )
