@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from .charts import origins
 from .console import console, phase
+from .images import build
 from .mode import Nodes
 from .node.asked import images
 from .node.report import table
 from .paths import ROOT
 from .stack import LocalStack
 from .tools import KUBERNETES
+from .webhooks import disregarded
 
 GATED = ("--policy-pack", str(ROOT / "policies"))
 """Nothing is made that a policy forbids."""
@@ -54,7 +56,7 @@ def up(
     if stack.plane.nodes is Nodes.REAL:
         with phase("making the images of pods that run"):
             found = objects(name)
-            made = importlib.import_module("local.images").build(images(found), found, stack.resolved())
+            made = build(images(found), found, stack.resolved())
         with phase("giving the real node its images"):
             stack.plane.publish(made)
     if dry_run:
@@ -98,6 +100,8 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
             "validated ones were checked and not made; recorded ones have none (docs/offline-aws.md).",
             soft_wrap=True,
         )
+    if wanted := stack.charts():
+        _say_charts(stack, wanted)
     console.print("What this environment cannot tell about production:")
     for sentence in outputs["fidelity"]:
         console.print(f"  - {sentence}", soft_wrap=True)
@@ -107,6 +111,16 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
         print(f"  {kubectl} -n {namespace} get all,networkpolicies,resourcequotas")
     else:
         print(f"  {kubectl} get storageclasses")
+
+
+def _say_charts(stack: LocalStack, wanted: Mapping[str, str]) -> None:
+    """Where Helm charts were taken from, and which webhooks of theirs are not asked."""
+    console.print("[bold yellow]Helm charts[/] of a mirror of this machine:")
+    for origin, packaged in origins(wanted).items():
+        console.print(f"  - {', '.join(packaged)}: {origin}", soft_wrap=True)
+    with stack.plane.client() as client:
+        if names := disregarded(client):
+            console.print(f"Webhooks that are not asked, as their pods do not run: {', '.join(names)}", soft_wrap=True)
 
 
 def _endpoints(outputs: dict[str, Any]) -> dict[str, str]:

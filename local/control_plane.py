@@ -21,6 +21,7 @@ import httpx
 
 from config.system import NodePool
 
+from .builds import ensure
 from .console import Trouble, phase
 from .files import write
 from .mode import Nodes
@@ -34,7 +35,8 @@ from .nodes import make
 from .paths import HOME, ROOT
 from .pki import Authority, Pair
 from .processes import Processes, free_port, is_free
-from .tools import CONTROL_PLANE, ETCD, KUBERNETES, KWOK, NODE, ensure
+from .tools import CONTROL_PLANE, ETCD, KUBERNETES, KWOK, NODE
+from .webhooks import disregard
 
 SERVICE_NETWORK = "10.96.0.0/16"
 ORDER = ("volumes", "kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
@@ -130,6 +132,7 @@ class ControlPlane:
             else:
                 withdraw(client)
             make(client, pool)
+            disregard(client)
 
     def publish(self, images: Images) -> None:
         """Gives the real node its images; pods that ask for these images alone run from now on. Raises ``Trouble``."""
