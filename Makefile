@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.requirements
 BIN := $(VENV)/bin
+UV_VERSION := 0.9.11
 
 .DEFAULT_GOAL := help
 .PHONY: help venv tools up preview refresh destroy status down test unit lint format docs bench clean
@@ -16,7 +17,8 @@ venv: $(STAMP)
 $(STAMP): requirements.txt requirements-dev.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "· installing Python packages …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $${PIP_INDEX_URL:+--default-index "$$PIP_INDEX_URL"} -r requirements-dev.txt
 	@touch $@
 
 tools: $(STAMP) ## Build the engine and the control plane (once; 24 minutes of CPU time)

@@ -3,7 +3,7 @@
 import pulumi
 
 from components.environment import Environment, EnvironmentArgs
-from components.program import cluster_identity, read_stack
+from components.program import cluster_identity, read_stack, verify_charts
 from config.derive import derive
 from config.errors import ConfigError
 from config.loader import load
@@ -12,6 +12,7 @@ try:
     stack = read_stack()
     system = load(stack.system)
     resolved, derivation = derive(system, stack.environment)
+    verify_charts(resolved, stack)
     cluster = cluster_identity(resolved, stack, system.file)
 except ConfigError as error:
     raise pulumi.RunError(str(error)) from None

@@ -97,7 +97,7 @@ class Environment(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         inside = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[provider]))
-        cloud = Cloud(resolved, account, frozenset(stack.unprotected))
+        cloud = Cloud(resolved, account, frozenset(stack.unprotected), stack.charts)
         for key in order(resolved.components):
             component = resolved.components[key]
             if component.layer == "platform" and not component.existing:
@@ -160,6 +160,7 @@ def _inputs(args: EnvironmentArgs, production: Resolved) -> dict[str, Any]:
         "identities": [identity.model_dump() for identity in identities(args.system, resolved.environment.name)],
         "shared": [value for entry in args.system.shared for value in entry.values],
         "images": dict(args.stack.images),
+        **({"charts": args.stack.charts} if args.stack.charts else {}),
         "peak": peak(resolved).hard(),
         "productionPeak": peak(production).hard(),
         "ceiling": ceiling(resolved, production).hard(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from config.charts import charts_of, verify
 from config.cluster import certificate_authority, fingerprint
 from config.errors import ConfigError, Problem
 from config.kinds import Eks
@@ -20,6 +21,7 @@ def read_stack() -> Stack:
         "environment": config.get("environment"),
         "layer": config.get("layer"),
         "platform": _platform(config),
+        "charts": config.get("charts"),
         "unprotected": config.get_object("unprotected"),
         "images": config.get_object("images"),
         "rotation": config.get_object("rotation"),
@@ -35,6 +37,12 @@ def _platform(config: pulumi.Config) -> object:
     """The name of a stack, or an object that is written as one."""
     written = config.get("platform")
     return config.get_object("platform") if written and written.lstrip().startswith("{") else written
+
+
+def verify_charts(resolved: Resolved, stack: Stack) -> None:
+    """Raises ``ConfigError`` when the stack's own folder of charts lacks one; not looked at where nothing runs."""
+    if stack.layer != "application" and not stack.placeholders:
+        verify(stack.charts, charts_of(resolved), pulumi.get_stack())
 
 
 def has_platform(resolved: Resolved, stack: Stack) -> bool:

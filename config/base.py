@@ -214,6 +214,10 @@ class Component(Model):
         """Components that are made before it besides those it uses."""
         return ()
 
+    def charts_used(self) -> dict[str, str]:
+        """Helm chart to version, of each that the component is made of."""
+        return {}
+
     def ports(self) -> dict[str, int]:
         """Ports the component's pods listen on, by name; the first is the one its clients use."""
         return {}

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from .base import DnsLabel, Model
+from .charts import Mirror
 from .errors import ConfigError, Problem
 from .platform import Platform
 from .system import ConfigKey, Sha256
@@ -42,6 +43,8 @@ class Stack(Model):
 
     Default: the same stack makes it, or the kubeconfig leads to it.
     """
+    charts: Mirror | None = None
+    """Where every Helm chart comes from; default: where the system's file says."""
     unprotected: tuple[DnsLabel | Literal["*"], ...] = ()
     """Components on AWS whose data may be deleted, or replaced by something empty; ``*``: all. Elsewhere the engine refuses."""
     images: dict[DnsLabel, Tag] = {}

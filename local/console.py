@@ -22,5 +22,17 @@ def phase(name: str) -> Iterator[None]:
     console.print(f"[green]✓[/] {name} [dim]{time.monotonic() - start:.1f} s[/]")
 
 
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Like ``phase``, for work that goes on beside other work: a line when it begins, a line when it is done."""
+    start = time.monotonic()
+    console.print(f"· {name} …", soft_wrap=True)
+    yield
+    console.print(f"[green]✓[/] {name} [dim]{time.monotonic() - start:.0f} s[/]", soft_wrap=True)
+
+
 class Trouble(RuntimeError):
-    """Something that a person has to do; said without a traceback, exit code 1."""
+    """Something that a person has to do; said without a traceback."""
+
+    code = 1
+    """The exit code."""

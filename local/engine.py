@@ -13,15 +13,15 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
+from .builds import ensure
 from .paths import HOME, PYTHON, ROOT
-from .tools import PULUMI, ensure
+from .tools import PULUMI, PULUMI_KUBERNETES
 
-PROVIDERS = {
-    "aws": "local.plugins.aws",
-    "kubernetes": "local.plugins.kubernetes",
-    "random": "local.plugins.random",
-}
-"""Official provider plugin to the module that stands in for it where it cannot be downloaded."""
+STAND_INS = {"aws": "local.plugins.aws", "random": "local.plugins.random"}
+"""Provider plugin to the Python module that stands in for it; no Go module of the official one is published."""
+BUILT = {"kubernetes": PULUMI_KUBERNETES}
+"""Provider plugin to the Go module that it is built from."""
+PROVIDERS = (*STAND_INS, *BUILT)
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class Engine:
 
     @cached_property
     def program(self) -> str:
-        """The installed CLI, else the built one (built now when it is not there)."""
+        """The installed CLI, else the built one (built now, with the provider plugin, when it is not there)."""
         installed = shutil.which("pulumi")
         if installed:
             return installed
-        ensure(PULUMI)
+        ensure(*BUILT.values(), PULUMI)
         return str(PULUMI.program("pulumi"))
 
     @property
@@ -46,19 +46,22 @@ class Engine:
         return self.program != str(PULUMI.program("pulumi"))
 
     def _plugins(self) -> Path:
-        """The engine's home with the stand-ins in it, where it looks for plugins of the SDK's version.
+        """The engine's home with the provider plugins in it, where it looks for those of the SDK's version.
 
         An installed CLI keeps its own home, with its official plugins; those it lacks are found on PATH instead.
         """
         home = self.home / "pulumi"
         official = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-        for name, module in PROVIDERS.items():
+        for name in PROVIDERS:
             plugin = f"resource-{name}-v{version(f'pulumi-{name}')}"
             path = home / "plugins" / plugin / f"pulumi-resource-{name}"
             if self._official and (official / "plugins" / plugin).exists():
                 path.unlink(missing_ok=True)
+            elif name in BUILT:
+                ensure(BUILT[name])
+                _link(path, BUILT[name].program(path.name))
             else:
-                _script(path, f'PYTHONPATH="{ROOT}" exec "{PYTHON}" -u -m {module} "$@"')
+                _script(path, f'PYTHONPATH="{ROOT}" exec "{PYTHON}" -u -m {STAND_INS[name]} "$@"')
         if not self._official:  # beside the engine, as an installed one has it; clones may share the engine
             script = 'PYTHONPATH="$UNDERSTUDY_ROOT" exec "$UNDERSTUDY_ROOT/.venv/bin/python" -u -m local.language "$@"'
             _script(PULUMI.folder / "pulumi-language-python", script)
@@ -151,4 +154,13 @@ def _script(path: Path, command: str) -> None:
         partial = path.with_suffix(f".{os.getpid()}")
         partial.write_text(text, encoding="utf-8")
         partial.chmod(0o755)
+        partial.replace(path)
+
+
+def _link(path: Path, target: Path) -> None:
+    """A symbolic link to a built program; written only when it would change."""
+    if not path.is_symlink() or path.readlink() != target:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.symlink_to(target)
         partial.replace(path)

@@ -16,15 +16,18 @@ import httpx
 import psutil
 from ruamel.yaml import YAML
 
+from config.charts import charts_of
 from config.cluster import fingerprint
 from config.derive import derive
 from config.loader import load
 from config.stack import PROJECT, Stack, read_stack
 from config.system import Resolved
 
+from .charts import mirror
 from .console import Trouble, console
 from .control_plane import ControlPlane
 from .engine import Engine
+from .mode import Nodes
 from .moto import Moto
 
 _YAML = YAML()
@@ -92,12 +95,12 @@ class LocalStack:
         """Where the stand-in for AWS writes how real each resource is that it makes."""
         return self.engine.home / "stacks" / f"{self.name}.aws"
 
-    def start(self) -> None:
-        """Its cluster, its account, and its place in the backend."""
+    def start(self, nodes: Nodes | None = None) -> None:
+        """Its cluster, its account, and its place in the backend. ``nodes``: what they do, default as before."""
         account = self.account
         if account and not self.plane.running():
             account.down()  # what it says of its cluster would not be true any more
-        self.plane.up(self.resolved().environment.cluster.nodes)
+        self.plane.up(self.resolved().environment.cluster.nodes, nodes)
         if account:
             account.up()
         self._write_file()
@@ -131,6 +134,8 @@ class LocalStack:
         content = dict(_YAML.load(self._tracked.read_text(encoding="utf-8")))
         config = content.setdefault("config", {})
         config[f"{PROJECT}:clusterCaSha256"] = fingerprint(self.plane.authority())
+        if wanted := self.charts():
+            config[f"{PROJECT}:charts"] = str(mirror(wanted))
         config[f"{PROJECT}:placeholders"] = True  # pods do not run here, so nobody reads what is given
         if self.file.exists():
             kept = _YAML.load(self.file.read_text(encoding="utf-8")) or {}
@@ -140,6 +145,10 @@ class LocalStack:
             _YAML.dump(content, handle)
         # `pulumi stack init` writes the salt beside a project file: beside this one, not the tracked one
         (self.file.parent / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n", encoding="utf-8")
+
+    def charts(self) -> dict[str, str]:
+        """Helm chart to version, of each that the stack needs."""
+        return charts_of(self.resolved()) if self.settings().layer != "application" else {}
 
     def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
         """Runs the CLI on this stack: up, preview, refresh, destroy."""

@@ -2,61 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
-import os
-import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from importlib.metadata import version
 
-from .console import Trouble, phase
-from .paths import TOOLS
-
-MODULES = Path(__file__).parent / "tools"
-
-
-@dataclass(frozen=True)
-class Module:
-    """A tools module: which programs it builds and how their version is stamped."""
-
-    name: str
-    requires: str
-    """The module whose version counts."""
-    programs: dict[str, str]
-    """Program to package."""
-    stamp: tuple[str, ...] = ()
-    """``-X`` settings; ``{version}`` is the version with its v, ``{number}`` without."""
-    files: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    """File to the module and the files in it that it is put together from."""
-
-    @property
-    def version(self) -> str:
-        """As required in ``go.mod``, such as ``v3.256.0``."""
-        text = (MODULES / self.name / "go.mod").read_text(encoding="utf-8")
-        match = re.search(rf"^\s*(?:require )?{re.escape(self.requires)} (v\S+)", text, re.MULTILINE)
-        assert match is not None
-        return match[1]
-
-    @property
-    def folder(self) -> Path:
-        """Where its programs lie; another version or dependency gets another folder."""
-        sums = b"".join((MODULES / self.name / file).read_bytes() for file in ("go.mod", "go.sum"))
-        return TOOLS / f"{self.name}-{self.version}-{hashlib.sha256(sums).hexdigest()[:8]}"
-
-    def built(self) -> bool:
-        """Whether every program is there."""
-        return all((self.folder / name).exists() for name in (*self.programs, *self.files))
-
-    def program(self, name: str) -> Path:
-        """Its path; ``ensure`` makes it exist."""
-        return self.folder / name
-
+from .builds import Module, ensure
+from .console import Trouble
 
 PULUMI = Module(
     "pulumi",
@@ -64,6 +14,19 @@ PULUMI = Module(
     {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
     ("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={number}",),
 )
+PULUMI_KUBERNETES = Module(
+    "pulumi-kubernetes",
+    "github.com/pulumi/pulumi-kubernetes/provider/v4",
+    {"pulumi-resource-kubernetes": "./pulumi-resource-kubernetes"},
+    # the engine takes a plugin only when it says that it is of the SDK's version
+    (f"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version={version('pulumi-kubernetes')}",),
+    source="pulumi",
+    embedded={
+        f"pulumi-resource-kubernetes/{name}.json": f"cmd/pulumi-resource-kubernetes/{name}.json"
+        for name in ("schema", "terraform-mapping")
+    },
+)
+"""The official provider plugin."""
 ETCD = Module("etcd", "go.etcd.io/etcd/server/v3", {"etcd": "go.etcd.io/etcd/server/v3"})
 KWOK = Module(
     "kwok",
@@ -99,6 +62,17 @@ KUBERNETES = Module(
         "k8s.io/client-go/pkg/version.gitVersion={version}",
     ),
 )
+NODE = Module(
+    "node",
+    "k8s.io/kubernetes",
+    {
+        "kubelet": "k8s.io/kubernetes/cmd/kubelet",
+        "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+        "coredns": "./coredns",
+    },
+    KUBERNETES.stamp,
+)
+"""What a node that runs pods needs beside containerd. Its dependencies have the versions of ``KUBERNETES``: most are built."""
 ACTIONLINT = Module(
     "actionlint", "github.com/rhysd/actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"}
 )
@@ -107,88 +81,18 @@ PROMETHEUS = Module(
     "prometheus",
     "github.com/prometheus/prometheus",
     {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
+    ("github.com/prometheus/common/version.Version={number}",),
+    static=True,
 )
-"""For the tests: Debian's is built without Kubernetes' service discovery. The module's v0.53 is Prometheus 2.53."""
-CRDS = Module(
-    "crds",
-    "istio.io/api",
-    {},
-    files={
-        "base.yaml": ("istio.io/api", ("kubernetes/customresourcedefinitions.gen.yaml",)),
-        "external-secrets.yaml": (
-            "github.com/external-secrets/external-secrets",
-            tuple(f"config/crds/bases/external-secrets.io_{name}.yaml" for name in ("externalsecrets", "secretstores")),
-        ),
-    },
+"""For the tests and the images: Debian's has no service discovery of Kubernetes. The module's v0.53 is Prometheus 2.53."""
+HELM = Module(
+    "helm",
+    "helm.sh/helm/v3",
+    {"helm": "helm.sh/helm/v3/cmd/helm"},
+    ("helm.sh/helm/v3/internal/version.version={version}",),
 )
-"""Custom resource definitions by the Helm chart that brings them; nothing is built."""
-CONTROL_PLANE = (ETCD, KUBERNETES, KWOK, CRDS)
-
-
-def ensure(*modules: Module) -> None:
-    """Builds what is missing, one module after the other (each build uses every core); raises ``Trouble``."""
-    missing = [module for module in modules if not module.built()]
-    if missing and shutil.which("go") is None:
-        raise Trouble(
-            "Go is not installed; it builds the engine and the control plane (apt-get install golang, or go.dev)"
-        )
-    for module in missing:
-        what = f"building {', '.join(module.programs)}" if module.programs else f"fetching {module.name}"
-        with _lock(module), phase(f"{what} {module.version}"):
-            if not module.built():
-                _build(module)
-
-
-@contextmanager
-def _lock(module: Module) -> Iterator[None]:
-    """Two clones that share ``UNDERSTUDY_TOOLS`` do not build the same thing at once."""
-    module.folder.mkdir(parents=True, exist_ok=True)
-    with (module.folder / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-def _build(module: Module) -> None:
-    version = module.version
-    stamps = [f"-X {stamp.format(version=version, number=version.lstrip('v'))}" for stamp in module.stamp]
-    partial = module.folder / "partial"
-    partial.mkdir(exist_ok=True)
-    for program, package in module.programs.items():
-        command = [
-            "go",
-            "build",
-            "-trimpath",
-            "-ldflags",
-            " ".join(["-s", "-w", *stamps]),
-            "-o",
-            str(partial / program),
-        ]
-        result = subprocess.run(
-            [*command, package],
-            cwd=MODULES / module.name,
-            env={**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if result.returncode:
-            raise Trouble(f"{program} {version} could not be built:\n{result.stderr[-3000:]}")
-        (partial / program).replace(module.folder / program)
-    for name, (source, parts) in module.files.items():
-        folder = _fetched(module, source)
-        text = "\n---\n".join((folder / part).read_text(encoding="utf-8") for part in parts)
-        (partial / name).write_text(text, encoding="utf-8")
-        (partial / name).replace(module.folder / name)
-    shutil.rmtree(partial)
-
-
-def _fetched(module: Module, source: str) -> Path:
-    """Where Go keeps the module of that path, at the version that ``go.mod`` requires; raises ``Trouble``."""
-    command = ["go", "mod", "download", "-json", source]
-    result = subprocess.run(command, cwd=MODULES / module.name, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise Trouble(f"{source} could not be fetched:\n{result.stderr[-3000:]}{result.stdout[-1000:]}")
-    return Path(json.loads(result.stdout)["Dir"])
+"""For the tests, which render the charts. Its go.mod requires what the Kubernetes provider's does: both compile the same."""
+CONTROL_PLANE = (ETCD, KUBERNETES, KWOK)
 
 
 if __name__ == "__main__":
@@ -200,6 +104,6 @@ if __name__ == "__main__":
             case ["prometheus"]:
                 ensure(PROMETHEUS)
             case _:
-                ensure(CRDS, ETCD, KWOK, KUBERNETES, PULUMI)
+                ensure(PULUMI_KUBERNETES, PULUMI, KUBERNETES, KWOK, ETCD)
     except Trouble as trouble:
         raise SystemExit(f"understudy: {trouble}") from None

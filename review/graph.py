@@ -14,6 +14,8 @@ from config.errors import ConfigError, Problem
 ROOT = Path(__file__).resolve().parent.parent
 Node = dict[str, Any]
 """``{urn, type, name, parent, provider, inputs, depends_on, protect, retain_on_delete}``."""
+RELEASE = "kubernetes:helm.sh/v3:Release"
+"""The type of a Helm release."""
 
 
 def graph(stack: str, file: Path | None = None, project: Path = ROOT) -> list[Node]:

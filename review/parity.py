@@ -16,12 +16,13 @@ from functools import cache, cached_property
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Literal
 
+from config.charts import chart_name
 from config.paths import parse, render
 from config.provenance import BASE
 from config.quantity import Bytes, Cpu, Duration, Percent
 
 from .alignment import ENVIRONMENT, Key, Path, aligned, body, components, flat, shown
-from .graph import Node
+from .graph import RELEASE, Node
 
 Class = Literal["scaled", "changed", "identity", "missing", "extra", "unexplained", "pending promotion"]
 FAILING: frozenset[Class] = frozenset({"missing", "extra", "unexplained"})
@@ -84,6 +85,8 @@ class Declaration:
     """Component to what it uses."""
     images: tuple[Mapping[str, str], Mapping[str, str]] = field(default=({}, {}))
     """Component to tag or digest, of production's stack and of the other."""
+    charts: tuple[str | None, str | None] = (None, None)
+    """Where each of the two stacks takes its Helm charts from, if not where the system's file says."""
 
     @classmethod
     def read(cls, production: Iterable[Node], staging: Iterable[Node]) -> Declaration:
@@ -100,7 +103,8 @@ class Declaration:
         declared = found["resolved"]["components"]
         uses = {name: tuple(component.get("uses", ())) for name, component in declared.items()}
         images = (base.get("images", {}), found.get("images", {}))
-        return cls(tuple(_split(Entry(**entry) for entry in entries)), peaks, uses, images)
+        charts = (base.get("charts"), found.get("charts"))
+        return cls(tuple(_split(Entry(**entry) for entry in entries)), peaks, uses, images, charts)
 
     @cached_property
     def _by_component(self) -> dict[str, list[Entry]]:
@@ -216,6 +220,8 @@ def _own(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration)
         return "identity", "each environment rotates by itself"
     if last == "image" and _tagged(key, *sides, declaration):
         return "pending promotion", "each stack names the images that it runs"
+    if _placed(key, path, sides, declaration):
+        return "identity", "each stack says where its charts come from"
     peaks = tuple(str(peak.get(last)) for peak in declaration.peaks)
     if key[-1].startswith("kubernetes:core/v1:ResourceQuota") and peaks == sides:
         return "scaled", "the declared peak of what is scaled"
@@ -230,6 +236,14 @@ def _tagged(key: Key, old: str, new: str, declaration: Declaration) -> bool:
             names = [text.removesuffix(str(tag)) for text, tag in zip((old, new), tags, strict=True)]
             return names[0].rstrip(":@") == names[1].rstrip(":@") and names[0] != old and names[1] != new
     return False
+
+
+def _placed(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration) -> bool:
+    """One chart, which the two stacks take from different places."""
+    if not key[-1].startswith(RELEASE) or declaration.charts[0] == declaration.charts[1]:
+        return False
+    same = path == ("chart",) and chart_name(sides[0]) == chart_name(sides[1])
+    return same or path[0] == "repositoryOpts"
 
 
 def _origins(text: str) -> dict[str, str]:

@@ -18,6 +18,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A control plane of this test process alone."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     control_plane = ControlPlane(f"tests-{worker}", tmp_path_factory.mktemp("home"))
-    control_plane.up(NODES)
-    yield control_plane
-    control_plane.remove()
+    try:
+        control_plane.up(NODES)
+        yield control_plane
+    finally:
+        control_plane.remove()

@@ -27,6 +27,8 @@ class Cloud:
     account: Account
     unprotected: frozenset[str] = frozenset()
     """Components that may be replaced or deleted with their data; ``*`` for all."""
+    charts: str | None = None
+    """Where every Helm chart comes from, when the stack says so."""
     network: Network = field(init=False)
     cluster: Eks = field(init=False)
     zone: Zone = field(init=False)

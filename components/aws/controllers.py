@@ -132,7 +132,9 @@ def controllers(
             "replicaCount": 2,
             "leaderElect": True,
             "podDisruptionBudget": {"enabled": True, "minAvailable": 1},
+            # nothing is written to Secrets Manager; the chart asks for both
             "processPushSecret": False,
+            "processClusterPushSecret": False,
             "serviceAccount": {"create": True, "name": "external-secrets"},
         },
         provider,

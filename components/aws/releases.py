@@ -8,6 +8,8 @@ from typing import Any, Literal
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from config.charts import source
+
 from ..objects import KubernetesObject
 from .cloud import Part
 
@@ -24,18 +26,21 @@ def release(
     name: str | None = None,
     namespace: str = "kube-system",
 ) -> kubernetes.helm.v3.Release:
-    """``charts``: the repository, ``oci://`` or ``https://``; ``name``: default, the chart's. Whole, or not at all."""
-    oci, called = charts.startswith("oci://"), name or chart
+    """A release that is made whole, or not at all.
+
+    ``charts``: the system's repository, used where the stack names no other; ``name``: default, the chart's.
+    """
+    found, called = source(part.cloud.charts or charts, chart, version), name or chart
     return kubernetes.helm.v3.Release(
         f"{part.key}-{called}",
         name=called,
         namespace=namespace,
-        chart=f"{charts}/{chart}" if oci else chart,
+        chart=found.chart,
         version=version,
         values=values,
         atomic=True,
         timeout=600,
-        repository_opts=None if oci else {"repo": charts},
+        repository_opts={"repo": found.repository} if found.repository else None,
         opts=pulumi.ResourceOptions.merge(part.under(*depends_on), pulumi.ResourceOptions(provider=provider)),
     )
 

@@ -7,12 +7,12 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from ..base import Component, DnsLabel, Hostname, Model, Range, Resources, SecretKey, Text, resources
+from ..charts import Charts
 from ..quantity import Duration, Percent
 from .aws.managed import Platform
 from .aws.web import Host
 from .backend import Backend
 
-Charts = Annotated[str, StringConstraints(pattern=r"^(oci|https)://\S+[^/]$")]
 Path = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
 SECURE, REDIRECT = 8443, 8080
 """Ports of the gateways' pods: who is not root takes none below 1024."""
@@ -29,7 +29,7 @@ class Istio(Platform):
     version: Annotated[Text, StringConstraints(pattern=r"^1\.\d+\.\d+$")]
     """Of the charts and of the images."""
     charts: Charts
-    """The repository that the charts are in."""
+    """The repository that the charts are in, unless the stack names another (``understudy:charts``)."""
     images: str
     """The repository that the images are in."""
     balancer: DnsLabel
@@ -50,6 +50,9 @@ class Istio(Platform):
     ingress_name: ClassVar[str] = "istio-ingress"
     """Of the gateway in: release, Service, service account; its pods have the label ``istio: ingress``."""
     egress_name: ClassVar[str] = "istio-egress"
+
+    def charts_used(self) -> dict[str, str]:
+        return dict.fromkeys(("base", "cni", "istiod", "gateway"), self.version)
 
 
 class Route(Model):

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..graph import Node
+from config.charts import chart_name
+
+from ..graph import RELEASE, Node
 
 Object = Mapping[str, Any]
 _TEMPLATES = {
@@ -17,7 +19,6 @@ _TEMPLATES = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
-RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
 def name(body: Object) -> str:
@@ -109,7 +110,7 @@ class World:
                 tuple(at(release, "values", "service", "ports")),
             )
             for release in self.releases
-            if str(release["chart"]).rpartition("/")[2] == "gateway"
+            if chart_name(str(release["chart"])) == "gateway"
         )
 
     @cached_property

@@ -11,10 +11,11 @@ import httpx
 import pytest
 import yaml
 
+from local.builds import ensure
 from local.control_plane import kubectl
 from local.processes import free_port
 from local.stack import LocalStack
-from local.tools import PROMETHEUS, ensure
+from local.tools import PROMETHEUS
 from tests.e2e.stacks import get, known, ours, running, small
 from tests.servers import Server, until
 from tests.systems import WATCHED

@@ -1,4 +1,4 @@
-"""Runs recorded steps on the real engine with the stand-ins, and brings both sides into one form."""
+"""Runs small programs, step by step, on the real engine, and brings what was recorded and what is seen into one form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from local.control_plane import ControlPlane, kubectl
+from local.control_plane import ControlPlane
 from local.engine import Engine
 
 HERE = Path(__file__).parent
@@ -27,12 +27,6 @@ KEPT = (
 )
 VOLATILE = {"creationTimestamp", "resourceVersion", "uid", "generation", "managedFields"}
 PLACEHOLDERS = {"<volatile>", "<secret>", "<uuid>", "<ip>"}
-OTHER = {
-    "apiVersion": "v1",
-    "kind": "ConfigMap",
-    "metadata": {"name": "cfg", "namespace": "default"},
-    "data": {"a": "other"},
-}
 
 
 class Runner:
@@ -43,7 +37,6 @@ class Runner:
         self.engine = Engine(home=folder, project=HERE / "fidelity_program")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "Pulumi.yaml").write_text("name: fidelity\nruntime: python\n")
-        (folder / "other.yaml").write_text(json.dumps(OTHER))
         self.run("stack", "init", "fid", "--no-select", folder=folder)
 
     def run(
@@ -75,11 +68,8 @@ class Runner:
         return [r for r in resources if not r["type"].startswith("pulumi:")]
 
     def play(self, number: int, step: dict[str, Any]) -> dict[str, Any]:
-        """Does what the step says; what was seen, in the recorded form."""
+        """Previews and runs the step's program; returns plan, errors, exit codes and state in the recorded form."""
         program = step["program"]
-        for command in program.get("kubectl", []):
-            words = [str(self.folder / word) if word == "other.yaml" else word for word in command]
-            kubectl(*words, plane=self.plane)
         file = self.folder / f"step-{number}.json"
         file.write_text(json.dumps(program))
         seen: dict[str, Any] = {}

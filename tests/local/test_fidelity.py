@@ -1,8 +1,7 @@
-"""The stand-in plugins do what the official ones did.
+"""The stand-in for the random plugin does what the official one did.
 
-``fidelity/*.json`` was recorded on 2026-11-20 with engine 3.256.0, Python SDK 3.272.0, the official kubernetes plugin
-(source of 2026-07-01, reporting 4.34.2) and random plugin (source of 2026-08-14, reporting 4.21.4) against kube-apiserver
-v1.36.3 with KWOK 0.8.0. Secrets, random values, generated names, identities and times are placeholders.
+``fidelity/random.json`` was recorded on 2026-11-20 with engine 3.256.0, Python SDK 3.272.0 and the official random plugin
+(source of 2026-08-14, reporting 4.21.4). Secrets, random values and identities are placeholders.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.control_plane import ControlPlane, kubectl
+from local.control_plane import ControlPlane
 from tests.local.harness import CASES, Runner, comparable, mismatches
 
 pytestmark = [pytest.mark.engine]
@@ -22,8 +21,6 @@ pytestmark = [pytest.mark.engine]
 def test_case(file: Path, plane: ControlPlane, tmp_path: Path) -> None:
     case = json.loads(file.read_text(encoding="utf-8"))
     runner = Runner(plane, tmp_path)
-    recorded_class = '{"allowVolumeExpansion": false}'  # of the cluster that the cases were recorded on
-    kubectl("patch", "storageclass", "standard", "-p", recorded_class, plane=plane)
     try:
         for number, step in enumerate(case["steps"]):
             expected, seen = comparable(step, runner.play(number, step))
@@ -32,4 +29,3 @@ def test_case(file: Path, plane: ControlPlane, tmp_path: Path) -> None:
         assert runner.destroy() == case["destroy_exit"]
     finally:
         runner.destroy()
-        kubectl("delete", "configmap", "cfg", "--ignore-not-found", "-n", "default", plane=plane)

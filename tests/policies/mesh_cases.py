@@ -157,6 +157,13 @@ CHARTS_FAILS: Cases = {
             "anything may be called",
             of("Release", "mesh-istiod", "values.meshConfig.outboundTrafficPolicy.mode", "ALLOW_ANY"),
         ),
+        (
+            "anything may be called, by a packaged chart",
+            [
+                change("Release", "mesh-istiod", "chart", "/srv/charts/istiod-1.31.1.tgz"),
+                change("Release", "mesh-istiod", "values.meshConfig.outboundTrafficPolicy.mode", "ALLOW_ANY"),
+            ],
+        ),
         ("older TLS", of("Release", "mesh-istiod", "values.meshConfig.meshMTLS")),
         ("no node agent", of("Release", "mesh-istiod", "values.cni.enabled", value=False)),
         ("ordinary sidecars", of("Release", "mesh-istiod", "values.env.ENABLE_NATIVE_SIDECARS", "false")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from review.graph import Node, graph
 from review.parity import FAILING, Difference, compare
 from review.report import as_json, as_markdown
 from tests.components.application import CANARY, CANARY_IMAGE, changed, shipped
+from tests.components.aws.platform import changed as platform
 from tests.policies.fixtures import added, change, good, option, spoiled, without
 
 TODAY = date(2026, 11, 20)
@@ -48,6 +50,17 @@ def test_quikapp_is_its_production_but_for_what_was_declared() -> None:
     parity = found["quikapp-staging-platform"]
     classes = {d.resource: (d.production, d.staging) for d in parity.differences if d.path == "instanceClass"}
     assert classes["ClusterInstance postgres-1"] == ("db.r6g.2xlarge", "db.r6g.xlarge")
+
+
+@pytest.mark.parametrize("mirror", ["/srv/charts", "https://charts.example.com"])
+def test_a_mirror_of_charts_is_each_stacks_own_and_another_chart_is_not(mirror: str) -> None:
+    production, staging = good("quikapp-production-platform"), platform(stack=json.dumps({"charts": mirror}))
+    found = compare(production, list(staging))
+    assert not [d for d in found if d.kind in FAILING]
+    assert {d.because for d in found if d.path == "chart"} == {"each stack says where its charts come from"}
+    other = copy.deepcopy(list(staging))
+    change("Release", "mesh-istio-cni", "chart", f"{mirror}/x")(other)
+    assert failing(other, production) == [("unexplained", "Release mesh-istio-cni", "chart")]
 
 
 def test_a_canary_is_explained_and_its_share_too() -> None:

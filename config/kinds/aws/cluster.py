@@ -7,11 +7,11 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, StringConstraints, field_validator
 
 from ...base import Text
+from ...charts import Charts, ChartVersion
 from ...instances import InstanceClass, check
 from .managed import Identifier, Instance, LogRetention, Platform
 
 AddonVersion = Annotated[str, StringConstraints(pattern=r"^v\d+\.\d+\.\d+(-eksbuild\.\d+)?$")]
-ChartVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 AddonName = Literal[
     "vpc-cni", "coredns", "kube-proxy", "aws-ebs-csi-driver", "metrics-server", "eks-pod-identity-agent"
 ]
@@ -32,8 +32,8 @@ class Eks(Platform):
     load_balancer_controller: ChartVersion
     external_dns: ChartVersion = Field(alias="externalDns")
     external_secrets: ChartVersion
-    charts: Annotated[str, StringConstraints(pattern=r"^(oci|https)://\S+[^/]$")]
-    """The repository that these charts are in."""
+    charts: Charts
+    """The repository that these charts are in, unless the stack names another (``understudy:charts``)."""
     log_retention: LogRetention = 90
 
     @field_validator("instance")
@@ -48,6 +48,13 @@ class Eks(Platform):
         if missing := [name for name in get_args(AddonName) if name not in addons]:
             raise ValueError(f"{', '.join(missing)} missing: pods, names, volumes, autoscalers or roles would fail")
         return addons
+
+    def charts_used(self) -> dict[str, str]:
+        return {
+            "aws-load-balancer-controller": self.load_balancer_controller,
+            "external-dns": self.external_dns,
+            "external-secrets": self.external_secrets,
+        }
 
     def arn(self, region: str, account: str) -> str:
         """Known before the cluster is there: the Kubernetes provider is pinned to it."""

@@ -12,6 +12,8 @@ from ...stack import Stack
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
+_PACKAGED = re.compile(r"-\d+\.\d+\.\d+\.tgz$")
+"""What the name of a packaged chart's file ends with; in a registry or a repository the chart's own name stands alone."""
 _MESH: dict[str, tuple[tuple[Path, object, str], ...]] = {
     "istiod": (
         (("meshConfig", "outboundTrafficPolicy", "mode"), "REGISTRY_ONLY", "pods may call what nobody declared"),
@@ -38,7 +40,8 @@ _AGENT = "cni"
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.type != RELEASE:
         return
-    version, chart = resource.get("version"), str(resource.get("chart") or "").rpartition("/")[2]
+    version = resource.get("version")
+    chart = _PACKAGED.sub("", str(resource.get("chart") or "").rpartition("/")[2])
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         yield ("version",), f"{version!r} may be another chart tomorrow"
     for path, wanted, otherwise in _MESH.get(chart, ()):

@@ -135,6 +135,15 @@ def test_a_repository_over_https() -> None:
     assert release["repositoryOpts"] == {"repo": "https://registry.quikapp.dev/charts"}
 
 
+def test_a_stacks_own_mirror_comes_first() -> None:
+    nodes = changed(stack='{"charts": "./charts"}')
+    files = {n["inputs"]["chart"] for n in nodes if n["type"].endswith(":Release")}
+    istio = {f"./charts/{name}-1.31.1.tgz" for name in ("base", "cni", "istiod", "gateway")}
+    controllers = {"aws-load-balancer-controller-1.13.4", "external-dns-1.18.0", "external-secrets-1.3.2"}
+    assert files == {f"./charts/{name}.tgz" for name in controllers} | istio
+    assert not any("repositoryOpts" in n["inputs"] for n in nodes if n["type"].endswith(":Release"))
+
+
 def test_the_provider_is_pinned_and_its_kubeconfig_holds_no_secret() -> None:
     provider = node(STAGING, "pulumi:providers:kubernetes", "cluster")
     assert provider["inputs"]["clusterIdentifier"] == "arn:aws:eks:us-east-1:444455556666:cluster/quikapp-staging"

@@ -1,0 +1,161 @@
+"""Builds programs from Go modules, once; another version or source gets another folder."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .console import Trouble, step
+from .paths import TOOLS
+
+MODULES = Path(__file__).parent / "tools"
+
+
+@dataclass(frozen=True)
+class Module:
+    """A tools module: which programs it builds and how their version is stamped."""
+
+    name: str
+    requires: str
+    """The module whose version counts."""
+    programs: dict[str, str]
+    """Program to package; ``./<folder>`` is a package of the tools module itself."""
+    stamp: tuple[str, ...] = ()
+    """``-X`` settings; ``{version}`` is the version with its v, ``{number}`` without."""
+    files: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """File to the module and the files in it that it is put together from."""
+    source: str = ""
+    """Folder of ``local/tools`` that holds its go.mod; default: ``name``. Modules of one folder share compiled packages."""
+    embedded: dict[str, str] = field(default_factory=dict)
+    """Generated file that a package of the tools module embeds, to the file of ``requires`` that it is copied from."""
+
+    static: bool = False
+    """Built without C, for images that have no C library."""
+
+    @property
+    def sources(self) -> Path:
+        """The folder with its go.mod."""
+        return MODULES / (self.source or self.name)
+
+    @property
+    def version(self) -> str:
+        """As required in ``go.mod``, such as ``v3.232.0``; ``local`` for a program whose source is in the folder."""
+        if not self.requires:
+            return "local"
+        text = (self.sources / "go.mod").read_text(encoding="utf-8")
+        match = re.search(rf"^\s*(?:require )?{re.escape(self.requires)} (v\S+)", text, re.MULTILINE)
+        assert match is not None
+        return match[1]
+
+    @property
+    def folder(self) -> Path:
+        """Where its programs lie; another version, dependency or source gets another folder."""
+        own = (file for file in self.sources.glob("**/*.go") if not file.stem.endswith("_test"))
+        files = [self.sources / "go.mod", self.sources / "go.sum", *sorted(own)]
+        content = b"".join(file.read_bytes() for file in files) + repr((self.stamp, self.static)).encode()
+        return TOOLS / f"{self.name}-{self.version}-{hashlib.sha256(content).hexdigest()[:8]}"
+
+    def built(self) -> bool:
+        """Whether every program is there."""
+        return all((self.folder / name).exists() for name in (*self.programs, *self.files))
+
+    def program(self, name: str) -> Path:
+        """Its path; ``ensure`` makes it exist."""
+        return self.folder / name
+
+
+def ensure(*modules: Module) -> None:
+    """Builds what is missing, two modules at a time; raises ``Trouble``.
+
+    A linker uses one core: a second build keeps the other busy.
+    """
+    missing = [module for module in modules if not module.built()]
+    if missing:
+        _require_go()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        builds = [
+            pool.submit(_ensure, module, f"{number} of {len(missing)}") for number, module in enumerate(missing, 1)
+        ]
+        for build in as_completed(builds):
+            if error := build.exception():
+                pool.shutdown(cancel_futures=True)
+                raise error
+
+
+def _ensure(module: Module, position: str) -> None:
+    what = f"building {', '.join(module.programs)}" if module.programs else f"fetching {module.name}"
+    with lock(module.folder), step(f"[{position}] {what} {module.version}"):
+        if not module.built():
+            _build(module)
+
+
+def _require_go() -> None:
+    if shutil.which("go") is None:
+        raise Trouble(
+            "Go is not installed; it builds the engine and the control plane (apt-get install golang, or go.dev)"
+        )
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Makes the folder; two clones that share ``UNDERSTUDY_TOOLS`` do not make what is in it at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _build(module: Module) -> None:
+    partial = module.folder / "partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    sources = _with_embedded_files(module, partial / "sources") if module.embedded else module.sources
+    for program, package in module.programs.items():
+        _compile(module, sources, package, partial / program)
+        (partial / program).replace(module.folder / program)
+    for name, (source, parts) in module.files.items():
+        folder = fetched(module, source)
+        text = "\n---\n".join((folder / part).read_text(encoding="utf-8") for part in parts)
+        (partial / name).write_text(text, encoding="utf-8")
+        (partial / name).replace(module.folder / name)
+    shutil.rmtree(partial)
+
+
+def _compile(module: Module, sources: Path, package: str, target: Path) -> None:
+    """Builds one program; raises ``Trouble`` with the compiler's last lines."""
+    stamps = [f"-X {stamp.format(version=module.version, number=module.version.lstrip('v'))}" for stamp in module.stamp]
+    command = ["go", "build", "-trimpath", "-ldflags", " ".join(["-s", "-w", *stamps]), "-o", str(target), package]
+    without_c = {"CGO_ENABLED": "0"} if module.static else {}
+    environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", **without_c}
+    result = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise Trouble(f"{target.name} {module.version} could not be built:\n{result.stderr[-3000:]}")
+
+
+def _with_embedded_files(module: Module, folder: Path) -> Path:
+    """A copy of the tools module's sources with the files that its packages embed."""
+    shutil.copytree(module.sources, folder)
+    original_folder = fetched(module, module.requires)
+    for name, original in module.embedded.items():
+        shutil.copyfile(original_folder / original, folder / name)
+    return folder
+
+
+def fetched(module: Module, source: str) -> Path:
+    """Where Go keeps the module of that path, at the version that ``go.mod`` requires; raises ``Trouble``."""
+    _require_go()
+    command = ["go", "mod", "download", "-json", source]
+    result = subprocess.run(command, cwd=module.sources, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise Trouble(f"{source} could not be fetched:\n{result.stderr[-3000:]}{result.stdout[-1000:]}")
+    return Path(json.loads(result.stdout)["Dir"])

@@ -1,0 +1,107 @@
+"""Which software runs for which image: ``table.yaml``, read."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from ruamel.yaml import YAML
+
+TABLE = Path(__file__).parent / "table.yaml"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Base(_Model):
+    """What every image but the placeholder's begins with."""
+
+    packages: tuple[str, ...]
+    users: dict[str, int]
+
+
+class Recipe(_Model):
+    """How one image is made: from Debian packages, or from programs of a Go module."""
+
+    repositories: tuple[str, ...]
+    says: str
+    """The version that runs; ``{<package>}`` and ``{module}`` are filled in."""
+    packages: tuple[str, ...] = ()
+    module: str | None = None
+    """A folder of ``local/tools``."""
+    programs: dict[str, str] = {}
+    """Path in the image to program of the module."""
+    users: dict[str, int] = {}
+    folders: dict[str, int] = {}
+    """Folder to the user that owns it."""
+    links: dict[str, str] = {}
+    """Path to what the symbolic link leads to."""
+    files: dict[str, str] = {}
+    """Path to a script beside this file."""
+    path: str | None = None
+    """A folder of programs that is searched first."""
+    config: dict[str, Any] = {}
+    """Of the image, as the OCI image specification writes it."""
+    prints: tuple[str, ...]
+    """The command that prints its version."""
+
+
+class Missing(_Model):
+    """Images that are not made."""
+
+    because: str
+    repositories: tuple[str, ...]
+
+
+class Table(_Model):
+    """The whole table."""
+
+    base: Base
+    without: tuple[str, ...]
+    """Packages that are left out; ``re:`` begins a regular expression."""
+    images: dict[str, Recipe]
+    missing: tuple[Missing, ...]
+
+    def leaves_out(self, package: str) -> bool:
+        """Whether no image needs that Debian package, though another depends on it."""
+        return any(
+            re.fullmatch(name.removeprefix("re:"), package) if name.startswith("re:") else name == package
+            for name in self.without
+        )
+
+    def recipe(self, reference: str) -> str | None:
+        """The name of the recipe for an image, ``None`` when there is none."""
+        repository = full(reference)
+        return next((name for name, recipe in self.images.items() if repository in recipe.repositories), None)
+
+    def why_missing(self, reference: str) -> str | None:
+        """Why an image is not made; ``None`` when the table does not name it as missing."""
+        repository = full(reference)
+        return next((missing.because for missing in self.missing if repository in missing.repositories), None)
+
+
+@cache
+def table() -> Table:
+    """The table of ``table.yaml``."""
+    return Table.model_validate(YAML(typ="safe").load(TABLE))
+
+
+def full(reference: str) -> str:
+    """An image's repository in full: ``redis:7.2.6`` is of ``docker.io/library/redis``."""
+    name = reference.partition("@")[0]
+    head, slash, tail = name.rpartition("/")
+    name = f"{head}{slash}{tail.partition(':')[0]}"
+    first, slash, _ = name.partition("/")
+    if not slash:
+        return f"docker.io/library/{name}"
+    return name if "." in first or ":" in first or first == "localhost" else f"docker.io/{name}"
+
+
+def tagged(reference: str) -> str:
+    """An image's whole name, as an archive writes it: the repository in full and the tag."""
+    tail = reference.partition("@")[0].rpartition("/")[2]
+    return f"{full(reference)}:{tail.partition(':')[2] or 'latest'}"
