@@ -333,7 +333,7 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def main() -> None:
-    """Runs a command; a user's mistake is answered in words, exit code 2, other trouble with exit code 1."""
+    """Runs a command; a user's mistake is answered in words, exit code 2, other trouble with its own exit code."""
     try:
         app(prog_name="understudy")
     except ConfigError as error:
@@ -343,7 +343,7 @@ def main() -> None:
     except RuntimeError as error:
         if not {kind.__name__ for kind in type(error).__mro__} & {"Trouble", "Refused"}:
             raise
-        _fail(f"understudy: {error}", 1)
+        _fail(f"understudy: {error}", getattr(error, "code", 1))
 
 
 if __name__ == "__main__":

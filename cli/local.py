@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from local.mode import Nodes
+
 from .options import StackOption
 
 local = typer.Typer(
@@ -24,11 +26,20 @@ def up(
     load_seed_data: Annotated[
         bool, typer.Option(help="Load seed data afterwards (no data job exists yet).", envvar="LOAD_SEED_DATA")
     ] = True,
+    nodes: Annotated[
+        Nodes | None,
+        typer.Option(
+            help="real: pods whose images can be made run in containers, others are simulated (root on Linux). "
+            "Default: as the cluster was last; simulated at first.",
+            envvar="NODES",
+        ),
+    ] = None,
 ) -> None:
     """Bring the environment up: policies, cluster, engine, stack, resources. Quick when repeated."""
     from local.commands import up as run
     from local.console import phase
     from review.compose import verdict_of
+    from review.graph import graph, manifests
 
     with phase("judging what would be made by every rule"):  # before the engine makes the first of it
         verdict = verdict_of(stack)
@@ -40,7 +51,15 @@ def up(
         print_verdict(stack, verdict, RULES)
         raise typer.Exit(1)
 
-    raise typer.Exit(run(stack, dry_run=dry_run, skip_tests=skip_tests, load_seed_data=load_seed_data))
+    code = run(
+        stack,
+        dry_run=dry_run,
+        skip_tests=skip_tests,
+        load_seed_data=load_seed_data,
+        nodes=nodes,
+        objects=lambda name: [body for _, body in manifests(graph(name))],
+    )
+    raise typer.Exit(code)
 
 
 @local.command()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .charts import origins
 from .console import console, phase
+from .images import build
+from .mode import Nodes
+from .node.asked import images
+from .node.report import table
 from .paths import ROOT
 from .stack import LocalStack
 from .tools import KUBERNETES
@@ -18,8 +22,19 @@ GATED = ("--policy-pack", str(ROOT / "policies"))
 """Nothing is made that a policy forbids."""
 
 
-def up(name: str, *, dry_run: bool, skip_tests: bool, load_seed_data: bool) -> int:
-    """Brings the stack up; the engine's exit code."""
+def up(
+    name: str,
+    *,
+    dry_run: bool,
+    skip_tests: bool,
+    load_seed_data: bool,
+    nodes: Nodes | None = None,
+    objects: Callable[[str], list[dict[str, Any]]] = lambda _: [],
+) -> int:
+    """Brings the stack up; the engine's exit code.
+
+    ``nodes``: what the nodes do with pods, default as before; ``objects``: of a stack's name the Kubernetes objects.
+    """
     start = time.monotonic()
     stack = LocalStack(name)
     with phase("finding the engine"):
@@ -28,9 +43,22 @@ def up(name: str, *, dry_run: bool, skip_tests: bool, load_seed_data: bool) -> i
     below = stack.platform
     if below and not below.is_up():
         console.print(f"{name} runs on {below.name}, which is not up: that one first")
-        if code := up(below.name, dry_run=False, skip_tests=skip_tests, load_seed_data=load_seed_data):
+        if code := up(
+            below.name,
+            dry_run=False,
+            skip_tests=skip_tests,
+            load_seed_data=load_seed_data,
+            nodes=nodes,
+            objects=objects,
+        ):
             return code
-    stack.start()
+    stack.start(nodes)
+    if stack.plane.nodes is Nodes.REAL:
+        with phase("making the images of pods that run"):
+            found = objects(name)
+            made = build(images(found), found, stack.resolved())
+        with phase("giving the real node its images"):
+            stack.plane.publish(made)
     if dry_run:
         return stack.pulumi("preview", "--diff", *GATED).returncode
     # where stores are guarded, the engine looks first whether one would be replaced: else it stops half way
@@ -51,10 +79,20 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
         console.print(f"  {component}  {endpoint}", soft_wrap=True)
     if names := outputs.get("secretNames"):
         console.print(f"  secrets  {', '.join(names)}")
-    console.print(
-        "\n[bold yellow]Scheduled, not run:[/] a real API server, scheduler and controllers; no container runs.",
-        soft_wrap=True,
-    )
+    if stack.plane.nodes is Nodes.REAL:
+        with phase("waiting for pods that run"):
+            found = stack.plane.pods()
+        console.print(table(found))
+        console.print(
+            "[bold yellow]Run and simulated:[/] pods that ran did so in containers of this machine; a simulated pod answers "
+            "nothing. Limits of memory hold, those of CPU do not. NetworkPolicies are enforced by nothing here.",
+            soft_wrap=True,
+        )
+    else:
+        console.print(
+            "\n[bold yellow]Scheduled, not run:[/] a real API server, scheduler and controllers; no container runs.",
+            soft_wrap=True,
+        )
     if stack.account and (levels := stack.levels()):
         said = ", ".join(f"{levels.get(level, 0)} {level}" for level in ("real", "validated", "recorded"))
         console.print(

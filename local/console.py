@@ -32,4 +32,7 @@ def step(name: str) -> Iterator[None]:
 
 
 class Trouble(RuntimeError):
-    """Something that a person has to do; said without a traceback, exit code 1."""
+    """Something that a person has to do; said without a traceback."""
+
+    code = 1
+    """The exit code."""

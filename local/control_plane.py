@@ -1,6 +1,7 @@
 """A Kubernetes control plane on the loopback interface: etcd, API server, controller manager, scheduler, and KWOK for nodes.
 
-Pods are scheduled and reported Ready; no container runs. Quotas, limits, RBAC, Pod Security and admission are real.
+Pods are scheduled and reported Ready; no container runs, unless there is a real node beside the simulated ones
+(``local/node``). Quotas, limits, RBAC, Pod Security and admission are real.
 """
 
 from __future__ import annotations
@@ -22,16 +23,35 @@ from config.system import NodePool
 
 from .builds import ensure
 from .console import Trouble, phase
+from .files import write
+from .mode import Nodes
+from .node import Images, RealNode
+from .node.layout import ADDRESS
+from .node.layout import NAME as REAL_NODE
+from .node.placement import withdraw
+from .node.report import Row
+from .node.requirements import check
 from .nodes import make
 from .paths import HOME, ROOT
 from .pki import Authority, Pair
 from .processes import Processes, free_port, is_free
-from .tools import CONTROL_PLANE, ETCD, KUBERNETES, KWOK
+from .tools import CONTROL_PLANE, ETCD, KUBERNETES, KWOK, NODE
 from .webhooks import disregard
 
 SERVICE_NETWORK = "10.96.0.0/16"
 ORDER = ("volumes", "kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 """In which to stop them: nobody loses what it talks to."""
+REAL_ORDER = ("node", *ORDER, "relay")
+"""The same with a real node: its pods end first."""
+USERS = {
+    "kube-controller-manager": ("system:kube-controller-manager", None),
+    "kube-scheduler": ("system:kube-scheduler", None),
+    "kwok": ("kwok", "system:masters"),
+    "kubelet": (f"system:node:{REAL_NODE}", "system:nodes"),
+    "kube-proxy": ("system:kube-proxy", None),
+    "coredns": ("coredns", "system:masters"),
+}
+"""Component to the name and group in its certificate; each has a kubeconfig."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +76,24 @@ class ControlPlane:
         return Processes(self.folder)
 
     @property
+    def nodes(self) -> Nodes:
+        """What the nodes of the cluster do, as it was started last; simulated before the first time."""
+        return Nodes(self._nodes.read_text(encoding="utf-8")) if self._nodes.exists() else Nodes.SIMULATED
+
+    @property
+    def _nodes(self) -> Path:
+        return self.folder / "nodes"
+
+    @property
+    def real_node(self) -> RealNode:
+        """The node that runs pods, where the cluster has one."""
+        return RealNode(self.folder, self.processes)
+
+    @property
+    def _order(self) -> tuple[str, ...]:
+        return REAL_ORDER if self.nodes is Nodes.REAL else ORDER
+
+    @property
     def _pki(self) -> Path:
         return self.folder / "pki"
 
@@ -68,28 +106,49 @@ class ControlPlane:
 
     def running(self) -> bool:
         """Whether every process runs and the API server says that it is ready."""
-        return all(self.processes.find(name) for name in ORDER) and self._ready()
+        return all(self.processes.find(name) for name in self._order) and self._ready()
 
     def status(self) -> dict[str, str]:
         """Process to ``running (pid)`` or ``stopped``."""
-        found = {name: self.processes.find(name) for name in reversed(ORDER)}
+        found = {name: self.processes.find(name) for name in reversed(self._order)}
         return {name: f"running ({process.pid})" if process else "stopped" for name, process in found.items()}
 
-    def up(self, nodes: NodePool) -> None:
-        """Starts what does not run; makes the nodes. Raises ``Trouble`` with the end of the log of what failed."""
-        ensure(*CONTROL_PLANE)
-        if not (self._pki / "ca.crt").exists():
-            self._make_pki()
-        if not self.running():
+    def up(self, pool: NodePool, nodes: Nodes | None = None) -> None:
+        """Starts what does not run; makes the nodes. Raises ``Trouble`` with the end of the log of what failed.
+
+        ``nodes``: what they do from now on, default as before. Another one than before restarts the cluster.
+        """
+        wanted = nodes or self.nodes
+        if wanted is Nodes.REAL:
+            check()
+        ensure(*CONTROL_PLANE, *([NODE] if wanted is Nodes.REAL else []))
+        if wanted is not self.nodes or not self.running():
             with phase(f"starting the control plane of {self.name!r}"):
-                self._start()
+                self._start(wanted)
         with self.client() as client:
-            make(client, nodes)
+            if wanted is Nodes.REAL:
+                with phase("waiting for the real node"):
+                    self.real_node.join(client)
+            else:
+                withdraw(client)
+            make(client, pool)
             disregard(client)
 
+    def publish(self, images: Images) -> None:
+        """Gives the real node its images; pods that ask for these images alone run from now on. Raises ``Trouble``."""
+        with self.client() as client:
+            self.real_node.publish(client, images)
+
+    def pods(self) -> list[Row]:
+        """Which pods ran and which were simulated, once those that run are Ready (or two minutes are over)."""
+        with self.client() as client:
+            return self.real_node.report(client)
+
     def down(self) -> None:
-        """Stops it; its data stays."""
-        self.processes.stop(*ORDER)
+        """Stops it; its data stays. Also what a command that was killed has left."""
+        self.processes.stop(*REAL_ORDER)
+        self.processes.end_unrecorded()
+        self.real_node.clear()
 
     def remove(self) -> None:
         """Stops it and removes its data."""
@@ -101,38 +160,55 @@ class ControlPlane:
         process = self.processes.find("kube-apiserver")
         if process is None:
             raise Trouble(f"the API server of {self.name!r} does not run")
-        command = process.cmdline()
+        inside = self.real_node.in_network() if self.nodes is Nodes.REAL else []
+        command = [*inside, *process.cmdline()]
         process.kill()
         process.wait(10)
         self.processes.start("kube-apiserver", command)
 
-    def _make_pki(self) -> None:
+    def _sign(self) -> None:
+        """Makes the certificates that are not there yet."""
         authority = Authority(self._pki)
-        authority.sign("etcd", "etcd", hosts=("127.0.0.1", "localhost"))
-        authority.sign("etcd-client", "kube-apiserver-etcd-client")
-        names = ("127.0.0.1", "localhost", "10.96.0.1", "kubernetes", "kubernetes.default.svc")
-        authority.sign("kube-apiserver", "kube-apiserver", hosts=names)
-        authority.sign("admin", "understudy-admin", "system:masters")
-        authority.sign("kube-controller-manager", "system:kube-controller-manager")
-        authority.sign("kube-scheduler", "system:kube-scheduler")
-        authority.sign("kwok", "kwok", "system:masters")
-        authority.sign("service-account", "service-account")
+        local = ("127.0.0.1", "localhost")
+        names = (*local, "10.96.0.1", "kubernetes", "kubernetes.default.svc", ADDRESS)
+        for name, common_name, organization, hosts in (
+            ("etcd", "etcd", None, local),
+            ("etcd-client", "kube-apiserver-etcd-client", None, ()),
+            ("kube-apiserver", "kube-apiserver", None, names),
+            ("kubelet-client", "kube-apiserver-kubelet-client", "system:masters", ()),
+            ("kubelet-server", f"system:node:{REAL_NODE}", "system:nodes", (ADDRESS, REAL_NODE)),
+            ("admin", "understudy-admin", "system:masters", ()),
+            ("service-account", "service-account", None, ()),
+            *((user, common_name, organization, ()) for user, (common_name, organization) in USERS.items()),
+        ):
+            if not self._pair(name).certificate.exists():
+                authority.sign(name, common_name, organization, hosts)
 
-    def _start(self) -> None:
-        processes = self.processes
-        processes.stop(*ORDER)
+    def _start(self, nodes: Nodes) -> None:
+        """Starts all of it anew."""
+        self.down()
+        write(self._nodes, nodes)
+        self._sign()
         etcd, peer, api = free_port(), free_port(), self._same_port() or free_port()
-        for user in ("admin", "kube-controller-manager", "kube-scheduler", "kwok"):
+        for user in ("admin", *USERS):
             self._write_kubeconfig(user, api)
-        processes.start("etcd", self._etcd(etcd, peer))
-        processes.start("kube-apiserver", self._api_server(api, etcd))
+        real = self.real_node if nodes is Nodes.REAL else None
+        inside: list[str] = []
+        if real:
+            real.start(SERVICE_NETWORK)
+            inside = real.in_network()
+            real.relay(api)
+        processes = self.processes
+        processes.start("etcd", [*inside, *self._etcd(etcd, peer)])
+        processes.start("kube-apiserver", [*inside, *self._api_server(api, etcd, nodes)])
         self._wait_ready()
         with self.client() as client:  # else KWOK waits until the leases of its former self end: 40 s without nodes
             client.delete("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
-        processes.start("kube-controller-manager", self._controller_manager())
-        processes.start("kube-scheduler", self._scheduler())
-        processes.start("kwok", self._kwok())
-        processes.start("volumes", self._volumes(), {**os.environ, "PYTHONPATH": str(ROOT)})
+        processes.start("kube-controller-manager", [*inside, *self._controller_manager()])
+        processes.start("kube-scheduler", [*inside, *self._scheduler()])
+        processes.start("kwok", [*inside, *self._kwok()])
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        processes.start("volumes", [*inside, *self._volumes()], environment)
 
     def _same_port(self) -> int | None:
         """The API server's of last time, when nobody took it: whoever was told of the cluster still finds it."""
@@ -186,10 +262,7 @@ class ControlPlane:
             "users": [{"name": user, "user": credentials}],
         }
         path = self.kubeconfig if user == "admin" else self.folder / f"{user}.kubeconfig"
-        partial = path.with_suffix(".partial")
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        partial.replace(path)
+        write(path, json.dumps(content, indent=1), mode=0o600)
 
     def _etcd(self, port: int, peer: int) -> list[str]:
         pair, authority = self._pair("etcd"), self._pki / "ca.crt"
@@ -214,13 +287,26 @@ class ControlPlane:
             "--log-level=warn",
         ]
 
-    def _api_server(self, port: int, etcd: int) -> list[str]:
+    def _api_server(self, port: int, etcd: int, nodes: Nodes) -> list[str]:
         server, client, account = (self._pair(n) for n in ("kube-apiserver", "etcd-client", "service-account"))
+        kubelet = self._pair("kubelet-client")
+        reached = {
+            # the reconciler of the Service "kubernetes" refuses a loopback address
+            Nodes.SIMULATED: ["--bind-address=127.0.0.1", "--endpoint-reconciler-type=none"],
+            # in the node's network namespace: from the host only the relay leads there
+            Nodes.REAL: [
+                "--bind-address=0.0.0.0",
+                f"--advertise-address={ADDRESS}",
+                f"--kubelet-certificate-authority={self._pki / 'ca.crt'}",
+                f"--kubelet-client-certificate={kubelet.certificate}",
+                f"--kubelet-client-key={kubelet.key}",
+                "--kubelet-preferred-address-types=InternalIP",
+            ],
+        }
         return [
             str(KUBERNETES.program("kube-apiserver")),
-            "--bind-address=127.0.0.1",
+            *reached[nodes],
             f"--secure-port={port}",
-            "--endpoint-reconciler-type=none",  # the default one refuses a loopback address
             f"--etcd-servers=https://127.0.0.1:{etcd}",
             f"--etcd-cafile={self._pki / 'ca.crt'}",
             f"--etcd-certfile={client.certificate}",
@@ -247,7 +333,6 @@ class ControlPlane:
             "--use-service-account-credentials",
             f"--service-account-private-key-file={self._pair('service-account').key}",
             f"--root-ca-file={self._pki / 'ca.crt'}",
-            "--enable-hostpath-provisioner",
             "--horizontal-pod-autoscaler-sync-period=5s",
         ]
 
@@ -264,14 +349,22 @@ class ControlPlane:
             str(KWOK.program("kwok")),
             f"--kubeconfig={self.folder / 'kwok.kubeconfig'}",
             f"--config={KWOK.folder / 'stages.yaml'}",
-            "--manage-all-nodes=true",
+            "--manage-all-nodes=false",
+            "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
             "--node-lease-duration-seconds=40",
             "--cidr=10.244.0.0/16",
             "--node-ip=10.0.0.1",
         ]
 
     def _volumes(self) -> list[str]:
-        return [sys.executable, "-P", "-m", "local.volumes", str(self.folder / "kwok.kubeconfig")]
+        return [
+            sys.executable,
+            "-P",
+            "-m",
+            "local.volumes",
+            str(self.folder / "kwok.kubeconfig"),
+            str(self.folder / "volumes"),
+        ]
 
 
 def kubectl(*arguments: str, plane: ControlPlane) -> str:

@@ -10,7 +10,9 @@ import tenacity
 from config.system import NodePool
 
 from .console import Trouble
+from .node.placement import LABEL, SIMULATED
 
+_CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 PODS_PER_NODE = 110
 """The kubelet's default."""
 
@@ -18,23 +20,36 @@ PODS_PER_NODE = 110
 def make(client: httpx.Client, pool: NodePool) -> None:
     """Nodes of the declared size over the declared zones, and the default storage class; what is there stays."""
     objects = [_node(index, pool) for index in range(pool.count)]
-    present = {item["metadata"]["name"]: item for item in client.get("/api/v1/nodes").json()["items"]}
+    present = {item["metadata"]["name"]: item for item in _simulated(client)}
     for node in objects:
         name = node["metadata"]["name"]
-        if name in present and present[name]["status"]["capacity"] == node["status"]["capacity"]:
+        if name in present and _same(present[name], node):
             continue
         if name in present:
             client.delete(f"/api/v1/nodes/{name}")
         _created(client.post("/api/v1/nodes", json=node))
     for name in sorted(present.keys() - {node["metadata"]["name"] for node in objects}):
         client.delete(f"/api/v1/nodes/{name}")
-    storage = client.post("/apis/storage.k8s.io/v1/storageclasses", json=STORAGE_CLASS)
-    if storage.status_code == httpx.codes.CONFLICT:  # made before it allowed volumes to grow
-        grows = {"allowVolumeExpansion": True}
-        headers = {"Content-Type": "application/merge-patch+json"}
-        storage = client.patch("/apis/storage.k8s.io/v1/storageclasses/standard", json=grows, headers=headers)
-    _created(storage)
+    storage = client.post(_CLASSES, json=STORAGE_CLASS)
+    if storage.status_code == httpx.codes.CONFLICT:
+        url = f"{_CLASSES}/{STORAGE_CLASS['metadata']['name']}"
+        if client.get(url).json()["provisioner"] != STORAGE_CLASS["provisioner"]:  # it cannot be changed
+            client.delete(url)
+            _created(client.post(_CLASSES, json=STORAGE_CLASS))
+    else:
+        _created(storage)
     _wait(client, pool.count)
+
+
+def _simulated(client: httpx.Client) -> list[dict[str, Any]]:
+    """The simulated nodes that are there."""
+    found: list[dict[str, Any]] = client.get("/api/v1/nodes", params={"labelSelector": "type=kwok"}).json()["items"]
+    return found
+
+
+def _same(present: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    labels = present["metadata"]["labels"]
+    return present["status"]["capacity"] == wanted["status"]["capacity"] and labels.get(LABEL) == SIMULATED
 
 
 @tenacity.retry(
@@ -45,7 +60,7 @@ def make(client: httpx.Client, pool: NodePool) -> None:
 )
 def _wait(client: httpx.Client, count: int) -> None:
     """Until every node is Ready, and namespaces have their service account."""
-    nodes = client.get("/api/v1/nodes").json()["items"]
+    nodes = _simulated(client)
     ready = [node for node in nodes if _condition(node).get("status") == "True"]
     accounts = client.get("/api/v1/namespaces/default/serviceaccounts/default")
     if len(ready) != count or accounts.status_code != httpx.codes.OK:
@@ -81,6 +96,7 @@ def _node(index: int, pool: NodePool) -> dict[str, Any]:
                 "topology.kubernetes.io/region": "local",
                 "topology.kubernetes.io/zone": f"local-{'abcdefghi'[index % pool.zones]}",
                 "type": "kwok",
+                LABEL: SIMULATED,
             },
             "annotations": {"kwok.x-k8s.io/node": "fake"},
         },
@@ -92,8 +108,8 @@ STORAGE_CLASS = {
     "apiVersion": "storage.k8s.io/v1",
     "kind": "StorageClass",
     "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
-    "provisioner": "kubernetes.io/host-path",
+    "provisioner": "understudy.dev/local",  # local/volumes.py
     "reclaimPolicy": "Delete",
     "volumeBindingMode": "Immediate",
-    "allowVolumeExpansion": True,  # the API server admits it; nothing behind the volume grows, as nothing runs
+    "allowVolumeExpansion": True,  # the API server admits it; a volume has the room of its disk at any size
 }

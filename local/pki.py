@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from .files import write
+
 VALID = datetime.timedelta(days=365)
 
 
@@ -25,11 +27,11 @@ class Pair:
 
 def _write(folder: Path, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> Pair:
     pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
-    pair.key.touch(mode=0o600)
-    pair.key.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    write(pair.key, private, mode=0o600)
+    write(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM))  # last: where it is, the key is
     return pair
 
 
@@ -55,9 +57,16 @@ class Authority:
     """Signs servers and clients; its certificate's SHA-256 is the cluster's identity."""
 
     def __init__(self, folder: Path) -> None:
-        """A new authority in ``folder`` (0700)."""
+        """The authority in ``folder`` (0700), made when there is none."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
+        self.pair = Pair(folder / "ca.crt", folder / "ca.key")
+        if self.pair.certificate.exists():
+            key = serialization.load_pem_private_key(self.pair.key.read_bytes(), password=None)
+            assert isinstance(key, ec.EllipticCurvePrivateKey)
+            self._key = key
+            self._certificate = x509.load_pem_x509_certificate(self.pair.certificate.read_bytes())
+            return
         self._key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(f"understudy-{x509.random_serial_number():x}"[:40])
         self._certificate = (

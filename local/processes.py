@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
+
+from .files import write
 
 
 def free_port() -> int:
@@ -30,10 +34,15 @@ def is_free(port: int) -> bool:
     return True
 
 
+MARK = "UNDERSTUDY_CLUSTER"
+"""The environment variable of each process that names the folder it belongs to."""
+
+
 class Processes:
     """The processes of one folder: their ids and start times in ``pids.json``, their output in ``<name>.log``.
 
     A process id alone proves nothing, ids are used again: a process is ours when its start time is the recorded one.
+    A command that was killed between starting a process and recording it leaves one that only ``MARK`` gives away.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,9 +57,7 @@ class Processes:
             return {}
 
     def _write(self, recorded: dict[str, tuple[int, float]]) -> None:
-        partial = self._file.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(recorded))
-        partial.replace(self._file)
+        write(self._file, json.dumps(recorded))
 
     def find(self, name: str) -> psutil.Process | None:
         """The process, when it still runs."""
@@ -73,7 +80,7 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
-                env=environment,
+                env={**(os.environ if environment is None else environment), MARK: str(self._folder)},
                 start_new_session=True,
             )
         process.returncode = 0  # it outlives this process, which waits for it only to stop it
@@ -92,8 +99,39 @@ class Processes:
             process = self.find(name)
             if process is not None:
                 process.terminate()
-                _, alive = psutil.wait_procs([process], timeout=seconds)
-                for stubborn in alive:
-                    stubborn.kill()
-                psutil.wait_procs(alive, timeout=seconds)
+                if not _ended([process], seconds):
+                    process.kill()
+                    _ended([process], seconds)
         self._write({name: entry for name, entry in self._recorded().items() if name not in names})
+
+    def end_unrecorded(self) -> None:
+        """Ends the processes of this folder that no record names."""
+        recorded = {pid for pid, _ in self._recorded().values()}
+        ours = [process for process in psutil.process_iter() if process.pid not in recorded and self._marked(process)]
+        for process in ours:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        _ended(ours, 10)
+
+    def _marked(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(MARK) == str(self._folder)
+        except psutil.Error:
+            return False
+
+
+def _ended(processes: list[psutil.Process], seconds: float) -> bool:
+    """Whether they end in time. One that the system's first process has yet to take in has ended."""
+    deadline = time.monotonic() + seconds
+    while any(_alive(process) for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

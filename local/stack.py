@@ -27,6 +27,7 @@ from .charts import mirror
 from .console import Trouble, console
 from .control_plane import ControlPlane
 from .engine import Engine
+from .mode import Nodes
 from .moto import Moto
 
 _YAML = YAML()
@@ -94,12 +95,12 @@ class LocalStack:
         """Where the stand-in for AWS writes how real each resource is that it makes."""
         return self.engine.home / "stacks" / f"{self.name}.aws"
 
-    def start(self) -> None:
-        """Its cluster, its account, and its place in the backend."""
+    def start(self, nodes: Nodes | None = None) -> None:
+        """Its cluster, its account, and its place in the backend. ``nodes``: what they do, default as before."""
         account = self.account
         if account and not self.plane.running():
             account.down()  # what it says of its cluster would not be true any more
-        self.plane.up(self.resolved().environment.cluster.nodes)
+        self.plane.up(self.resolved().environment.cluster.nodes, nodes)
         if account:
             account.up()
         self._write_file()

@@ -62,6 +62,17 @@ KUBERNETES = Module(
         "k8s.io/client-go/pkg/version.gitVersion={version}",
     ),
 )
+NODE = Module(
+    "node",
+    "k8s.io/kubernetes",
+    {
+        "kubelet": "k8s.io/kubernetes/cmd/kubelet",
+        "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+        "coredns": "./coredns",
+    },
+    KUBERNETES.stamp,
+)
+"""What a node that runs pods needs beside containerd. Its dependencies have the versions of ``KUBERNETES``: most are built."""
 ACTIONLINT = Module(
     "actionlint", "github.com/rhysd/actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"}
 )

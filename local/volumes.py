@@ -1,11 +1,13 @@
-"""Volumes of storage classes whose provisioner is not here, such as a cloud's: ``python -m local.volumes <kubeconfig>``.
+"""Volumes of the local cluster, of whichever storage class: ``python -m local.volumes <kubeconfig> <folder>``.
 
 It does what the Kubernetes CSI sidecars external-provisioner and -resizer would: it waits until the scheduler has chosen a node
-(where the class asks for that), makes the volume, lets it grow, and removes it with its claim. Nothing is ever written to it.
+(where the class asks for that), makes the volume, lets it grow, and removes it with its claim. A volume is a folder below the
+given one; pods that run write to it, those that are simulated do not.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -16,30 +18,21 @@ import httpx
 
 from .api import ApiError, Client
 
-OTHERS = "kubernetes.io/host-path"
-"""The controller manager provides these itself."""
 _SELECTED = "volume.kubernetes.io/selected-node"
 _PROVISIONED = "pv.kubernetes.io/provisioned-by"
 _MINE = "understudy.dev/volumes"
 _SECONDS = 0.3
 
 
-def classes(client: Client) -> dict[str, dict[str, Any]]:
-    """Name to class, of those that are provided here."""
-    found = client.request("GET", "/apis/storage.k8s.io/v1/storageclasses")["items"]
-    return {item["metadata"]["name"]: item for item in found if item["provisioner"] != OTHERS}
-
-
-def provide(client: Client) -> int:
+def provide(client: Client, folder: Path) -> int:
     """One round; how many things were done."""
-    known = classes(client)
-    if not known:
-        return 0
+    found = client.request("GET", "/apis/storage.k8s.io/v1/storageclasses")["items"]
+    known = {item["metadata"]["name"]: item for item in found}
     claims = client.request("GET", "/api/v1/persistentvolumeclaims")["items"]
-    return sum(1 for claim in claims for _ in _claim(client, claim, known)) + _released(client)
+    return sum(1 for claim in claims for _ in _claim(client, claim, known, folder)) + _released(client, folder)
 
 
-def _claim(client: Client, claim: dict[str, Any], known: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _claim(client: Client, claim: dict[str, Any], known: dict[str, dict[str, Any]], folder: Path) -> Iterator[str]:
     metadata, spec, phase = claim["metadata"], claim["spec"], claim["status"].get("phase")
     storage_class = known.get(spec.get("storageClassName", ""))
     if storage_class is None or "deletionTimestamp" in metadata:
@@ -48,7 +41,10 @@ def _claim(client: Client, claim: dict[str, Any], known: dict[str, dict[str, Any
     waits = storage_class.get("volumeBindingMode") == "WaitForFirstConsumer"
     chosen = _SELECTED in metadata.get("annotations", {}) or not waits
     if phase == "Pending" and chosen and not spec.get("volumeName"):
-        client.request("POST", "/api/v1/persistentvolumes", json=_volume(claim, storage_class, wanted))
+        path = folder / f"pvc-{metadata['uid']}"
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o777)  # a container that runs as no matter which user writes to it
+        client.request("POST", "/api/v1/persistentvolumes", json=_volume(claim, storage_class, wanted, path))
         yield "made"
     elif phase == "Bound" and claim["status"].get("capacity", {}).get("storage") != wanted:
         size = {"capacity": {"storage": wanted}}
@@ -60,14 +56,14 @@ def _claim(client: Client, claim: dict[str, Any], known: dict[str, dict[str, Any
         yield "grown"
 
 
-def _volume(claim: dict[str, Any], storage_class: dict[str, Any], size: str) -> dict[str, Any]:
+def _volume(claim: dict[str, Any], storage_class: dict[str, Any], size: str, path: Path) -> dict[str, Any]:
     metadata = claim["metadata"]
-    name = f"pvc-{metadata['uid']}"
+    anywhere = {"key": "kubernetes.io/os", "operator": "Exists"}  # a local volume has to name its nodes
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
         "metadata": {
-            "name": name,
+            "name": path.name,
             "labels": {_MINE: "true"},
             "annotations": {_PROVISIONED: storage_class["provisioner"]},
         },
@@ -83,13 +79,14 @@ def _volume(claim: dict[str, Any], storage_class: dict[str, Any], size: str) -> 
                 "name": metadata["name"],
                 "uid": metadata["uid"],
             },
-            "csi": {"driver": storage_class["provisioner"], "volumeHandle": name},
+            "local": {"path": str(path)},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [anywhere]}]}},
         },
     }
 
 
-def _released(client: Client) -> int:
-    """Volumes whose claim is gone."""
+def _released(client: Client, folder: Path) -> int:
+    """Volumes whose claim is gone; what they hold goes with them."""
     volumes = client.request("GET", "/api/v1/persistentvolumes", params={"labelSelector": f"{_MINE}=true"})["items"]
     gone = [
         v["metadata"]["name"]
@@ -97,16 +94,17 @@ def _released(client: Client) -> int:
         if v["status"].get("phase") == "Released" and v["spec"]["persistentVolumeReclaimPolicy"] == "Delete"
     ]
     for name in gone:
+        shutil.rmtree(folder / name, ignore_errors=True)
         client.request("DELETE", f"/api/v1/persistentvolumes/{name}")
     return len(gone)
 
 
 def main() -> None:
     """Round after round, until somebody stops it; what fails is tried again in the next."""
-    client = Client(Path(sys.argv[1]))
+    client, folder = Client(Path(sys.argv[1])), Path(sys.argv[2])
     while True:
         try:
-            provide(client)
+            provide(client, folder)
         except (httpx.HTTPError, ApiError) as error:
             print(error, file=sys.stderr, flush=True)
         time.sleep(_SECONDS)

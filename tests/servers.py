@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from local.node.requirements import Unmet, check
+
 PACKAGES = {
     "redis-server": "redis-server",
     "haproxy": "haproxy",
@@ -34,6 +36,16 @@ def require(*programs: str) -> None:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+def require_real_node() -> None:
+    """Skips with what a node that runs pods lacks here; in CI that is a failure."""
+    try:
+        check()
+    except Unmet as unmet:
+        if os.environ.get("CI"):
+            pytest.fail(str(unmet))
+        pytest.skip(str(unmet))
 
 
 def find(program: str) -> str | None:

@@ -1,7 +1,8 @@
-"""Volumes of classes that nobody here provides, against an API server that is a table."""
+"""Volumes of the local cluster, against an API server that is a table."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from local.volumes import provide
@@ -46,40 +47,45 @@ class Server:
         return {}
 
 
-def done(server: Server) -> list[tuple[str, str]]:
-    provide(server)  # type: ignore[arg-type]  # as much of a client as it uses
+def done(server: Server, folder: Path) -> list[tuple[str, str]]:
+    provide(server, folder)  # type: ignore[arg-type]  # as much of a client as it uses
     return [(method, url) for method, url, _ in server.changes]
 
 
-def test_a_volume_is_made_once_the_scheduler_has_chosen() -> None:
-    assert done(Server([claim()])) == []
+def test_a_volume_is_made_once_the_scheduler_has_chosen(tmp_path: Path) -> None:
+    assert done(Server([claim()]), tmp_path) == []
     server = Server([claim(chosen="yes")])
-    assert done(server) == [("POST", "/api/v1/persistentvolumes")]
+    assert done(server, tmp_path) == [("POST", "/api/v1/persistentvolumes")]
     body = server.changes[0][2]
     assert body["spec"]["claimRef"]["uid"] == "u"
     assert body["spec"]["capacity"] == {"storage": "1Gi"}
+    assert body["spec"]["local"] == {"path": str(tmp_path / "pvc-u")}
+    assert (tmp_path / "pvc-u").stat().st_mode & 0o777 == 0o777
     assert body["metadata"]["annotations"]["pv.kubernetes.io/provisioned-by"] == "ebs.csi.aws.com"
 
 
-def test_one_that_grows_grows() -> None:
-    assert done(Server([claim("Bound", has="1Gi")])) == []
+def test_one_that_grows_grows(tmp_path: Path) -> None:
+    assert done(Server([claim("Bound", has="1Gi")]), tmp_path) == []
     server = Server([claim("Bound", size="2Gi", has="1Gi")])
-    assert done(server) == [
+    assert done(server, tmp_path) == [
         ("PATCH", "/api/v1/persistentvolumes/pvc-u"),
         ("PATCH", "/api/v1/namespaces/shop/persistentvolumeclaims/data/status"),
     ]
 
 
-def test_one_whose_claim_is_gone_goes() -> None:
+def test_one_whose_claim_is_gone_goes_with_what_it_holds(tmp_path: Path) -> None:
     def volume(policy: str) -> dict[str, Any]:
         spec = {"persistentVolumeReclaimPolicy": policy}
         return {"metadata": {"name": policy}, "status": {"phase": "Released"}, "spec": spec}
 
-    assert done(Server([], volumes=[volume("Delete"), volume("Retain")])) == [
+    for name in ("Delete", "Retain"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data").touch()
+    assert done(Server([], volumes=[volume("Delete"), volume("Retain")]), tmp_path) == [
         ("DELETE", "/api/v1/persistentvolumes/Delete")
     ]
+    assert [path.name for path in tmp_path.iterdir()] == ["Retain"]
 
 
-def test_what_the_controller_manager_provides_itself_is_left_to_it() -> None:
-    own = {**CLASS, "provisioner": "kubernetes.io/host-path"}
-    assert done(Server([claim(chosen="yes")], classes=[own])) == []
+def test_a_claim_of_no_class_is_left_alone(tmp_path: Path) -> None:
+    assert done(Server([claim(chosen="yes")], classes=[]), tmp_path) == []

@@ -1,0 +1,235 @@
+"""Which pods run and which are simulated: an admission policy of the local cluster decides when a pod is made.
+
+A pod runs when each of its images, those of its init containers too, is in the list that ``publish`` writes, and when what
+it asks of a node is true of the real one. The policy marks it with a node selector; the scheduler does the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpx
+
+from local.console import Trouble
+
+from .layout import NAME
+
+LABEL = "understudy.dev/pods"
+"""The label of nodes that says what their pods do; the node selector and the taint have the same key."""
+RUN, SIMULATED = "run", "simulated"
+LIST = "local-images"
+"""The ConfigMap in ``kube-system`` that lists the images that can run, and the real node's labels."""
+_POLICIES = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies"
+_BINDINGS = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings"
+_LISTS = "/api/v1/namespaces/kube-system/configmaps"
+_KEY = LABEL.replace("~", "~0").replace("/", "~1")
+_MERGE = {"Content-Type": "application/merge-patch+json"}
+_UNPLACED = [
+    {"name": "no-node-yet", "expression": "!has(object.spec.nodeName)"},
+    {
+        "name": "not-of-a-daemonset",  # its pods follow the template, which is marked itself
+        "expression": "!has(object.metadata.ownerReferences) || "
+        "!object.metadata.ownerReferences.exists(owner, owner.kind == 'DaemonSet')",
+    },
+]
+
+
+def _variables(spec: str) -> list[dict[str, str]]:
+    expressions = {
+        "images": "params.data['images'].split('\\n')",
+        "labels": "params.data['labels'].split('\\n')",
+        "asked": f"{spec}.containers.map(c, c.image) + "
+        f"(has({spec}.initContainers) ? {spec}.initContainers.map(c, c.image) : [])",
+        "fits": f"!has({spec}.nodeSelector) || {spec}.nodeSelector.all(key, key == '{LABEL}' || "
+        f"(key + '=' + {spec}.nodeSelector[key]) in variables.labels)",
+        # one node cannot keep pods apart, and which nodes a rule of affinity means is not worked out here
+        "free": f"!has({spec}.affinity) || !("
+        + " || ".join(
+            f"(has({spec}.affinity.{kind}) && has({spec}.affinity.{kind}.requiredDuringSchedulingIgnoredDuringExecution))"
+            for kind in ("nodeAffinity", "podAntiAffinity")
+        )
+        + ")",
+        "runs": "variables.fits && variables.free && variables.asked.all(image, image in variables.images)",
+        "tolerates": f"has({spec}.tolerations) && {spec}.tolerations.exists(t, has(t.key) && t.key == '{LABEL}')",
+    }
+    return [{"name": name, "expression": expression} for name, expression in expressions.items()]
+
+
+def _marks(spec: str) -> str:
+    """The patch that writes node selector and toleration into a pod's specification."""
+    path = "/" + spec.removeprefix("object.").replace(".", "/")
+    toleration = f'{{"key": "{LABEL}", "operator": "Equal", "value": "{RUN}", "effect": "NoSchedule"}}'
+    parts = [
+        f'(has({spec}.nodeSelector) ? [] : [JSONPatch{{op: "add", path: "{path}/nodeSelector", value: {{}}}}])',
+        f'[JSONPatch{{op: "add", path: "{path}/nodeSelector/{_KEY}", '
+        f'value: variables.runs ? "{RUN}" : "{SIMULATED}"}}]',
+        f"(variables.runs && !has({spec}.tolerations) ? "
+        f'[JSONPatch{{op: "add", path: "{path}/tolerations", value: []}}] : [])',
+        "(variables.runs && !variables.tolerates ? "
+        f'[JSONPatch{{op: "add", path: "{path}/tolerations/-", value: {toleration}}}] : [])',
+    ]
+    return " + ".join(parts)
+
+
+def _policy(name: str, group: str, resource: str, operations: list[str], spec: str) -> dict[str, Any]:
+    rule = {"apiGroups": [group], "apiVersions": ["v1"], "operations": operations, "resources": [resource]}
+    mutations = [{"patchType": "JSONPatch", "jsonPatch": {"expression": _marks(spec)}}]
+    if resource == "pods":
+        # a registry is not to be reached, also where a pod would ask it at each start
+        never = 'Object.spec.{kind}{{name: c.name, imagePullPolicy: "Never"}}'
+        kinds = [f"containers: object.spec.containers.map(c, {never.format(kind='containers')})"]
+        initial = f"object.spec.initContainers.map(c, {never.format(kind='initContainers')})"
+        with_init = ", ".join([*kinds, f"initContainers: {initial}"])
+        expression = (
+            "!variables.runs ? Object{} : "
+            f"has(object.spec.initContainers) ? Object{{spec: Object.spec{{{with_init}}}}} : "
+            f"Object{{spec: Object.spec{{{kinds[0]}}}}}"
+        )
+        mutations.append({"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}})
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "reinvocationPolicy": "IfNeeded",  # a webhook may add a container
+            "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
+            "matchConstraints": {"resourceRules": [rule]},
+            **({"matchConditions": _UNPLACED} if resource == "pods" else {}),
+            "variables": _variables(spec),
+            "mutations": mutations,
+        },
+    }
+
+
+POLICIES = (
+    _policy("local-pods", "", "pods", ["CREATE"], "object.spec"),
+    _policy("local-daemonsets", "apps", "daemonsets", ["CREATE", "UPDATE"], "object.spec.template.spec"),
+)
+
+
+def publish(client: httpx.Client, images: Iterable[str], labels: dict[str, str]) -> None:
+    """Makes policy and list what they should be, waits until they count, and makes misplaced pods anew."""
+    names = sorted(images)
+    digest = hashlib.sha256(json.dumps([names, labels]).encode()).hexdigest()[:16]
+    mark = f"local/list:{digest}"  # an image of no pod: once a trial pod with it would run, this list counts
+    lines = {"images": "\n".join([*names, mark]), "labels": "\n".join(f"{k}={v}" for k, v in sorted(labels.items()))}
+    content = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": LIST}, "data": lines}
+    _put(client, _LISTS, content)
+    for policy in POLICIES:
+        name = policy["metadata"]["name"]
+        reference = {"name": LIST, "namespace": "kube-system", "parameterNotFoundAction": "Deny"}
+        binding = {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "MutatingAdmissionPolicyBinding",
+            "metadata": {"name": name},
+            "spec": {"policyName": name, "paramRef": reference},
+        }
+        _put(client, _POLICIES, policy)
+        _put(client, _BINDINGS, binding)
+    _wait(client, mark, RUN)
+    _replace_misplaced(client, set(names))
+
+
+def withdraw(client: httpx.Client) -> None:
+    """Takes the policy, the real node and its pods away; their controllers make them again on simulated nodes."""
+    if client.get(f"{_LISTS}/{LIST}").status_code == httpx.codes.NOT_FOUND:
+        return
+    for policy in POLICIES:
+        for path in (_BINDINGS, _POLICIES):
+            _gone(client.delete(f"{path}/{policy['metadata']['name']}"))
+    _wait(client, "local/none:1", None)
+    client.delete(f"/api/v1/nodes/{NAME}")
+    for pod in client.get("/api/v1/pods", params={"fieldSelector": f"spec.nodeName={NAME}"}).json()["items"]:
+        client.request("DELETE", _path(pod), json={"gracePeriodSeconds": 0})
+    for daemonset in client.get("/apis/apps/v1/daemonsets").json()["items"]:
+        if LABEL in daemonset["spec"]["template"]["spec"].get("nodeSelector", {}):
+            free = {"spec": {"template": {"spec": {"nodeSelector": {LABEL: None}}}}}
+            _patch(client, daemonset, free)
+    _gone(client.delete(f"{_LISTS}/{LIST}"))  # last: it says that there is something to withdraw
+
+
+def decision(client: httpx.Client, pod: dict[str, Any]) -> str | None:
+    """What the policy says of a pod that would be made now: ``run``, ``simulated``, or nothing when there is no policy."""
+    namespace = pod["metadata"].get("namespace", "default")
+    answer = client.post(f"/api/v1/namespaces/{namespace}/pods", json=pod, params={"dryRun": "All"})
+    if answer.status_code != httpx.codes.CREATED:
+        raise Trouble(f"the API server refused a trial pod: {answer.json().get('message', answer.text)}")
+    selector = answer.json()["spec"].get("nodeSelector") or {}
+    found: str | None = selector.get(LABEL)
+    return found
+
+
+def _wait(client: httpx.Client, image: str, wanted: str | None, seconds: float = 30) -> None:
+    """Until the policy says that of a pod with the image: the API server reads policies a moment after they are written."""
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "trial", "namespace": "default"},
+        "spec": {"containers": [{"name": "trial", "image": image}]},
+    }
+    deadline = time.monotonic() + seconds
+    found = "no answer"
+    while time.monotonic() < deadline:
+        try:
+            if (found := str(decision(client, pod))) == str(wanted):
+                return
+        except Trouble as trouble:  # the binding is read before the list that it names
+            found = str(trouble)
+        time.sleep(0.1)
+    raise Trouble(f"the admission policy of the local cluster does not count: expected {wanted}, found {found}")
+
+
+def _replace_misplaced(client: httpx.Client, images: set[str]) -> None:
+    """Deletes simulated pods of a controller that would run if they were made now, so that they are."""
+    for daemonset in client.get("/apis/apps/v1/daemonsets").json()["items"]:
+        _patch(client, daemonset, {})  # an update without a change goes through the policy as well
+    for pod in client.get("/api/v1/pods").json()["items"]:
+        metadata, spec = pod["metadata"], pod["spec"]
+        owners = {owner["kind"] for owner in metadata.get("ownerReferences", []) if owner.get("controller")}
+        going = "deletionTimestamp" in metadata or pod["status"].get("phase") in ("Succeeded", "Failed")
+        asked = {c["image"] for c in [*spec["containers"], *spec.get("initContainers", [])]}
+        if going or not owners or "DaemonSet" in owners or spec.get("nodeName") == NAME or not asked <= images:
+            continue
+        trial = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {key: metadata[key] for key in ("namespace", "labels") if key in metadata},
+            "spec": {
+                key: value for key, value in spec.items() if key not in ("nodeName", "priority", "preemptionPolicy")
+            },
+        }
+        trial["metadata"]["generateName"] = "trial-"
+        if decision(client, trial) == RUN:
+            client.request("DELETE", _path(pod), json={"gracePeriodSeconds": 0})
+
+
+def _path(pod: dict[str, Any]) -> str:
+    return f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}"
+
+
+def _patch(client: httpx.Client, daemonset: dict[str, Any], change: dict[str, Any]) -> None:
+    metadata = daemonset["metadata"]
+    path = f"/apis/apps/v1/namespaces/{metadata['namespace']}/daemonsets/{metadata['name']}"
+    _gone(client.patch(path, content=json.dumps(change), headers=_MERGE))
+
+
+def _gone(answer: httpx.Response) -> None:
+    if not answer.is_success and answer.status_code != httpx.codes.NOT_FOUND:
+        raise Trouble(f"the API server refused a change: {answer.json().get('message', answer.text)}")
+
+
+def _put(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
+    """Creates the object, or makes the one that is there the same."""
+    answer = client.post(path, json=body)
+    if answer.status_code == httpx.codes.CONFLICT:
+        url = f"{path}/{body['metadata']['name']}"
+        version = client.get(url).json()["metadata"]["resourceVersion"]
+        answer = client.put(url, json={**body, "metadata": {**body["metadata"], "resourceVersion": version}})
+    if not answer.is_success:
+        message = answer.json().get("message", answer.text)
+        raise Trouble(f"the API server refused {body['kind']} {body['metadata']['name']}: {message}")

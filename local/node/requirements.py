@@ -1,0 +1,55 @@
+"""What a real node needs of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from local.console import Trouble
+
+PROGRAMS = {
+    "containerd": "containerd",
+    "ctr": "containerd",
+    "containerd-shim-runc-v2": "containerd",
+    "runc": "runc",
+    "ip": "iproute2",
+    "iptables": "iptables",
+    "mount": "mount",
+    "nsenter": "util-linux",
+    "mmdebstrap": "mmdebstrap",
+}
+"""Program to Debian package."""
+ADMINISTRATORS = ("/usr/sbin", "/sbin")
+"""Folders of programs that root's PATH may lack."""
+NETWORK_PLUGINS = ("ptp", "portmap", "host-local", "loopback")
+_PLUGIN_FOLDER = Path("/usr/lib/cni")
+
+
+class Unmet(Trouble):
+    """The machine lacks something."""
+
+    code = 2
+
+
+def missing(path: str | None = None, plugins: Path = _PLUGIN_FOLDER) -> list[str]:
+    """The Debian packages to install, in alphabetical order; ``path``: default PATH with the folders of administrators."""
+    where = path if path is not None else os.pathsep.join([os.environ.get("PATH", ""), *ADMINISTRATORS])
+    packages = {package for program, package in PROGRAMS.items() if shutil.which(program, path=where) is None}
+    if not all((plugins / name).exists() for name in NETWORK_PLUGINS):
+        packages.add("containernetworking-plugins")
+    return sorted(packages)
+
+
+def check() -> None:
+    """Raises ``Unmet`` with everything that a real node lacks here, and how to mend it."""
+    lacks = []
+    if sys.platform != "linux":
+        raise Unmet("NODES=real needs Linux; NODES=simulated works here")
+    if os.geteuid() != 0:
+        lacks.append(f"run as root (found user id {os.geteuid()}): sudo -E make up NODES=real")
+    if packages := missing():
+        lacks.append(f"install what is missing: apt-get install {' '.join(packages)}")
+    if lacks:
+        raise Unmet("\n    ".join(["NODES=real cannot run on this machine; NODES=simulated can", *lacks]))

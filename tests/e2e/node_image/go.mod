@@ -1,0 +1,3 @@
+module understudy/tests/node
+
+go 1.22

@@ -1,0 +1,53 @@
+"""What is missing on a machine is said at once, with the command that installs it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from local.node import requirements
+from local.node.requirements import NETWORK_PLUGINS, PROGRAMS, Unmet, check, missing
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """One that has everything: ``bin`` with the programs and ``cni`` with the network plugins."""
+    for folder, names in (("bin", PROGRAMS), ("cni", NETWORK_PLUGINS)):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            (tmp_path / folder / name).touch(mode=0o755)
+    return tmp_path
+
+
+def test_a_machine_with_everything_lacks_nothing(machine: Path) -> None:
+    assert missing(str(machine / "bin"), machine / "cni") == []
+
+
+@pytest.mark.parametrize(("program", "package"), sorted(PROGRAMS.items()))
+def test_each_program_is_missed(machine: Path, program: str, package: str) -> None:
+    (machine / "bin" / program).unlink()
+    assert missing(str(machine / "bin"), machine / "cni") == [package]
+
+
+@pytest.mark.parametrize("plugin", NETWORK_PLUGINS)
+def test_each_network_plugin_is_missed(machine: Path, plugin: str) -> None:
+    (machine / "cni" / plugin).unlink()
+    assert missing(str(machine / "bin"), machine / "cni") == ["containernetworking-plugins"]
+
+
+def test_all_that_is_missing_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(requirements, "missing", lambda: ["containerd", "runc"])
+    with pytest.raises(Unmet) as raised:
+        check()
+    assert raised.value.code == 2
+    assert "run as root (found user id 1000)" in str(raised.value)
+    assert "apt-get install containerd runc" in str(raised.value)
+
+
+def test_another_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(Unmet, match="needs Linux"):
+        check()
