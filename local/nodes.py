@@ -21,7 +21,7 @@ def make(client: httpx.Client, pool: NodePool) -> None:
     present = {item["metadata"]["name"]: item for item in client.get("/api/v1/nodes").json()["items"]}
     for node in objects:
         name = node["metadata"]["name"]
-        if name in present and present[name]["status"]["capacity"] == node["status"]["capacity"]:
+        if name in present and _same(present[name], node):
             continue
         if name in present:
             client.delete(f"/api/v1/nodes/{name}")
@@ -35,6 +35,12 @@ def make(client: httpx.Client, pool: NodePool) -> None:
         storage = client.patch("/apis/storage.k8s.io/v1/storageclasses/standard", json=grows, headers=headers)
     _created(storage)
     _wait(client, pool.count)
+
+
+def _same(present: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether a node has the declared size, and is in the declared zone."""
+    zones = [node["metadata"]["labels"].get("topology.kubernetes.io/zone") for node in (present, wanted)]
+    return bool(present["status"]["capacity"] == wanted["status"]["capacity"] and zones[0] == zones[1])
 
 
 @tenacity.retry(
@@ -79,13 +85,20 @@ def _node(index: int, pool: NodePool) -> dict[str, Any]:
                 "kubernetes.io/os": "linux",
                 "kubernetes.io/arch": "amd64",
                 "topology.kubernetes.io/region": "local",
-                "topology.kubernetes.io/zone": f"local-{'abcdefghi'[index % pool.zones]}",
+                **_zone(index, pool),
                 "type": "kwok",
             },
             "annotations": {"kwok.x-k8s.io/node": "fake"},
         },
         "status": {"capacity": amounts, "allocatable": amounts},
     }
+
+
+def _zone(index: int, pool: NodePool) -> dict[str, str]:
+    """The label of a node's zone; none where no zones are declared, like the nodes of kind or kubeadm."""
+    if pool.zones == 1:
+        return {}
+    return {"topology.kubernetes.io/zone": f"local-{'abcdefghi'[index % pool.zones]}"}
 
 
 STORAGE_CLASS = {

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
 from ipaddress import IPv4Address, IPv4Network
+from itertools import pairwise
 from typing import Any, Literal
 
 from config.paths import parse, render
@@ -26,6 +27,7 @@ from .graph import Node
 Class = Literal["scaled", "changed", "identity", "missing", "extra", "unexplained", "pending promotion"]
 FAILING: frozenset[Class] = frozenset({"missing", "extra", "unexplained"})
 _ABSENT = "(absent)"
+_ZONE = "topology.kubernetes.io/zone"
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _JOB = re.compile(r"(.+)-[0-9a-f]{8}")
 _WORD = re.compile(r"[A-Za-z0-9._:/@%+-]+|[^A-Za-z0-9._:/@%+-]+")
@@ -113,6 +115,11 @@ class Declaration:
     def everywhere(self) -> list[Entry]:
         """Differences of the environment itself, which reach every resource."""
         return [entry for entry in self.entries if entry.component in ("environment", "configuration", "secrets")]
+
+    @cached_property
+    def zones(self) -> bool:
+        """Whether the environments declare different numbers of zones."""
+        return any(entry.path == "environment.cluster.nodes.zones" for entry in self.entries)
 
     def near(self, components: Iterable[str]) -> list[Entry]:
         """Those that may explain a resource of these components: theirs and of what they use, then the environment's."""
@@ -214,6 +221,8 @@ def _own(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration)
         return "identity", "each environment has its own"
     if last == "understudy.dev/origins" and _origins(sides[0]) == _origins(sides[1]):
         return "identity", "each environment rotates by itself"
+    if ("topologySpreadConstraints", _ZONE) in pairwise(path) and _ABSENT in sides and declaration.zones:
+        return "identity", "pods are spread over zones where the environment declares several"
     if last == "image" and _tagged(key, *sides, declaration):
         return "pending promotion", "each stack names the images that it runs"
     peaks = tuple(str(peak.get(last)) for peak in declaration.peaks)

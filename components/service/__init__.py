@@ -106,7 +106,7 @@ def _pods(selected: dict[str, str], args: ServiceArgs, image: str) -> Any:
                 "enableServiceLinks": False,
                 "terminationGracePeriodSeconds": service.termination_grace_seconds,
                 "securityContext": security(),
-                "topologySpreadConstraints": spread(selected, "pod-template-hash"),
+                "topologySpreadConstraints": spread(wiring.resolved, selected, "pod-template-hash"),
                 "containers": [wiring.container(image, ports=ports(service.listens), **_probes(service))],
                 "volumes": wiring.volumes(),
             },
