@@ -34,6 +34,10 @@ def up(
     from local.console import phase
     from review.compose import verdict_of
 
+    if context:
+        from local.target import chosen
+
+        chosen(stack, context)  # what must not run there is refused first
     with phase("judging what would be made by every rule"):  # before the engine makes the first of it
         verdict = verdict_of(stack)
     if not verdict.clean:
@@ -45,9 +49,6 @@ def up(
         raise typer.Exit(1)
 
     if context:
-        from local.target import chosen
-
-        chosen(stack, context)  # refuses before anything is looked at for long
         _examine(stack, context, unchecked=unchecked)
     code = run(stack, dry_run=dry_run, skip_tests=skip_tests, load_seed_data=load_seed_data, context=context)
     raise typer.Exit(code)

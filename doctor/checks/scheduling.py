@@ -61,7 +61,9 @@ def _zones(needs: Needs, nodes: Mapping[str, Mapping[str, str]], names: list[str
     bare = [node for node, labels in nodes.items() if ZONE not in labels]
     zones = {labels[ZONE] for labels in nodes.values() if ZONE in labels}
     written = f"{needs.declared('cluster', 'nodes')}: zones: {max(len(zones), 1)}"
-    if bare:
+    if not nodes:
+        yield Finding("failure", f"there is no node for {some(names)}", "add nodes")
+    elif bare:
         fix = f"kubectl label node {bare[0]} {ZONE}=<zone>, or {written if not zones else 'label all nodes alike'}"
         said = (
             f"{len(bare)} of {len(nodes)} nodes have no zone ({some(bare)}): pods of {some(names)} find no place there"

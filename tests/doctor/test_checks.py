@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ from doctor.checks import CHECKS
 from doctor.examine import as_json, examine, would_fail
 from doctor.needs import Needs, Pin
 from doctor.result import Result
+from review.generated import ROOT
 from tests.doctor.fake import AUTHORITY, NODES, FakeCluster, daemon, healthy, needs
 
 Spoil = Callable[[FakeCluster], Any]
@@ -106,9 +108,11 @@ FAILING: dict[str, list[tuple[str, Spoil, str, str]]] = {
         ("too early", changed(CLASSES, volumeBindingMode="Immediate"), "makes a volume before its pod has a node", "WaitForFirstConsumer"),
     ],
     "node-labels": [
+        ("no nodes", emptied(NODES), "there is no node for", "add nodes"),
         ("no zones", of_nodes("metadata", labels={}), "5 of 5 nodes have no zone", "environments.staging.cluster.nodes: zones: 1"),
     ],
     "capacity": [
+        ("no nodes", emptied(NODES), "0 nodes have", "more or larger nodes"),
         ("small nodes", of_nodes("status", allocatable={"cpu": "1", "memory": "1Gi", "pods": "110"}), "no room for", "environments.staging.scale"),
         ("few pods", of_nodes("status", allocatable={"cpu": "8", "memory": "32Gi", "pods": "2"}), "no room for", "more or larger nodes"),
         ("cordoned", of_nodes("spec", unschedulable=True), "0 nodes have", "more or larger nodes"),
@@ -153,6 +157,12 @@ def of(check: str, results: Iterable[Result]) -> list[Result]:
 
 def test_every_check_is_made_to_fail() -> None:
     assert FAILING.keys() == CHECKS.keys()
+
+
+def test_the_documentation_lists_every_check() -> None:
+    text = (ROOT / "docs" / "your-own-cluster.md").read_text(encoding="utf-8")
+    table = text.partition("## What the doctor asks")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE) == list(CHECKS)
 
 
 def test_a_cluster_that_lacks_nothing() -> None:
