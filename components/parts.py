@@ -163,7 +163,7 @@ class Parts:
         replaces the StatefulSet) and names no class: were a claim missing, the pod would wait, and not start on a small volume.
         """
         selected = selector(self._component, role)
-        pod = {"topologySpreadConstraints": spread(selected), **pod}
+        pod = {"topologySpreadConstraints": spread(self._resolved, selected), **pod}
         claim = {
             "accessModes": ["ReadWriteOnce"],
             "storageClassName": "",
@@ -186,7 +186,7 @@ class Parts:
     ) -> KubernetesObject:
         """Pods without a volume, replaced one by one."""
         selected = selector(self._component, role)
-        pod = {"topologySpreadConstraints": spread(selected, "pod-template-hash"), **pod}
+        pod = {"topologySpreadConstraints": spread(self._resolved, selected, "pod-template-hash"), **pod}
         spec = {
             "replicas": replicas,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
 from ipaddress import IPv4Address, IPv4Network
+from itertools import pairwise
 from typing import Any, Literal
 
 from config.charts import chart_name
@@ -27,6 +28,7 @@ from .graph import RELEASE, Node
 Class = Literal["scaled", "changed", "identity", "missing", "extra", "unexplained", "pending promotion"]
 FAILING: frozenset[Class] = frozenset({"missing", "extra", "unexplained"})
 _ABSENT = "(absent)"
+_ZONE = "topology.kubernetes.io/zone"
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _JOB = re.compile(r"(.+)-[0-9a-f]{8}")
 _WORD = re.compile(r"[A-Za-z0-9._:/@%+-]+|[^A-Za-z0-9._:/@%+-]+")
@@ -117,6 +119,11 @@ class Declaration:
     def everywhere(self) -> list[Entry]:
         """Differences of the environment itself, which reach every resource."""
         return [entry for entry in self.entries if entry.component in ("environment", "configuration", "secrets")]
+
+    @cached_property
+    def zones(self) -> bool:
+        """Whether the environments declare different numbers of zones."""
+        return any(entry.path == "environment.cluster.nodes.zones" for entry in self.entries)
 
     def near(self, components: Iterable[str]) -> list[Entry]:
         """Those that may explain a resource of these components: theirs and of what they use, then the environment's."""
@@ -214,10 +221,11 @@ def _names_moved(text: str, declaration: Declaration) -> Entry | None:
 def _own(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration) -> tuple[Class, str | None] | None:
     """What each stack has for itself, or the program computes of the whole environment."""
     last = str(path[-1])
-    if "[secret]" in path or last == "rotation":
-        return "identity", "each environment has its own"
-    if last == "understudy.dev/origins" and _origins(sides[0]) == _origins(sides[1]):
-        return "identity", "each environment rotates by itself"
+    rotated = last == "understudy.dev/origins" and _origins(sides[0]) == _origins(sides[1])
+    if "[secret]" in path or last == "rotation" or rotated:
+        return "identity", "each environment has its own, and rotates it by itself"
+    if ("topologySpreadConstraints", _ZONE) in pairwise(path) and _ABSENT in sides and declaration.zones:
+        return "identity", "pods are spread over zones where the environment declares several"
     if last == "image" and _tagged(key, *sides, declaration):
         return "pending promotion", "each stack names the images that it runs"
     if _placed(key, path, sides, declaration):

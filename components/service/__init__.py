@@ -115,7 +115,7 @@ def _pods(selected: dict[str, str], args: ServiceArgs, image: str) -> Any:
                 "enableServiceLinks": False,
                 "terminationGracePeriodSeconds": UNTIL_UNLISTED + service.termination_grace_seconds,
                 "securityContext": security(),
-                "topologySpreadConstraints": spread(selected, "pod-template-hash"),
+                "topologySpreadConstraints": spread(wiring.resolved, selected, "pod-template-hash"),
                 "containers": [
                     wiring.container(image, ports=ports(service.listens), lifecycle=pause(), **_probes(service))
                 ],

@@ -21,6 +21,7 @@ from review.parity import FAILING, Difference, compare
 from review.report import as_json, as_markdown
 from tests.components.application import CANARY, CANARY_IMAGE, changed, shipped
 from tests.components.aws.platform import changed as platform
+from tests.components.graphs import recorded
 from tests.policies.fixtures import added, change, good, option, spoiled, without
 
 TODAY = date(2026, 11, 20)
@@ -84,6 +85,22 @@ def test_an_address_is_explained_at_the_same_place_of_a_network_only() -> None:
         staging = spoiled(change("Endpoint", "vpn", "dnsServers", [address]), stack="quikapp-staging-platform")
         [found] = [d for d in compare(production, staging) if d.path == "dnsServers[0]"]
         assert (found.kind, found.production) == (kind, "10.40.0.2")
+
+
+def test_zones_that_one_environment_alone_declares_are_explained() -> None:
+    unzoned = [dict(node) for node in recorded(("100Gi, zones: 3", "100Gi"))]
+    found = compare(list(recorded(environment="production")), unzoned)
+    assert not [d for d in found if d.kind in FAILING and "topologySpread" in d.path]
+    zoned = [d for d in found if "topology.kubernetes.io/zone" in d.path]
+    assert {d.kind for d in zoned} == {"identity"}
+    assert {d.resource for d in zoned} >= {"Deployment web", "Deployment worker"}
+
+
+def test_a_constraint_that_is_missing_with_the_same_zones_is_seen() -> None:
+    staging = spoiled(change("Deployment", "game-server", "spec.template.spec.topologySpreadConstraints.0"))
+    paths = [d.path for d in compare(good("production"), staging) if d.kind in FAILING]
+    assert paths
+    assert all("topology.kubernetes.io/zone" in path for path in paths)
 
 
 def test_an_environment_is_itself() -> None:
