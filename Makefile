@@ -55,7 +55,7 @@ lint: $(STAMP) ## ruff, mypy, import-linter, actionlint, zizmor
 	@if command -v istioctl >/dev/null; then $(BIN)/python -m review.istio | istioctl analyze --use-kube=false --output-threshold Warning -; fi
 
 test: lint tools ## Every check: lint, unit, property, golden and end-to-end tests
-	@$(BIN)/python -m local.tools prometheus
+	@$(BIN)/python -m local.tools prometheus && $(BIN)/python -m local.tools helm
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
 unit: $(STAMP) ## The tests that need no engine (seconds)

@@ -101,6 +101,8 @@ if __name__ == "__main__":
             case ["actionlint"]:
                 ensure(ACTIONLINT)
                 print(ACTIONLINT.program("actionlint"))
+            case ["helm"]:
+                ensure(HELM)
             case ["prometheus"]:
                 ensure(PROMETHEUS)
             case _:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.components.aws.platform import inputs, names, node, refers, shipped
 
 STAGING, PRODUCTION = shipped(), shipped("production")
-KEYS = json.loads((Path(__file__).parent / "istio_chart_values.json").read_text(encoding="utf-8"))
-"""Chart to the keys of its ``values.yaml``; ``*``: below it every key is the user's own."""
 
 
 def release(name: str) -> Any:
@@ -70,24 +64,6 @@ def test_proxies_know_whom_to_ask_and_whom_to_tell() -> None:
         "service": "jaeger.quikapp-staging.svc.cluster.local",
         "port": 4317,
     }
-
-
-@pytest.mark.parametrize("name", ["istio-base", "istio-cni", "istiod", "istio-ingress", "istio-egress"])
-def test_the_charts_have_every_value_that_is_given(name: str) -> None:
-    chart = release(name)["chart"].rpartition("/")[2]
-
-    def unknown(given: dict[str, Any], known: dict[str, Any], path: str = "") -> list[str]:
-        found = []
-        for key, value in given.items():
-            if "*" in known:
-                continue
-            if key not in known:
-                found.append(f"{path}{key}")
-            elif isinstance(value, dict) and isinstance(known[key], dict):
-                found += unknown(value, known[key], f"{path}{key}.")
-        return found
-
-    assert unknown(release(name)["values"], KEYS[chart]) == []
 
 
 def test_gateways_are_no_load_balancers_and_run_as_nobody() -> None:
