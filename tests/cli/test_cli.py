@@ -93,7 +93,7 @@ def test_manifests_are_files_kubectl_reads(tmp_path: Path) -> None:
         (
             ("explain", "--stack", "qa"),
             2,
-            "there is no stack 'qa'; known: production, quikapp-production",
+            "there is no stack 'qa'; known: laptop, production, quikapp-production",
         ),
         (("graph", "--stack", "qa"), 2, "there is no stack 'qa'"),
         (("check", "nowhere.yaml"), 2, "no such file"),

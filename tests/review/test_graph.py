@@ -38,7 +38,7 @@ def test_wiring_is_symbolic() -> None:
 
 
 def test_an_unknown_stack_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"there is no stack 'qa'; known: production, .*staging"):
+    with pytest.raises(ConfigError, match=r"there is no stack 'qa'; known: laptop, production, .*staging"):
         graph("qa")
 
 

@@ -18,7 +18,7 @@ from review.faithful import judge, judge_live, stacks_of
 from review.generated import ROOT
 from review.graph import Node, graph
 from review.parity import FAILING, Difference, compare
-from review.report import as_json, as_markdown
+from review.report import Parity, as_json, as_markdown
 from tests.components.application import CANARY, CANARY_IMAGE, changed, shipped
 from tests.components.aws.platform import changed as platform
 from tests.components.graphs import recorded
@@ -44,6 +44,14 @@ def test_spacetimes_staging_is_its_production_but_for_what_was_declared() -> Non
     assert settings.kind == "changed"
     assert "find slow queries" in (settings.because or "")
     assert kinds["StatefulSet redis", "metadata.namespace"].kind == "identity"
+
+
+def judged_staging(production_ref: str | None = None, project: Path = ROOT) -> Parity:
+    return next(parity for parity in judge("spacetime", production_ref, project) if parity.stack == "staging")
+
+
+def test_spacetimes_laptop_is_its_production_but_for_what_was_declared() -> None:
+    assert failing(good("laptop")) == []
 
 
 def test_quikapp_is_its_production_but_for_what_was_declared() -> None:
@@ -199,7 +207,7 @@ def test_a_component_that_asks_for_the_environment_is_seen(project: Path) -> Non
         '"revisionHistoryLimit": 5',
         '"revisionHistoryLimit": 1 if args.wiring.resolved.environment.name == "staging" else 5',
     )
-    [parity] = judge("spacetime", project=project)
+    parity = judged_staging(project=project)
     assert not parity.faithful
     assert [(d.kind, d.resource, d.path) for d in parity.failing] == [
         ("unexplained", "Deployment game-server", "spec.revisionHistoryLimit")
@@ -215,7 +223,7 @@ def test_what_is_computed_from_a_changed_amount_is_explained(project: Path) -> N
         "          redis.latencyMonitorThreshold: 50ms\n          prometheus.storage: 30GB\n"
         "          redis.resources.limits.memory: 3GB\n          redis.latencyObjective: 25ms\n",
     )
-    [parity] = judge("spacetime", project=project)
+    parity = judged_staging(project=project)
     assert parity.faithful, parity.failing
     flags = {d.staging for d in parity.differences if d.resource == "Deployment prometheus"}
     assert "--storage.tsdb.retention.size=27000000000B" in flags
@@ -232,7 +240,7 @@ def test_what_is_ahead_of_production_is_pending_promotion(project: Path) -> None
     git(project, "commit", "-qm", "promoted")
     git(project, "tag", "v1")
     edit(project / "config" / "systems" / "spacetime.yaml", "storage: 20GB", "storage: 40GB")
-    [parity] = judge("spacetime", "v1", project)
+    parity = judged_staging("v1", project)
     assert parity.faithful
     ahead = {(d.resource, d.path, d.production, d.staging) for d in parity.pending}
     assert ("PersistentVolumeClaim data-redis-0", "spec.resources.requests.storage", "20G", "40G") in ahead
@@ -268,7 +276,7 @@ def test_a_file_that_is_no_state_is_told(text: str, tmp_path: Path) -> None:
 
 
 def test_a_system_without_stacks_is_told() -> None:
-    assert set(stacks_of("spacetime")) == {"production", "staging"}
+    assert set(stacks_of("spacetime")) == {"laptop", "production", "staging"}
     with pytest.raises(ConfigError, match="systems with stacks: quikapp, spacetime"):
         stacks_of("carla")
 
@@ -320,7 +328,7 @@ def test_a_list_that_cannot_be_read(text: str, said: str, tmp_path: Path) -> Non
 
 
 def test_reports_say_the_verdict() -> None:
-    [parity] = judge("spacetime")
+    parity = judged_staging()
     content = json.loads(as_json(parity))
     assert content["faithful"] is True
     assert content["counts"]["unexplained"] == 0
