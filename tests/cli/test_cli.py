@@ -171,7 +171,18 @@ def test_post_wants_a_comment_that_is_one(tmp_path: Path) -> None:
 
 def test_policy_fails_where_a_rule_is_broken(tmp_path: Path) -> None:
     """Of a copy of the project, whose image is another one tomorrow."""
-    for name in ("cli", "components", "config", "jobs", "local", "policies", "review", "__main__.py", "understudy"):
+    for name in (
+        "cli",
+        "components",
+        "config",
+        "doctor",
+        "jobs",
+        "local",
+        "policies",
+        "review",
+        "__main__.py",
+        "understudy",
+    ):
         source, target = ROOT / name, tmp_path / name
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     for file in ROOT.glob("Pulumi*.yaml"):
