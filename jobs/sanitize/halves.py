@@ -10,8 +10,9 @@ from typing import Any
 from psycopg.conninfo import make_conninfo
 
 from . import guards, snapshots
+from .asked import Asked
 from .connection import connect
-from .refresh import Asked, refresh
+from .refresh import refresh
 
 Variables = Callable[[str], str]
 """A variable's value by its name."""

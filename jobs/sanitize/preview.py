@@ -48,7 +48,8 @@ def previewed(asked: Asked) -> Iterator[Plan]:
     if asked.target:
         check_target(asked)
     with planned(asked) as (made, source, _):
-        proof.readable(source, made)
+        if broken := proof.unclean(source, made):
+            raise Leak("what would be copied as it is, is not clean; class it otherwise", broken)
         if asked.target:
             room(made, asked)
             with asked.target_of_its_own() as target:
@@ -72,7 +73,8 @@ def spelled_out(source: Connection, made: Plan) -> None:
     if found:
         lines = "\n  ".join(f"{where}: {what}" for what, where in found)
         fix = "take it out of the definition, or name it under 'unchecked' with the reason"
-        raise Leak(f"definitions spell out what must not be in staging, and nothing was copied; {fix}\n  {lines}")
+        message = f"definitions spell out what must not be in staging, and nothing was copied; {fix}\n  {lines}"
+        raise Leak(message, proof.unclean(source, made))  # the rows too: one run says all
 
 
 def absent(source: Connection, plan: Plan) -> None:

@@ -28,7 +28,11 @@ def definitions(
     """What the statements spell out: canaries, what a detector knows, and addresses of other databases."""
     asked = [statement for statement in statements if title(statement) not in unchecked]
     texts = [spelled(statement) for statement in asked]
-    found = [("canary", at) for at, text in enumerate(texts) if _planted(text, canaries)]
+    found = [
+        ("canary", at)
+        for at, text in enumerate(texts)
+        if _planted(text, canaries) or _planted(_COMMAS.sub("", text), canaries)
+    ]
     for detector in (*detectors.DETECTORS, *detectors.OF_DEFINITIONS):
         known = detector.condition("v").replace("%", "%%")
         query = f"SELECT n - 1 FROM unnest(%s::text[]) WITH ORDINALITY t(v, n) WHERE {known}"
@@ -69,19 +73,35 @@ def title(statement: str) -> str:
 _QUOTES = re.compile(r"\$(?:function|procedure)x*\$")
 """Around a function's text, by ``pg_get_functiondef``."""
 _JOINED = re.compile(r"'(?:::[a-z ]+)?\)?\s*\|\|\s*\(?[Ee]?'")
+_COMMAS = re.compile(r"'(?:::[a-z ]+)?\s*,\s*[Ee]?'")
+"""Between the arguments of ``concat`` and its like."""
 _CHARACTER = re.compile(r"\bchr\((\d{1,6})\)", re.IGNORECASE)
-_ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([0-7]{3})|([0-9A-Fa-f]{4}))")
+_OCTAL = re.compile(r"\\([0-7]{3})")
+_HEXADECIMAL = re.compile(
+    r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{1,2})|\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4}))"
+)
 
 
 def spelled(statement: str) -> str:
-    """The statement, and again with its constants as they read when they are put together and unescaped."""
+    """The statement, and again with its constants as they read when they are put together and unescaped.
+
+    Octal escapes and those of ``U&''`` begin alike: each has a reading of its own.
+    """
     statement = _QUOTES.sub(" ", statement)
-    plain = _CHARACTER.sub(lambda match: f"'{chr(int(match[1]))}'" if int(match[1]) < 0x110000 else match[0], statement)
-    plain = _JOINED.sub("", plain)
-    plain = _ESCAPED.sub(
-        lambda match: chr(int(match[3], 8) if match[3] else int(match[1] or match[2] or match[4], 16)), plain
+    plain = _JOINED.sub("", _CHARACTER.sub(lambda match: f"'{_character(int(match[1]))}'", statement))
+    octal = _OCTAL.sub(lambda match: _character(int(match[1], 8)), plain)
+    hexadecimal = _HEXADECIMAL.sub(
+        lambda match: _character(int(next(part for part in match.groups() if part), 16)), plain
     )
-    return statement if plain == statement else f"{statement}\x1f{plain}".replace("\0", "")
+    octal_last = _HEXADECIMAL.sub(
+        lambda match: _character(int(next(part for part in match.groups() if part), 16)), octal
+    )
+    return "\x1f".join(dict.fromkeys((statement, plain, octal_last, hexadecimal))).replace("\0", "")
+
+
+def _character(number: int) -> str:
+    """The character of that number; a space where there is none."""
+    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else " "
 
 
 _VIEWS = """

@@ -39,15 +39,12 @@ def counted(contract: Contract, database: str, tables: Mapping[str, Copied]) -> 
     """What the numbers of rows have against the plan."""
     for table in tables.values():
         at: Path = ("databases", database, "tables", table.name)
-        if table.before and not table.after and isinstance(table.rules.rows, Limit) and table.rules.rows.limit:
-            own = sorted({name for key in table.live.references if key.parent == table.name for name in key.columns})
-            fix = (
-                f"add 'detach: [{', '.join(own)}]'"
-                if own
-                else "name the references that may become NULL under 'detach'"
-            )
+        own = {name for key in table.live.references if key.parent == table.name for name in key.columns}
+        own -= set(table.rules.detach)
+        limited = isinstance(table.rules.rows, Limit) and table.rules.rows.limit > 0
+        if own and limited and table.before and not table.after:
             message = f"none of its {table.before} rows is copied: the newest refer to rows that are not among them"
-            yield contract.problem((*at, "rows"), message, fix)
+            yield contract.problem((*at, "rows"), message, f"add 'detach: [{', '.join(sorted(own))}]'")
         for item in table.fields:
             if item.mask is not None and item.mask.proof == "unique" and item.live.name in table.distinct:
                 most = 2 ** (item.mask.bits + 1) / COLLISION

@@ -12,9 +12,9 @@ from typing import Any
 import psycopg
 
 from config.contract import Contract, parse
+from jobs.sanitize.asked import Asked
 from jobs.sanitize.connection import connect
 from jobs.sanitize.guards import mark
-from jobs.sanitize.refresh import Asked
 from tests.servers import Server, find, until
 
 SETTINGS = {

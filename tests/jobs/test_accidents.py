@@ -21,7 +21,8 @@ from jobs.sanitize.connection import connect
 from jobs.sanitize.crew import Crew
 from jobs.sanitize.dialect import Keys
 from jobs.sanitize.errors import Trouble
-from jobs.sanitize.refresh import planned, refresh
+from jobs.sanitize.preview import planned
+from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 from tests.jobs.shop import CONTRACT, ROWS, SCHEMA
 from tests.servers import until

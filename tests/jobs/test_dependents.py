@@ -9,7 +9,8 @@ import pytest
 from config.errors import ConfigError
 from jobs.sanitize.connection import connect
 from jobs.sanitize.dependents import outside
-from jobs.sanitize.refresh import check_target, refresh
+from jobs.sanitize.preview import check_target
+from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 
 pytestmark = pytest.mark.servers

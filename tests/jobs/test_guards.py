@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.contract import parse
+from config.contract import Contract, parse
 from config.errors import ConfigError
 from jobs.sanitize import guards
 from jobs.sanitize.connection import connect
@@ -15,7 +15,7 @@ from tests.jobs.shop import CONTRACT
 pytestmark = pytest.mark.servers
 
 
-def with_(shop: Pair, old: str, new: str) -> object:
+def with_(shop: Pair, old: str, new: str) -> Contract:
     assert old in CONTRACT
     return parse(CONTRACT.replace(old, new), "shop.data.yaml")
 
@@ -151,7 +151,7 @@ def test_productions_host_however_it_is_written(shop: Pair, given: str, pattern:
     contract = with_(shop, '"*.shop.example.com"', f'"{pattern}"')
     with connect(shop.asked().target, "target") as target:
         found = guards.hosts(given, target)
-        assert guards._matches(contract.databases["db"], found)  # type: ignore[attr-defined]  # a contract
+        assert guards._matches(contract.databases["db"], found)
         assert not guards._matches(shop.contract.databases["db"], ["staging.example.net"])
 
 
@@ -168,7 +168,7 @@ def test_production_is_not_marked(shop: Pair) -> None:
         connect(url, "target") as target,
         pytest.raises(ConfigError, match="customers, newsletter, orders and 1 more hold values that no mask makes"),
     ):
-        guards.mark(url, target, bare, shop.name, "staging")  # type: ignore[arg-type]  # a contract
+        guards.mark(url, target, bare, shop.name, "staging")
     assert shop.source("SELECT to_regclass('understudy.environment')") == [(None,)]
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from config.contract import parse
 from config.errors import ConfigError
-from jobs.sanitize.refresh import planned, refresh
+from jobs.sanitize.preview import planned
+from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 
 pytestmark = pytest.mark.servers

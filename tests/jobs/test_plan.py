@@ -6,7 +6,7 @@ import pytest
 
 from config.contract import parse
 from config.errors import ConfigError
-from jobs.sanitize.refresh import planned
+from jobs.sanitize.preview import planned
 from tests.jobs.postgres import Pair
 from tests.jobs.shop import CONTRACT
 

@@ -432,3 +432,17 @@ INSERT INTO orders VALUES ('x@y.com', NULL, 'abc', 175928847299117063, 'x')
     with pytest.raises(ConfigError, match="differ from others by capitals alone"):
         refresh(pair.asked())
     pair.drop()
+
+
+def test_a_snapshot_that_is_lost_again_and_again(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given up after three attempts, with nothing left behind; of a standby the message says what helps."""
+
+    def cut(crew: object, target: object, place: str, source: psycopg.Connection, *rest: object) -> None:
+        shop.production.run(f"SELECT pg_terminate_backend({source.info.backend_pid})", database="postgres")
+        module._alive(source)
+
+    monkeypatch.setattr(module, "_work", cut)
+    monkeypatch.setattr(module, "_advice", lambda _: "; set hot_standby_feedback = on there")
+    with pytest.raises(Trouble, match="the old data are as they were; set hot_standby_feedback = on there"):
+        refresh(shop.asked())
+    assert shop.target("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'understudy%'") == [("understudy",)]

@@ -9,7 +9,8 @@ import pytest
 from config.contract import parse
 from jobs.sanitize import surroundings
 from jobs.sanitize.errors import Leak
-from jobs.sanitize.refresh import planned, refresh
+from jobs.sanitize.preview import planned
+from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 
 pytestmark = pytest.mark.servers
@@ -71,8 +72,12 @@ PLACES = {
 }  # fmt: skip
 HIDDEN = {
     "put together": "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT 'jo.canary' || '@' || 'understudy-canary.net' $$",
+    "by concat": "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT concat('jo.canary', '@', 'understudy-canary.net') $$",
     "by number": "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT 'jo.canary' || chr(64) || 'understudy-canary.net' $$",
     "escaped": r"CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT E'jo.canary\x40understudy-canary.net' $$",
+    "escaped in octal": r"CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT E'jo.canary\100understudy-canary.net' $$",
+    "escaped by U&": r"CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT U&'jo.canary\0040understudy-canary.net' $$",
+    "escaped in JSON": r"""CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT '{"m": "jo.canary\u0040understudy-canary.net"}' $$""",
     "in capitals": f"CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT '{CANARY.upper()}' $$",
 }
 

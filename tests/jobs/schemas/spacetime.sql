@@ -1,4 +1,5 @@
-CREATE EXTENSION pgcrypto; -- hmac(), which CockroachDB has built in
+CREATE EXTENSION pgcrypto;
+CREATE FUNCTION pg_catalog.hmac(bytea, bytea, text) RETURNS bytea LANGUAGE sql IMMUTABLE AS 'SELECT public.hmac($1, $2, $3)'; -- CockroachDB has it built in
 CREATE TABLE players (
   player_id uuid PRIMARY KEY, username varchar(50) NOT NULL UNIQUE, email varchar(255) NOT NULL UNIQUE, vr_headset varchar(50), level bigint,
   credits bigint, play_time_hours double precision, preferences jsonb, created_at timestamptz NOT NULL);
