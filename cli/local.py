@@ -41,6 +41,10 @@ def up(
     from review.compose import verdict_of
     from review.graph import graph, manifests
 
+    if nodes is Nodes.REAL:
+        from local.node.requirements import check
+
+        check()
     with phase("judging what would be made by every rule"):  # before the engine makes the first of it
         verdict = verdict_of(stack)
     if not verdict.clean:

@@ -49,7 +49,7 @@ def _simulated(client: httpx.Client) -> list[dict[str, Any]]:
 
 def _same(present: dict[str, Any], wanted: dict[str, Any]) -> bool:
     labels = present["metadata"]["labels"]
-    return present["status"]["capacity"] == wanted["status"]["capacity"] and labels.get(LABEL) == SIMULATED
+    return bool(present["status"]["capacity"] == wanted["status"]["capacity"] and labels.get(LABEL) == SIMULATED)
 
 
 @tenacity.retry(
@@ -104,7 +104,7 @@ def _node(index: int, pool: NodePool) -> dict[str, Any]:
     }
 
 
-STORAGE_CLASS = {
+STORAGE_CLASS: dict[str, Any] = {
     "apiVersion": "storage.k8s.io/v1",
     "kind": "StorageClass",
     "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},

@@ -10,11 +10,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -23,7 +23,7 @@ from local.files import write
 from local.paths import ROOT
 from local.processes import Processes
 
-from . import cgroups, containerd, placement, services
+from . import capacity, cgroups, containerd, placement, services
 from .layout import NAME, Layout
 from .report import Row, rows
 
@@ -93,8 +93,12 @@ class RealNode:
             lambda: _ready(client, began), "the real node did not become ready", lambda: self.log("kubelet"), 120
         )
 
-    def publish(self, client: httpx.Client, images: Images) -> None:
-        """Imports the images; pods that ask for these alone, or for those of before, run from now on. Raises ``Trouble``."""
+    def publish(self, client: httpx.Client, images: Images, objects: Iterable[dict[str, Any]] = ()) -> None:
+        """Imports the images; pods that ask for these alone, or for those of before, run from now on.
+
+        Raises ``Trouble``, also when pods of these objects would run and do not fit on the node.
+        """
+        capacity.check(client, objects, images.available)
         containerd.import_images(images.archive, self._layout, self._inside())
         earlier, without = self.known()
         available = {**earlier, **images.available}

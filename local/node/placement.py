@@ -195,15 +195,15 @@ def _replace_misplaced(client: httpx.Client, images: set[str]) -> None:
         asked = {c["image"] for c in [*spec["containers"], *spec.get("initContainers", [])]}
         if going or not owners or "DaemonSet" in owners or spec.get("nodeName") == NAME or not asked <= images:
             continue
+        kept = {key: metadata[key] for key in ("namespace", "labels") if key in metadata}
         trial = {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {key: metadata[key] for key in ("namespace", "labels") if key in metadata},
+            "metadata": {**kept, "generateName": "trial-"},
             "spec": {
                 key: value for key, value in spec.items() if key not in ("nodeName", "priority", "preemptionPolicy")
             },
         }
-        trial["metadata"]["generateName"] = "trial-"
         if decision(client, trial) == RUN:
             client.request("DELETE", _path(pod), json={"gracePeriodSeconds": 0})
 
