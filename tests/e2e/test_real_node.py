@@ -210,7 +210,7 @@ def test_nodes_may_be_changed_to_simulated_ones_and_back(plane: ControlPlane, ma
     _ready(plane)
     plane.up(NODES, Nodes.REAL)
     plane.publish(made)
-    until(lambda: _nodes(plane, "server") == {NAME}, 60, lambda: kubectl("describe", "pods", plane=plane))
+    until(lambda: _nodes(plane, "server") == {NAME}, 90, lambda: kubectl("describe", "pods", plane=plane))
     _ready(plane)
     assert _in_server(plane, "read", "/data/kept") == "across a change"
 
