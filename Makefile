@@ -1,6 +1,7 @@
 # make up: the staging environment on this machine. make test: every check. Other targets: make help.
 STACK ?= staging
-export STACK
+CONTEXT ?=
+export STACK CONTEXT
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.requirements
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.9.11
 
 .DEFAULT_GOAL := help
-.PHONY: help venv tools up preview refresh destroy status down test unit lint format docs bench clean
+.PHONY: help venv tools up preview refresh destroy status doctor forget down test unit lint format docs bench clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,7 +25,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 tools: $(STAMP) ## Build the engine and the control plane (once; 24 minutes of CPU time)
 	@$(BIN)/python -m local.tools
 
-up: $(STAMP) ## Bring the stack up (STACK=staging; NODES=simulated|real, DRY_RUN=true, SKIP_TESTS=true, LOAD_SEED_DATA=false)
+up: $(STAMP) ## Bring the stack up (STACK=staging; NODES=simulated|real; CONTEXT=<of your kubeconfig>, UNCHECKED=true; DRY_RUN=true, SKIP_TESTS=true, LOAD_SEED_DATA=false)
 	@./understudy local up
 
 preview: $(STAMP) ## Show what up would change
@@ -38,6 +39,12 @@ destroy: $(STAMP) ## Delete the stack's resources; the local cluster stays
 
 status: $(STAMP) ## Show the local cluster's processes
 	@./understudy local status
+
+doctor: $(STAMP) ## What the stack needs of your cluster, and what is missing (CONTEXT)
+	@./understudy doctor
+
+forget: $(STAMP) ## Forget the state of stacks on a cluster of yours that is gone (CONTEXT)
+	@./understudy local forget
 
 down: $(STAMP) ## Stop the local cluster; its data and the stack's state stay
 	@./understudy local down

@@ -15,7 +15,7 @@ from config.errors import ConfigError, Problem
 from jobs.sanitize.commands import app as sanitize
 
 from .local import local
-from .options import StackOption
+from .options import ContextOption, StackOption
 
 if TYPE_CHECKING:
     from config.provenance import Derived
@@ -41,6 +41,13 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     MARKDOWN = "markdown"
+
+
+class Answer(StrEnum):
+    """How ``doctor`` answers."""
+
+    TABLE = "table"
+    JSON = "json"
 
 
 class Report(StrEnum):
@@ -311,6 +318,28 @@ def images(
             raise ConfigError(Problem(f"Pulumi.{stack}.yaml", None, f"{name}={tag}", "no image has that name", fix))
     for name, written in pin(file, known, given or settings.images).items():
         typer.echo(f"{name}  {written}")
+
+
+@app.command()
+def doctor(
+    stack: StackOption = "staging",
+    context: ContextOption = None,
+    output: Annotated[Answer, typer.Option("--format", help="table for people, json for programs.")] = Answer.TABLE,
+) -> None:
+    """Say what an environment needs of a cluster and what is missing; exit code 1 when something would fail.
+
+    The cluster is only read.
+    """
+    from doctor.examine import as_json, would_fail
+
+    from .doctor import examined, print_results
+
+    results, where = examined(stack, context)
+    if output is Answer.JSON:
+        typer.echo(as_json(stack, where, results))
+    else:
+        print_results(stack, where, results)
+    raise typer.Exit(1 if would_fail(results) else 0)
 
 
 @app.command()

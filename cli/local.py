@@ -9,7 +9,7 @@ import typer
 
 from local.mode import Nodes
 
-from .options import StackOption
+from .options import ContextOption, StackOption
 
 local = typer.Typer(
     help="The embedded default: engine, control plane and plugins on this machine.", no_args_is_help=True
@@ -34,6 +34,10 @@ def up(
             envvar="NODES",
         ),
     ] = None,
+    context: ContextOption = None,
+    unchecked: Annotated[
+        bool, typer.Option(help="On your cluster: go on although something would fail.", envvar="UNCHECKED")
+    ] = False,
 ) -> None:
     """Bring the environment up: policies, cluster, engine, stack, resources. Quick when repeated."""
     from local.commands import up as run
@@ -45,6 +49,10 @@ def up(
         from local.node.requirements import check
 
         check()
+    if context:
+        from local.target import chosen
+
+        chosen(stack, context)  # what must not run there is refused first
     with phase("judging what would be made by every rule"):  # before the engine makes the first of it
         verdict = verdict_of(stack)
     if not verdict.clean:
@@ -55,6 +63,8 @@ def up(
         print_verdict(stack, verdict, RULES)
         raise typer.Exit(1)
 
+    if context:
+        _examine(stack, context, unchecked=unchecked)
     code = run(
         stack,
         dry_run=dry_run,
@@ -62,14 +72,33 @@ def up(
         load_seed_data=load_seed_data,
         nodes=nodes,
         objects=lambda name: [body for _, body in manifests(graph(name))],
+        context=context,
     )
     raise typer.Exit(code)
+
+
+def _examine(stack: str, context: str, *, unchecked: bool) -> None:
+    """Says what the cluster lacks, and stops when something would fail."""
+    from doctor.examine import would_fail
+    from local.console import phase
+
+    from .doctor import examined, print_results
+
+    with phase(f"examining the cluster of {context}"):
+        results, where = examined(stack, context, by_the_run=True)
+    lacking = [result for result in results if result.status != "ok"]
+    if lacking:
+        print_results(stack, where, lacking)
+    if would_fail(results) and not unchecked:
+        typer.echo("nothing was changed; to go on all the same: --unchecked, or UNCHECKED=true", err=True)
+        raise typer.Exit(1)
 
 
 @local.command()
 def preview(
     stack: StackOption = "staging",
     expect_no_changes: Annotated[bool, typer.Option(help="Fail when something would change.")] = False,
+    context: ContextOption = None,
 ) -> None:
     """Show what `up` would change, and what policies and parity say of it."""
     from local.commands import preview as run
@@ -79,7 +108,7 @@ def preview(
 
     from .tables import print_parity, print_verdict
 
-    code = run(stack, *(["--expect-no-changes"] if expect_no_changes else []))
+    code = run(stack, *(["--expect-no-changes"] if expect_no_changes else []), context=context)
     verdict, parity = verdict_of(stack), of_stack(stack)
     print_verdict(stack, verdict, RULES)
     if parity is not None:
@@ -88,19 +117,19 @@ def preview(
 
 
 @local.command()
-def refresh(stack: StackOption = "staging") -> None:
+def refresh(stack: StackOption = "staging", context: ContextOption = None) -> None:
     """Read the cluster's objects into the stack's state, so that the next `up` repairs manual edits."""
     from local.commands import operate
 
-    raise typer.Exit(operate(stack, "refresh", "--yes", "--skip-preview"))
+    raise typer.Exit(operate(stack, "refresh", "--yes", "--skip-preview", context=context))
 
 
 @local.command()
-def destroy(stack: StackOption = "staging") -> None:
+def destroy(stack: StackOption = "staging", context: ContextOption = None) -> None:
     """Delete the environment's resources; the cluster stays. A protected environment is left alone."""
     from local.commands import destroy as run
 
-    raise typer.Exit(run(stack))
+    raise typer.Exit(run(stack, context))
 
 
 @local.command()
@@ -118,16 +147,31 @@ def vpn(stack: StackOption = "quikapp-staging-platform") -> None:
 
 
 @local.command()
-def status(stack: StackOption = "staging") -> None:
-    """Show the processes of the stack's cluster."""
+def status(stack: StackOption = "staging", context: ContextOption = None) -> None:
+    """Show the processes of the stack's cluster, or which cluster of yours it is."""
     from local.commands import status as run
 
-    raise typer.Exit(run(stack))
+    raise typer.Exit(run(stack, context))
 
 
 @local.command()
-def down(stack: StackOption = "staging") -> None:
-    """Stop the stack's cluster; its data and the stack's state stay."""
+def down(stack: StackOption = "staging", context: ContextOption = None) -> None:
+    """Stop the stack's local cluster; its data and the stack's state stay. A cluster of yours is not stopped."""
     from local.commands import down as run
 
-    run(stack)
+    if context:
+        typer.echo(
+            f"{context} is yours: nothing is stopped; make destroy CONTEXT={context} deletes what was made there"
+        )
+    else:
+        run(stack)
+
+
+@local.command()
+def forget(
+    context: Annotated[str, typer.Option(help="Of a cluster that is gone.", envvar="CONTEXT")],
+) -> None:
+    """Forget the state of stacks on a cluster of yours that is gone for good."""
+    from local.target import forget as run
+
+    typer.echo(run(context))

@@ -9,3 +9,7 @@ import typer
 StackOption = Annotated[
     str, typer.Option("--stack", "-s", help="The stack, a Pulumi.<stack>.yaml of this project.", envvar="STACK")
 ]
+ContextOption = Annotated[
+    str | None,
+    typer.Option("--context", help="Of your kubeconfig: somebody's cluster instead of a local one.", envvar="CONTEXT"),
+]

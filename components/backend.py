@@ -58,6 +58,8 @@ class Pod:
     """Secrets whose rotation rolls it."""
     slow: bool = False
     """It takes minutes to start."""
+    grace: int = 30
+    """Seconds that it has, after the stop signal, to write down what is in memory."""
 
 
 class Backend(pulumi.ComponentResource, ABC):
@@ -170,6 +172,7 @@ class Backend(pulumi.ComponentResource, ABC):
         )
         spec = {
             "securityContext": security(pod.uid),
+            "terminationGracePeriodSeconds": pod.grace,
             "containers": [own],
             **_some(
                 initContainers=list(pod.init),

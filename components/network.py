@@ -25,23 +25,12 @@ Spec = Any
 
 def policies(resolved: Resolved) -> dict[str, Spec]:
     """Name to spec: ``default-deny``, ``allow-dns``, and one for each component that runs in the namespace."""
-    dns = resolved.environment.cluster.dns
     result: dict[str, Spec] = {
         "default-deny": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
         "allow-dns": {
             "podSelector": {},
             "policyTypes": ["Egress"],
-            "egress": [
-                {
-                    "to": [
-                        {
-                            "namespaceSelector": in_namespace(dns.namespace),
-                            "podSelector": {"matchLabels": dns.labels},
-                        }
-                    ],
-                    "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")],
-                }
-            ],
+            "egress": [name_servers(resolved)],
         },
     }
     if istio := mesh(resolved):
@@ -67,6 +56,14 @@ def policies(resolved: Resolved) -> dict[str, Spec]:
                     "egress": [{"to": _pods(name), "ports": tcp(*sorted(set(component.ports().values())))}],
                 }
     return result
+
+
+def name_servers(resolved: Resolved) -> dict[str, Any]:
+    """The way to where the cluster's names are resolved: its DNS pods, and addresses outside of them."""
+    dns = resolved.environment.cluster.dns
+    pods = {"namespaceSelector": in_namespace(dns.namespace), "podSelector": {"matchLabels": dns.labels}}
+    addresses = [{"ipBlock": {"cidr": cidr}} for cidr in dns.cidrs]
+    return {"to": [pods, *addresses], "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
 
 
 def in_namespace(name: str) -> dict[str, Any]:
@@ -161,6 +158,6 @@ def _egress(resolved: Resolved, name: str, component: Component) -> list[dict[st
     rules += _beyond(resolved, name)
     if component.needs_kubernetes_api:
         blocks = [{"ipBlock": {"cidr": cidr}} for cidr in resolved.environment.cluster.api_server_cidrs]
-        rules.append({"to": blocks, "ports": tcp(443, 6443)})
+        rules.append({"to": blocks, "ports": tcp(*resolved.environment.cluster.api_server_ports)})
     rules += [{"to": [{"ipBlock": {"cidr": e.cidr}}], "ports": tcp(*e.ports)} for e in component.egress]
     return rules

@@ -12,6 +12,9 @@ from typing import Any
 
 import pulumi
 
+SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+"""The annotation of an object whose readiness the provider does not wait for."""
+
 
 class KubernetesObject(pulumi.CustomResource):
     """An object of any API version and kind; to the engine it is of its own type, as made by the SDK's class."""

@@ -14,10 +14,12 @@ from config.system import Resolved
 from .configuration import checksum
 from .labels import labels, metadata, selector
 from .mesh.routing import spoken
-from .objects import KubernetesObject
+from .objects import SKIP_AWAIT, KubernetesObject
 from .pods import security, spread
 
 Depends = Sequence[pulumi.Resource]
+POD = "statefulset.kubernetes.io/pod-name"
+"""A label that Kubernetes gives to a StatefulSet's pods."""
 _CLUSTERED = ("ClusterRole", "ClusterRoleBinding")
 """Kinds that are in no namespace."""
 
@@ -70,8 +72,13 @@ class Parts:
         depends_on: Depends = (),
         *,
         headless: bool = False,
+        early: bool = False,
     ) -> KubernetesObject:
-        """Ports by name: the Service's and the pod's. A headless one names pods before they are ready, so that they meet."""
+        """A Service; ``ports`` by name: the Service's and the pod's.
+
+        ``headless``: without an address of its own. Such a Service, and one that is ``early``, leads to pods before they are
+        Ready and while they stop: members of a cluster meet before they are Ready.
+        """
         spec: dict[str, Any] = {
             "selector": dict(select),
             "ports": [
@@ -84,11 +91,24 @@ class Parts:
                 }
                 for port, (outer, inner) in ports.items()
             ],
-            **({"clusterIP": "None", "publishNotReadyAddresses": True} if headless else {}),
+            **({"clusterIP": "None"} if headless else {}),
+            **({"publishNotReadyAddresses": True} if headless or early else {}),
         }
-        # a headless Service is there before its pods; the provider would wait for their readiness
-        skip = {"pulumi.com/skipAwait": "true"} if headless else None
-        return self.make("v1", "Service", name, depends_on, annotations=skip, spec=spec)
+        # the provider would wait ten seconds for the endpoints of each Service; the workload behind it is awaited
+        return self.make("v1", "Service", name, depends_on, annotations=SKIP_AWAIT, spec=spec)
+
+    def addresses(
+        self, name: str, ports: Mapping[str, tuple[int, int]], select: Mapping[str, str], members: int
+    ) -> list[KubernetesObject]:
+        """A Service ``<name>-<index>`` for each member of the StatefulSet ``name``.
+
+        A pod that is made anew has another address, which the others learn when the name's time to live is over; the
+        Service's address stays.
+        """
+        return [
+            self.service(f"{name}-{index}", ports, {**select, POD: f"{name}-{index}"}, early=True)
+            for index in range(members)
+        ]
 
     def claims(self, volumes: Mapping[str, Storage]) -> list[KubernetesObject]:
         """Volumes as resources of their own, so that growing one is an update, and protection and retention are theirs."""
@@ -102,7 +122,7 @@ class Parts:
                 name,
                 opts=opts,
                 # a class that waits for the first consumer binds it only when the pod that depends on it is there
-                annotations={"pulumi.com/skipAwait": "true"},
+                annotations=SKIP_AWAIT,
                 spec={
                     "accessModes": ["ReadWriteOnce"],
                     **({"storageClassName": storage_class} if storage_class else {}),
@@ -133,14 +153,17 @@ class Parts:
         depends_on: Depends,
         annotations: Mapping[str, Any] | None = None,
         volumes: Sequence[str] = ("data",),
+        min_ready_seconds: int = 0,
     ) -> KubernetesObject:
         """Members with these volumes each. All start at once: none waits for one that waits for a quorum.
+
+        ``min_ready_seconds``: how long a replaced member is Ready before the next one is replaced.
 
         The claims are made by ``claims`` under the names that the controller looks for. Its template never changes (a change
         replaces the StatefulSet) and names no class: were a claim missing, the pod would wait, and not start on a small volume.
         """
         selected = selector(self._component, role)
-        pod = {"topologySpreadConstraints": spread(selected), **pod}
+        pod = {"topologySpreadConstraints": spread(self._resolved, selected), **pod}
         claim = {
             "accessModes": ["ReadWriteOnce"],
             "storageClassName": "",
@@ -150,6 +173,7 @@ class Parts:
             "serviceName": service,
             "replicas": replicas,
             "podManagementPolicy": "Parallel",
+            **({"minReadySeconds": min_ready_seconds} if min_ready_seconds else {}),
             "updateStrategy": {"type": "RollingUpdate"},
             "selector": {"matchLabels": selected},
             "template": self._template(self._component, role, pod, annotations),
@@ -162,7 +186,7 @@ class Parts:
     ) -> KubernetesObject:
         """Pods without a volume, replaced one by one."""
         selected = selector(self._component, role)
-        pod = {"topologySpreadConstraints": spread(selected, "pod-template-hash"), **pod}
+        pod = {"topologySpreadConstraints": spread(self._resolved, selected, "pod-template-hash"), **pod}
         spec = {
             "replicas": replicas,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},

@@ -11,9 +11,13 @@ from config.system import Resolved
 
 UID = 10001
 """Not root, and no user of the node; images that have a user of their own keep it."""
+ZONE = "topology.kubernetes.io/zone"
+"""The label of a node that says which zone it is in."""
 TEMPORARY = "/tmp"  # noqa: S108 - in the container
 TRUST = "/etc/understudy"
 """Where pods find the authorities of those they talk to: ``<TRUST>/ca-<name>/ca.crt``."""
+UNTIL_UNLISTED = 5
+"""Seconds until every node and proxy knows that a pod which stops takes no new connections."""
 CONTAINER_SECURITY = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -38,11 +42,16 @@ def security(uid: int = UID) -> Any:
     }
 
 
-def spread(selector: Mapping[str, str], *match_label_keys: str) -> list[Any]:
-    """Over zones, as a rule; over nodes, where there are enough.
+def spread(resolved: Resolved, selector: Mapping[str, str], *match_label_keys: str) -> list[Any]:
+    """Spread constraints: over nodes where there are enough, and always over zones where the environment declares several.
 
+    Where it declares none, the zone is left out altogether: the scheduler rejects nodes without the label of a hard
+    constraint, and leaves them out of the scores of all soft ones.
     ``match_label_keys``: a Deployment's ``pod-template-hash``, else the old pods of a rollout count, and the new ones pile up.
     """
+    terms = [("kubernetes.io/hostname", "ScheduleAnyway")]
+    if resolved.environment.cluster.nodes.zones > 1:
+        terms.insert(0, (ZONE, "DoNotSchedule"))
     return [
         {
             "maxSkew": 1,
@@ -51,10 +60,7 @@ def spread(selector: Mapping[str, str], *match_label_keys: str) -> list[Any]:
             "labelSelector": {"matchLabels": dict(selector)},
             **({"matchLabelKeys": list(match_label_keys)} if match_label_keys else {}),
         }
-        for key, otherwise in (
-            ("topology.kubernetes.io/zone", "DoNotSchedule"),
-            ("kubernetes.io/hostname", "ScheduleAnyway"),
-        )
+        for key, otherwise in terms
     ]
 
 
@@ -110,6 +116,19 @@ def mounts(paths: Mapping[str, str], read_only: Sequence[str] = ()) -> list[Any]
 def probe(*, period: int, failures: int, timeout: int = 5, **how: Any) -> Any:
     """A probe; times in seconds."""
     return {"periodSeconds": period, "failureThreshold": failures, "timeoutSeconds": timeout, **how}
+
+
+def pause(seconds: int = UNTIL_UNLISTED) -> Any:
+    """A container's ``lifecycle``: it goes on serving for some seconds before it gets the stop signal.
+
+    The kubelet waits by itself, so the image needs no shell (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/).
+    """
+    return {"preStop": {"sleep": {"seconds": seconds}}}
+
+
+def before_stop(script: str) -> Any:
+    """A container's ``lifecycle``: a shell script is done before it gets the stop signal."""
+    return {"preStop": {"exec": {"command": ["/bin/sh", script]}}}
 
 
 def authority(secret: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -13,6 +13,7 @@ from .mesh import mesh
 from .quantity import Bytes, Cpu, Memory, Quantity, Storage
 from .system import Resolved
 
+Amounts = tuple[Fraction, Fraction, Fraction]
 _NO_CPU, _NO_MEMORY, _NO_STORAGE = Cpu(0), Memory(0, "M"), Storage(0, "G")
 
 
@@ -103,13 +104,18 @@ def ceiling(resolved: Resolved, production: Resolved) -> Peak:
 
 
 def unfit(resolved: Resolved) -> list[str]:
-    """Why the peak's requests do not fit the declared nodes; empty when they do.
-
-    First fit decreasing by memory then CPU, every pod whole on one node, as the scheduler must place it.
-    """
+    """Why the peak's requests do not fit the declared nodes; empty when they do."""
     nodes = resolved.environment.cluster.nodes
+    missing = homeless(
+        requested(resolved), [[nodes.cpu.value, nodes.memory.value, nodes.storage.value] for _ in range(nodes.count)]
+    )
+    size = f"{nodes.count} nodes of {nodes.cpu} CPU, {nodes.memory} memory, {nodes.storage} storage"
+    return [f"{count} pod(s) of {name!r} find no room on {size}" for name, count in missing.items()]
+
+
+def requested(resolved: Resolved) -> list[tuple[Amounts, str]]:
+    """CPU, memory and storage that each pod of the peak requests, and its component."""
     proxies = [proxy.requests for proxy in _proxies(resolved)]
-    free = [[nodes.cpu.value, nodes.memory.value, nodes.storage.value] for _ in range(nodes.count)]
     pods = []
     for name, demand in demands(resolved):
         requests = [demand.resources.requests, *proxies]
@@ -119,12 +125,20 @@ def unfit(resolved: Resolved) -> list[str]:
             sum((volume.value for volume in demand.volumes), start=Fraction(0)),
         )
         pods += [(need, name)] * (demand.pods + demand.surge)
-    homeless: dict[str, int] = {}
+    return pods
+
+
+def homeless(pods: Sequence[tuple[Amounts, str]], nodes: Sequence[Sequence[Fraction]]) -> dict[str, int]:
+    """Component to how many of its pods find no room on nodes with these free amounts, CPU first, then memory.
+
+    First fit decreasing by memory then CPU, every pod whole on one node, as the scheduler must place it.
+    """
+    free = [list(node) for node in nodes]
+    missing: dict[str, int] = {}
     for need, name in sorted(pods, key=lambda pod: (pod[0][1], pod[0][0]), reverse=True):
         node = next((node for node in free if all(n <= f for n, f in zip(need, node, strict=True))), None)
         if node is None:
-            homeless[name] = homeless.get(name, 0) + 1
+            missing[name] = missing.get(name, 0) + 1
         else:
             node[:] = [f - n for f, n in zip(node, need, strict=True)]
-    size = f"{nodes.count} nodes of {nodes.cpu} CPU, {nodes.memory} memory, {nodes.storage} storage"
-    return [f"{count} pod(s) of {name!r} find no room on {size}" for name, count in homeless.items()]
+    return missing

@@ -6,6 +6,8 @@ import base64
 import binascii
 import hashlib
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +28,90 @@ def certificate_authority(context: str | None) -> bytes | None:
 
     Raises ``ConfigError`` when there is no kubeconfig or no such context.
     """
+    found = access(context)
+    if data := found.cluster.get("certificate-authority-data"):
+        return base64.b64decode(data)
+    if path := found.cluster.get("certificate-authority"):
+        try:
+            return Path(path).read_bytes()
+        except OSError as error:
+            message = f"certificate-authority of {found.name!r}: {(error.strerror or 'cannot be read').lower()}"
+            raise ConfigError(Problem(path, None, "", message)) from None
+    return None
+
+
+@dataclass(frozen=True)
+class Access:
+    """One context of the kubeconfig, with what it names; paths in it are absolute."""
+
+    name: str
+    context: Mapping[str, Any]
+    cluster: Mapping[str, Any]
+    user: Mapping[str, Any]
+
+    def alone(self) -> dict[str, Any]:
+        """A kubeconfig of this context only."""
+        context = {**self.context, "cluster": self.name, "user": self.name}
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": self.name,
+            "contexts": [{"name": self.name, "context": context}],
+            "clusters": [{"name": self.name, "cluster": dict(self.cluster)}],
+            "users": [{"name": self.name, "user": dict(self.user)}],
+        }
+
+
+def access(context: str | None) -> Access:
+    """What ``context`` (default: the current one) of the user's kubeconfig leads to, merged from its files as kubectl does.
+
+    Raises ``ConfigError`` when there is no kubeconfig or no such context.
+    """
     files = kubeconfig_files()
     if not files:
         raise ConfigError(Problem("kubeconfig", None, "", "no kubeconfig found", "set KUBECONFIG, or run `make up`"))
-    found: dict[str, Any] = {}
-    named: dict[str, dict[str, Any]] = {"contexts": {}, "clusters": {}}
+    current: str | None = None
+    named: dict[str, dict[str, Any]] = {"contexts": {}, "clusters": {}, "users": {}}
     for file in files:
-        try:
-            content = YAML(typ="safe").load(file.read_text(encoding="utf-8")) or {}
-        except (YAMLError, UnicodeDecodeError, OSError) as error:
-            raise ConfigError(Problem(str(file), None, "", f"not a kubeconfig: {str(error).splitlines()[0]}")) from None
-        found.setdefault("current", content.get("current-context"))
+        content = _read(file)
+        current = current or content.get("current-context")
         for section, entries in named.items():
-            for entry in content.get(section) or []:
-                entries.setdefault(entry["name"], (entry[section[:-1]], file))
-    wanted = context or found["current"]
-    if wanted not in named["contexts"]:
+            listed = content.get(section) or []
+            if not isinstance(listed, list) or not all(isinstance(e, dict) and "name" in e for e in listed):
+                raise ConfigError(Problem(str(file), None, section, "not a kubeconfig: expected a list with names"))
+            for entry in listed:
+                entries.setdefault(entry["name"], _absolute(entry.get(section[:-1]) or {}, file.parent))
+    wanted = context or current
+    if wanted is None or wanted not in named["contexts"]:
         known = ", ".join(named["contexts"]) or "none"
         raise ConfigError(
             Problem(str(files[0]), None, "", f"no context {wanted!r}; known: {known}", "set understudy:context")
         )
-    cluster, file = named["clusters"].get(named["contexts"][wanted][0].get("cluster"), ({}, files[0]))
-    if data := cluster.get("certificate-authority-data"):
-        return base64.b64decode(data)
-    if path := cluster.get("certificate-authority"):
-        return Path(file.parent / path).read_bytes()
-    return None
+    found = named["contexts"][wanted]
+    cluster, user = named["clusters"].get(found.get("cluster"), {}), named["users"].get(found.get("user"), {})
+    return Access(wanted, found, cluster, user)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = YAML(typ="safe").load(file.read_text(encoding="utf-8")) or {}
+    except (YAMLError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(Problem(str(file), None, "", f"not a kubeconfig: {str(error).splitlines()[0]}")) from None
+    if not isinstance(content, dict):
+        raise ConfigError(Problem(str(file), None, "", "not a kubeconfig: expected keys and values"))
+    return content
+
+
+def _absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Paths are relative to the file that has them; a plugin's command only when it holds a separator."""
+    found = dict(entry)
+    for key in ("certificate-authority", "client-certificate", "client-key", "tokenFile"):
+        if found.get(key):
+            found[key] = str(folder.resolve() / found[key])
+    plugin = found.get("exec")
+    if isinstance(plugin, dict) and os.sep in str(plugin.get("command", "")):
+        found["exec"] = {**plugin, "command": str(folder.resolve() / plugin["command"])}
+    return found
 
 
 def fingerprint(pem: bytes) -> str:

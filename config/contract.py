@@ -48,8 +48,9 @@ class Class(StrEnum):
 
 
 _WRITTEN = re.compile(r"(?P<cls>[A-Za-z ]+?) \((?P<type>.+)\)", re.DOTALL)
-JsonPath = Annotated[str, StringConstraints(pattern=r"^\$(\.[^.\[\]\s]+|\[\*\])+$")]
-"""``$.contact.email``; ``[*]`` for each element of an array."""
+JsonPath = Annotated[str, StringConstraints(pattern=r'^\$(\."(?:[^"\\]|\\.)+"|\.\*|\.[^.\[\]\s"*]+|\[\*\])+$')]
+"""``$.contact.email``, ``$."first name"`` for a key that is no plain word; ``[*]`` for each element of an array, ``.*`` for all
+keys that no other path names, which can only be dropped."""
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 """A name as the catalog has it, without quotes."""
 RESERVED = re.compile(
@@ -68,6 +69,12 @@ class Column(Model):
     masked value, which must be unique."""
     value: str | None = None
     """Written into every row instead of a mask; such as the hash of a known staging password."""
+    jitter: Duration | None = None
+    """Of a public date or time: moved by chance, by at most so much."""
+    bucket: Duration | Annotated[int, Field(ge=1)] | None = None
+    """Of a public date, time or number: cut to steps of so much. Of free text: its length is, upwards."""
+    k: Annotated[int, Field(ge=2)] | None = None
+    """Of a public column: a value that fewer than so many copied rows have becomes NULL."""
     paths: dict[JsonPath, Class] = {}
     """Of JSON: the parts that are kept, each with its class; all others are left out, unnamed ones stop the refresh."""
     unchecked: dict[str, Reason] = {}
@@ -97,6 +104,15 @@ class Column(Model):
             raise ValueError("a masked username says that it is one: its form has 'staging' in it")
         if self.paths and self.cls is not Class.FREE_TEXT:
             raise ValueError("paths are kept of a JSON column of class 'free text'")
+        coarser = self.jitter is not None or self.k is not None or self.bucket is not None
+        if (
+            coarser
+            and self.cls is not Class.PUBLIC
+            and not (self.cls is Class.FREE_TEXT and isinstance(self.bucket, int))
+        ):
+            raise ValueError(
+                "only a public column is made coarser; of free text the length, by a 'bucket' of characters"
+            )
         if self.unchecked and self.cls is not Class.PUBLIC:
             raise ValueError("only a public column may go unchecked")
         return self
@@ -128,6 +144,8 @@ class Table(Model):
     whose values stand in other tables too keep a mask of their own only without it."""
     detach: tuple[Identifier, ...] = ()
     """Columns of references that become NULL when their row is not copied; others take their row with them."""
+    shuffle: bool = True
+    """Whether rows come in an order of their own, by chance: production's tells which masked number was which."""
     partitions: tuple[str, ...] = ()
     """Names of the partitions there may be, ``*`` for any text."""
     columns: dict[Identifier, Column]
@@ -163,7 +181,12 @@ class Marks(Model):
 
 
 class Database(Model):
-    """A database of PostgreSQL or CockroachDB, or one that is declared and not yet copied."""
+    """A database of PostgreSQL or CockroachDB, or one that is declared and not yet copied.
+
+    ``labels``, ``attributes``, ``views`` and ``functions`` name what a refresh may bring beside the tables: what one of them
+    does not name stops it. One that is left out is taken from the last refresh of the same staging: what is new since then
+    stops.
+    """
 
     engine: Literal["postgresql", "cockroachdb", "mysql", "mongodb"]
     schema_: Annotated[Identifier, Field(alias="schema")] = "public"
@@ -178,6 +201,16 @@ class Database(Model):
     """Of masked emails."""
     canaries: tuple[Annotated[str, StringConstraints(min_length=8)], ...] = ()
     """Values of persons who do not exist, planted in production: none may be found in the copy."""
+    labels: dict[Identifier, tuple[str, ...]] | None = None
+    """Of each enum, every label that may come over."""
+    attributes: dict[Identifier, dict[Identifier, str]] | None = None
+    """Of each composite type, every attribute that may come over, with its type."""
+    views: tuple[str, ...] | None = None
+    """Views and materialised views that may come over, ``*`` for any text."""
+    functions: tuple[str, ...] | None = None
+    """Functions and procedures that may come over, ``*`` for any text."""
+    unchecked: dict[str, Reason] = {}
+    """Definitions that neither canaries nor detectors look at, such as ``view admins``, each with the reason."""
     tables: dict[Identifier, Table] = {}
 
     @model_validator(mode="after")

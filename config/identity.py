@@ -39,7 +39,10 @@ _BY_VALUE: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"https?://\S+"), "host"),
 )
 _FURNITURE = {
-    *(("environment", "cluster", part) for part in ("nodes", "region", "dns", "ingressNamespace", "storageClass")),
+    *(
+        ("environment", "cluster", part)
+        for part in ("nodes", "region", "dns", "ingressNamespace", "storageClass", "apiServerPorts")
+    ),
     *(("environment", "account", part) for part in ("region", "zones", "subnets")),
 }
 """What differs, or does not, without telling whose it is."""

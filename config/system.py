@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
 from .account import Account
-from .base import Cidr, DnsLabel, Hostname, Model, Reason, Text
+from .base import Cidr, DnsLabel, Hostname, Model, Port, Reason, Text
 from .kinds import AnyComponent
 from .paths import Path
 from .quantity import Cpu, Duration, Memory, Percent, Storage
@@ -26,7 +26,9 @@ class NodePool(Model):
     """The cluster's worker nodes, all alike."""
 
     count: Annotated[int, Field(ge=1)]
-    zones: Annotated[int, Field(ge=1)] = 3
+    zones: Annotated[int, Field(ge=1)] = 1
+    """How many zones the nodes are in. From 2, each node has to carry the label ``topology.kubernetes.io/zone``, and pods are
+    always spread over the zones; with 1, no pod asks for a zone."""
     cpu: Cpu
     """Per node."""
     memory: Memory
@@ -40,6 +42,9 @@ class Dns(Model):
 
     namespace: DnsLabel = "kube-system"
     labels: dict[str, str] = {"k8s-app": "kube-dns"}
+    """Of its pods."""
+    cidrs: tuple[Cidr, ...] = ()
+    """Where else names are resolved, such as the address of NodeLocal DNSCache or of a cloud's resolver."""
 
 
 class Cluster(Model):
@@ -53,6 +58,8 @@ class Cluster(Model):
     """Where it runs; stores that place data by locality are told."""
     api_server_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
     """NetworkPolicies cannot select the API server: where it answers."""
+    api_server_ports: Annotated[tuple[Port, ...], Field(min_length=1)] = (443, 6443)
+    """The port of the Service ``kubernetes``, and the one at which the API server itself listens."""
     node_cidrs: tuple[Cidr, ...] = ()
     """Where the kubelets answer: Prometheus reads containers' and volumes' use from them."""
     storage_class: DnsLabel | None = None

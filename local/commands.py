@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from .charts import origins
-from .console import console, phase
+from .console import Trouble, console, phase
 from .images import build
 from .mode import Nodes
 from .node.asked import images
 from .node.report import table
 from .paths import ROOT
 from .stack import LocalStack
-from .tools import KUBERNETES
+from .target import chosen
 from .webhooks import disregarded
 
 GATED = ("--policy-pack", str(ROOT / "policies"))
@@ -30,13 +29,33 @@ def up(
     load_seed_data: bool,
     nodes: Nodes | None = None,
     objects: Callable[[str], list[dict[str, Any]]] = lambda _: [],
+    context: str | None = None,
 ) -> int:
     """Brings the stack up; the engine's exit code.
 
-    ``nodes``: what the nodes do with pods, default as before; ``objects``: of a stack's name the Kubernetes objects.
+    ``nodes``: what the nodes do with pods, default as before; ``objects``: of a stack's name the Kubernetes objects;
+    ``context``: on that cluster of the user's, and not on a local one.
     """
+    if nodes and context:
+        raise Trouble("NODES is about the local cluster, and CONTEXT chooses another one\n    fix: give one of the two")
+    stack = chosen(name, context)
+    return bring_up(
+        stack, dry_run=dry_run, skip_tests=skip_tests, load_seed_data=load_seed_data, nodes=nodes, objects=objects
+    )
+
+
+def bring_up(
+    stack: LocalStack,
+    *,
+    dry_run: bool,
+    skip_tests: bool,
+    load_seed_data: bool,
+    nodes: Nodes | None = None,
+    objects: Callable[[str], list[dict[str, Any]]] = lambda _: [],
+) -> int:
+    """Brings this stack up; the engine's exit code. ``nodes``, ``objects``: as in ``up``."""
     start = time.monotonic()
-    stack = LocalStack(name)
+    name = stack.name
     with phase("finding the engine"):
         program = stack.engine.program
     console.print(f"[dim]{program}[/]")
@@ -83,16 +102,7 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
         with phase("waiting for pods that run"):
             found = stack.plane.pods()
         console.print(table(found))
-        console.print(
-            "[bold yellow]Run and simulated:[/] pods that ran did so in containers of this machine; a simulated pod answers "
-            "nothing. Limits of memory hold, those of CPU do not. NetworkPolicies are enforced by nothing here.",
-            soft_wrap=True,
-        )
-    else:
-        console.print(
-            "\n[bold yellow]Scheduled, not run:[/] a real API server, scheduler and controllers; no container runs.",
-            soft_wrap=True,
-        )
+    console.print(f"\n{stack.plane.statement()}", soft_wrap=True)
     if stack.account and (levels := stack.levels()):
         said = ", ".join(f"{levels.get(level, 0)} {level}" for level in ("real", "validated", "recorded"))
         console.print(
@@ -106,7 +116,7 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
     for sentence in outputs["fidelity"]:
         console.print(f"  - {sentence}", soft_wrap=True)
     console.print("\nLook around:")
-    kubectl = f"KUBECONFIG={shlex.quote(str(stack.plane.kubeconfig))} {shlex.quote(str(KUBERNETES.program('kubectl')))}"
+    kubectl = stack.plane.kubectl()
     if namespace := outputs.get("namespace"):
         print(f"  {kubectl} -n {namespace} get all,networkpolicies,resourcequotas")
     else:
@@ -131,26 +141,26 @@ def _endpoints(outputs: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def preview(name: str, *arguments: str) -> int:
+def preview(name: str, *arguments: str, context: str | None = None) -> int:
     """What an update would change, and what the policies say of it; the engine's exit code."""
-    return operate(name, "preview", "--diff", *GATED, *arguments)
+    return operate(name, "preview", "--diff", *GATED, *arguments, context=context)
 
 
-def operate(name: str, *arguments: str) -> int:
+def operate(name: str, *arguments: str, context: str | None = None) -> int:
     """An operation of the engine on the stack; its exit code."""
-    stack = LocalStack(name)
+    stack = chosen(name, context)
     stack.start()
     return stack.pulumi(*arguments).returncode
 
 
-def destroy(name: str) -> int:
+def destroy(name: str, context: str | None = None) -> int:
     """Deletes the stack's resources; the engine's exit code. Raises ``Trouble`` for a protected environment."""
-    return LocalStack(name).destroy()
+    return chosen(name, context).destroy()
 
 
-def status(name: str) -> int:
-    """Prints each process; 0 when all run."""
-    plane = LocalStack(name).plane
+def status(name: str, context: str | None = None) -> int:
+    """Prints each process, or which cluster of the user's it is; 0 when it answers."""
+    plane = chosen(name, context).plane
     for process, state in plane.status().items():
         console.print(f"{process:26} {state}")
     return 0 if plane.running() else 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shlex
 import shutil
 import ssl
 import subprocess
@@ -20,6 +21,7 @@ from typing import Any
 
 import httpx
 
+from config.cluster import fingerprint
 from config.system import NodePool
 
 from .builds import ensure
@@ -104,6 +106,24 @@ class ControlPlane:
     def authority(self) -> bytes:
         """The certificate authority, PEM."""
         return (self._pki / "ca.crt").read_bytes()
+
+    def settings(self) -> dict[str, Any]:
+        """What the stack's configuration says of the cluster: its pin, and that a placeholder stands for what is not given."""
+        return {"clusterCaSha256": fingerprint(self.authority()), "placeholders": True}
+
+    def statement(self) -> str:
+        """What a run on it proves, for the end of the run."""
+        if self.nodes is Nodes.REAL:
+            return (
+                "[bold yellow]Run and simulated:[/] pods that ran did so in containers of this machine; a simulated pod "
+                "answers nothing. Limits of memory hold, those of CPU do not. NetworkPolicies are enforced by nothing here."
+            )
+        return "[bold yellow]Scheduled, not run:[/] a real API server, scheduler and controllers; no container runs."
+
+    def kubectl(self) -> str:
+        """How to look at it."""
+        program = shlex.quote(str(KUBERNETES.program("kubectl")))
+        return f"KUBECONFIG={shlex.quote(str(self.kubeconfig))} {program}"
 
     def running(self) -> bool:
         """Whether every process runs and the API server says that it is ready."""

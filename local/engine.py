@@ -13,6 +13,8 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
+
 from .builds import ensure
 from .paths import HOME, PYTHON, ROOT
 from .tools import PULUMI, PULUMI_KUBERNETES
@@ -102,6 +104,19 @@ class Engine:
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
             "KUBECONFIG": str(kubeconfig),
         }
+
+    def end_orphaned_plugins(self) -> None:
+        """Ends provider plugins whose engine was killed; by themselves the official ones go on for up to five minutes."""
+        folder = str(self.home / "pulumi" / "plugins")
+        orphans = []
+        for process in psutil.process_iter(["cmdline"]):
+            with contextlib.suppress(psutil.Error):
+                started_here = (process.info["cmdline"] or [""])[0].startswith(folder)
+                parent = process.parent()
+                if started_here and (parent is None or parent.name() != "pulumi"):
+                    process.kill()
+                    orphans.append(process)
+        psutil.wait_procs(orphans, timeout=10)
 
     def aws(self, endpoint: str, report: Path, cluster: Mapping[str, str]) -> dict[str, str]:
         """Variables for an AWS that answers at ``endpoint``; ``cluster``: the ``endpoint`` and ``authority`` that EKS shows.

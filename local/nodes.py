@@ -48,8 +48,10 @@ def _simulated(client: httpx.Client) -> list[dict[str, Any]]:
 
 
 def _same(present: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    labels = present["metadata"]["labels"]
-    return bool(present["status"]["capacity"] == wanted["status"]["capacity"] and labels.get(LABEL) == SIMULATED)
+    """Whether a node has the declared size, is in the declared zone, and says that it is simulated."""
+    names = (LABEL, "topology.kubernetes.io/zone")
+    labels = [[node["metadata"]["labels"].get(name) for name in names] for node in (present, wanted)]
+    return bool(present["status"]["capacity"] == wanted["status"]["capacity"] and labels[0] == labels[1])
 
 
 @tenacity.retry(
@@ -94,7 +96,7 @@ def _node(index: int, pool: NodePool) -> dict[str, Any]:
                 "kubernetes.io/os": "linux",
                 "kubernetes.io/arch": "amd64",
                 "topology.kubernetes.io/region": "local",
-                "topology.kubernetes.io/zone": f"local-{'abcdefghi'[index % pool.zones]}",
+                **_zone(index, pool),
                 "type": "kwok",
                 LABEL: SIMULATED,
             },
@@ -102,6 +104,13 @@ def _node(index: int, pool: NodePool) -> dict[str, Any]:
         },
         "status": {"capacity": amounts, "allocatable": amounts},
     }
+
+
+def _zone(index: int, pool: NodePool) -> dict[str, str]:
+    """The label of a node's zone; none where no zones are declared, like the nodes of kind or kubeadm."""
+    if pool.zones == 1:
+        return {}
+    return {"topology.kubernetes.io/zone": f"local-{'abcdefghi'[index % pool.zones]}"}
 
 
 STORAGE_CLASS: dict[str, Any] = {

@@ -17,7 +17,6 @@ import psutil
 from ruamel.yaml import YAML
 
 from config.charts import charts_of
-from config.cluster import fingerprint
 from config.derive import derive
 from config.loader import load
 from config.stack import PROJECT, Stack, read_stack
@@ -41,10 +40,14 @@ class LocalStack:
     engine: Engine = field(default_factory=Engine)
     source: Path | None = None
     """The stack's file; default: the tracked ``Pulumi.<name>.yaml``."""
+    cluster: ControlPlane | None = None
+    """The cluster that it runs on; default: a local one."""
 
     @cached_property
     def plane(self) -> ControlPlane:
-        """Its cluster; each stack has one of its own, and those of one AWS account share the account's."""
+        """Its cluster; each stack has a local one of its own, and those of one AWS account share the account's."""
+        if self.cluster:
+            return self.cluster
         resolved = self.resolved()
         shared = f"{resolved.system}-{resolved.environment.name}"
         return ControlPlane(shared if resolved.environment.account else self.name, self.engine.home)
@@ -133,10 +136,10 @@ class LocalStack:
     def _write_file(self) -> None:
         content = dict(_YAML.load(self._tracked.read_text(encoding="utf-8")))
         config = content.setdefault("config", {})
-        config[f"{PROJECT}:clusterCaSha256"] = fingerprint(self.plane.authority())
+        config.pop(f"{PROJECT}:context", None)
+        config |= {f"{PROJECT}:{key}": value for key, value in self.plane.settings().items()}
         if wanted := self.charts():
             config[f"{PROJECT}:charts"] = str(mirror(wanted))
-        config[f"{PROJECT}:placeholders"] = True  # pods do not run here, so nobody reads what is given
         if self.file.exists():
             kept = _YAML.load(self.file.read_text(encoding="utf-8")) or {}
             content |= {key: kept[key] for key in ("encryptionsalt", "secretsprovider") if key in kept}
@@ -243,6 +246,7 @@ class LocalStack:
 
     def _recover(self) -> None:
         """After a run that was killed: its lock is lifted, and what it was creating is imported or forgotten."""
+        self.engine.end_orphaned_plugins()
         locks = list((self.engine.home / "state" / ".pulumi" / "locks").glob(f"**/{PROJECT}/{self.name}/*.json"))
         for lock in locks:
             if not _alive(json.loads(lock.read_text(encoding="utf-8"))):

@@ -88,11 +88,12 @@ class Stack:
 
     @property
     def networks(self) -> frozenset[str]:
-        """Every network that the declaration mentions: of components, of the API server, and of the nodes."""
+        """Every network that the declaration mentions: of components, of the API server, of the nodes, and of DNS."""
         if self._networks is None:
             components = walk(self.declared("resolved", "components"))
             cluster = ("resolved", "environment", "cluster")
-            own = [walk(self.declared(*cluster, part) or []) for part in ("apiServerCidrs", "nodeCidrs")]
+            parts = (("apiServerCidrs",), ("nodeCidrs",), ("dns", "cidrs"))
+            own = [walk(self.declared(*cluster, *part) or []) for part in parts]
             own.append(walk(self.declared("resolved", "environment", "account", "subnets") or []))
             found = {leaf for path, leaf in components if path[-1] == "cidr" and isinstance(leaf, str)}
             self._networks = frozenset(found | {leaf for part in own for _, leaf in part if isinstance(leaf, str)})

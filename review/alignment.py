@@ -75,14 +75,14 @@ def _without_stack(value: Any, stack: str) -> Any:
 
 
 def flat(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every scalar; an item of a list that has a name goes by it, never by its position."""
+    """Every scalar; an item of a list goes by its name, a spread constraint by its label, neither by its position."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
             yield from flat(item, (*path, key))
     elif isinstance(value, list) and value:
-        named = [item.get("name") for item in value if isinstance(item, dict)]
+        named = [item.get("name", item.get("topologyKey")) for item in value if isinstance(item, dict)]
         by_name = len(named) == len(value) and None not in named and len(set(named)) == len(named)
         for index, item in enumerate(value):
-            yield from flat(item, (*path, str(item["name"]) if by_name else index))
+            yield from flat(item, (*path, str(named[index]) if by_name else index))
     else:
         yield path, value

@@ -18,6 +18,7 @@ from .comment import Review
 from .commits import project_at
 from .faithful import judged, production_of
 from .graph import ROOT, Node, graph
+from .plain import plain
 from .report import Parity
 
 
@@ -39,6 +40,7 @@ def compose(base: str, head: str, previews: dict[str, Path], project: Path = ROO
     with project_at(base, project) as before, project_at(head, project) as after:
         earlier, later = _graphs(before), _graphs(after)
         settings = {name: read_stack(after / f"Pulumi.{name}.yaml") for name in later}
+        without = {name: plain(name, after) for name, setting in settings.items() if setting.environment != BASE}
     for stack in previews:
         if stack not in later:
             known = ", ".join(sorted(later))
@@ -51,7 +53,7 @@ def compose(base: str, head: str, previews: dict[str, Path], project: Path = ROO
         siblings = {n: s for n, s in settings.items() if s.system == setting.system}
         if setting.environment != BASE and BASE in {s.environment for s in siblings.values()}:
             production = later[production_of(siblings, setting.layer)]
-            parities.append(judged(setting.system, name, production, later[name], []))
+            parities.append(judged(setting.system, name, production, later[name], [], without[name]))
     verdicts = {name: verdict_of(name, nodes) for name, nodes in later.items()}
     return Review(base, head, stacks, verdicts, parities)
 

@@ -15,6 +15,7 @@ from .allow import read, settle
 from .commits import project_at
 from .graph import ROOT, Node, graph
 from .parity import Difference, compare
+from .plain import plain
 from .report import Parity
 from .state import exported
 
@@ -52,7 +53,7 @@ def judge(system: str, production_ref: str | None = None, project: Path = ROOT) 
                 promoted = graph(base, project=earlier)
             pending = [_pending(difference) for difference in compare(promoted, production)]
         found += [
-            judged(system, name, production, graph(name, project=project), pending)
+            judged(system, name, production, graph(name, project=project), pending, plain(name, project))
             for name, settings in stacks.items()
             if settings.environment != BASE and settings.layer == layer
         ]
@@ -65,7 +66,8 @@ def of_stack(stack: str, project: Path = ROOT) -> Parity | None:
     if setting.environment == BASE:
         return None
     base = production_of(stacks_of(setting.system, project), setting.layer)
-    return judged(setting.system, stack, graph(base, project=project), graph(stack, project=project), [])
+    production, own = graph(base, project=project), graph(stack, project=project)
+    return judged(setting.system, stack, production, own, [], plain(stack, project))
 
 
 def judge_live(system: str, production: Path, other: Path) -> Parity:
@@ -79,9 +81,17 @@ def _pending(difference: Difference) -> Difference:
     )
 
 
-def judged(system: str, stack: str, production: list[Node], staging: list[Node], pending: list[Difference]) -> Parity:
+def judged(
+    system: str,
+    stack: str,
+    production: list[Node],
+    staging: list[Node],
+    pending: list[Difference],
+    without: list[Node] | None = None,
+) -> Parity:
+    """The parity of a stack; ``without`` is its graph without scale and changes, where ``staging`` is a rendered one."""
     try:
-        differences = compare(production, staging)
+        differences = compare(production, staging, without)
     except ValueError as error:
         raise ConfigError(Problem(stack, None, "", str(error))) from None
     failing, excused, faults = settle(differences, read(system), datetime.now(UTC).date())

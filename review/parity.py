@@ -9,28 +9,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from fractions import Fraction
-from functools import cache, cached_property
-from ipaddress import IPv4Address, IPv4Network
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
 from config.charts import chart_name
 from config.paths import parse, render
 from config.provenance import BASE
-from config.quantity import Bytes, Cpu, Duration, Percent
 
 from .alignment import ENVIRONMENT, Key, Path, aligned, body, components, flat, shown
 from .graph import RELEASE, Node
+from .words import ABSENT, Entry, exact, explained, same_stem
 
 Class = Literal["scaled", "changed", "identity", "missing", "extra", "unexplained", "pending promotion"]
 FAILING: frozenset[Class] = frozenset({"missing", "extra", "unexplained"})
-_ABSENT = "(absent)"
+_ZONE = "topology.kubernetes.io/zone"
 _DIGEST = re.compile(r"[0-9a-f]{16}")
-_JOB = re.compile(r"(.+)-[0-9a-f]{8}")
-_WORD = re.compile(r"[A-Za-z0-9._:/@%+-]+|[^A-Za-z0-9._:/@%+-]+")
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)")
 
 
 @dataclass(frozen=True)
@@ -43,36 +38,6 @@ class Difference:
     production: Any
     staging: Any
     because: str | None = None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A declared difference, from the derivation."""
-
-    path: str
-    production: Any
-    value: Any
-    rule: str
-    ratio: str | None = None
-    because: str | None = None
-
-    @cached_property
-    def component(self) -> str:
-        return str(parse(self.path)[0])
-
-    @cached_property
-    def scale(self) -> Fraction | None:
-        """Of a scaled size, as declared."""
-        return Fraction(self.ratio.rstrip("%")) / 100 if self.rule == "scaled" and self.ratio else None
-
-    @cached_property
-    def bytes_ratio(self) -> Fraction | None:
-        """Of an amount of bytes that was changed, to production's."""
-        if self.rule != "changed":
-            return None
-        with suppress(ValueError, ZeroDivisionError):
-            return Bytes.parse(self.value).value / Bytes.parse(self.production).value
-        return None
 
 
 @dataclass(frozen=True)
@@ -118,6 +83,11 @@ class Declaration:
         """Differences of the environment itself, which reach every resource."""
         return [entry for entry in self.entries if entry.component in ("environment", "configuration", "secrets")]
 
+    @cached_property
+    def zones(self) -> bool:
+        """Whether the environments declare different numbers of zones."""
+        return any(entry.path == "environment.cluster.nodes.zones" for entry in self.entries)
+
     def near(self, components: Iterable[str]) -> list[Entry]:
         """Those that may explain a resource of these components: theirs and of what they use, then the environment's."""
         names = set(components)
@@ -135,7 +105,7 @@ class Declaration:
 
 
 def _split(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """A list of values is as many values, position by position."""
+    """A list of values is as many values, position by position; of lists that are not as long, each value stands alone."""
     for entry in entries:
         both = (entry.production, entry.value)
         if all(isinstance(value, list) for value in both) and len(both[0]) == len(both[1]):
@@ -145,17 +115,36 @@ def _split(entries: Iterable[Entry]) -> Iterator[Entry]:
             yield entry
 
 
-def compare(production: list[Node], staging: list[Node]) -> list[Difference]:
-    """Every difference, in the order of the resources' names. Raises ``ValueError`` for a stack without a declaration."""
+def compare(production: list[Node], staging: list[Node], plain: list[Node] | None = None) -> list[Difference]:
+    """Every difference, in the order of the resources' names. Raises ``ValueError`` for a stack without a declaration.
+
+    ``plain`` is the environment without its scale and changes, where ``staging`` is as the program makes it: a value that has
+    no other explanation was computed from what is scaled and changed, when production's and ``plain``'s differ by names alone.
+    """
     declaration = Declaration.read(production, staging)
     left, right = aligned(production), aligned(staging)
+    own = None if plain is None else {(d.resource, d.path) for d in compare(production, plain) if d.kind in FAILING}
     found: list[Difference] = []
     for key in sorted(left.keys() | right.keys()):
         if key in left and key in right:
-            found += _leaves(key, left[key], right[key], declaration)
+            differences = list(_leaves(key, left[key], right[key], declaration))
         else:
-            found.append(_one_sided(key, declaration, there=key in right))
+            differences = [_one_sided(key, declaration, there=key in right)]
+        found += differences if own is None else [_computed(key, d, declaration, own) for d in differences]
     return found
+
+
+def _computed(key: Key, difference: Difference, declaration: Declaration, own: set[tuple[str, str]]) -> Difference:
+    """A difference that nothing else explains; ``own`` are those that the program makes without scale and changes."""
+    if difference.kind not in FAILING or {(difference.resource, difference.path), (difference.resource, "")} & own:
+        return difference
+    near = [e for e in declaration.near(components(key)) if e.rule != "identity"]
+    sources = near or [e for e in declaration.entries if e.rule != "identity"]
+    if not sources:
+        return difference
+    kind: Class = "scaled" if all(e.rule == "scaled" for e in sources) else "changed"
+    paths = ", ".join(dict.fromkeys(e.path for e in sources[:3])) + (" and others" if len(sources) > 3 else "")
+    return replace(difference, kind=kind, because=f"computed by the program from {paths}")
 
 
 def _one_sided(key: Key, declaration: Declaration, *, there: bool) -> Difference:
@@ -172,7 +161,7 @@ def _one_sided(key: Key, declaration: Declaration, *, there: bool) -> Difference
 
 
 def _sides(*, there: bool) -> tuple[str, str]:
-    return (_ABSENT, "there") if there else ("there", _ABSENT)
+    return (ABSENT, "there") if there else ("there", ABSENT)
 
 
 def _leaves(key: Key, left: Node, right: Node, declaration: Declaration) -> Iterator[Difference]:
@@ -181,7 +170,7 @@ def _leaves(key: Key, left: Node, right: Node, declaration: Declaration) -> Iter
     # a canary takes its share of the requests wherever they are led to its service
     hosts = " ".join(str(value) for path, value in sides[1].items() if path[-1] == "host")
     for path in dict.fromkeys((*sides[0], *sides[1])):
-        production, staging = sides[0].get(path, _ABSENT), sides[1].get(path, _ABSENT)
+        production, staging = sides[0].get(path, ABSENT), sides[1].get(path, ABSENT)
         if production == staging:
             continue
         kind, because = _explain(key, path, production, staging, entries, declaration)
@@ -196,9 +185,9 @@ def _explain(
     old, new = str(production), str(staging)
     if own := _own(key, path, (old, new), declaration):
         return own
-    if entry := _exact(old, new, entries):
+    if entry := exact(old, new, entries):
         return _class(entry), entry.because
-    if _ABSENT in (old, new) and (entry := _names_moved(new if old == _ABSENT else old, declaration)):
+    if ABSENT in (old, new) and (entry := _names_moved(new if old == ABSENT else old, declaration)):
         return "changed", entry.because
     if _is_digest(path, old, new):
         return "changed", "a digest of what differs as declared"
@@ -214,10 +203,11 @@ def _names_moved(text: str, declaration: Declaration) -> Entry | None:
 def _own(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration) -> tuple[Class, str | None] | None:
     """What each stack has for itself, or the program computes of the whole environment."""
     last = str(path[-1])
-    if "[secret]" in path or last == "rotation":
-        return "identity", "each environment has its own"
-    if last == "understudy.dev/origins" and _origins(sides[0]) == _origins(sides[1]):
-        return "identity", "each environment rotates by itself"
+    rotated = last == "understudy.dev/origins" and _origins(sides[0]) == _origins(sides[1])
+    if "[secret]" in path or last == "rotation" or rotated:
+        return "identity", "each environment has its own, and rotates it by itself"
+    if ("topologySpreadConstraints", _ZONE) in pairwise(path) and ABSENT in sides and declaration.zones:
+        return "identity", "pods are spread over zones where the environment declares several"
     if last == "image" and _tagged(key, *sides, declaration):
         return "pending promotion", "each stack names the images that it runs"
     if _placed(key, path, sides, declaration):
@@ -248,7 +238,7 @@ def _placed(key: Key, path: Path, sides: tuple[str, str], declaration: Declarati
 
 def _origins(text: str) -> dict[str, str]:
     """Who makes the current values, without the rotation."""
-    made = json.loads(text) if text != _ABSENT else {}
+    made = json.loads(text) if text != ABSENT else {}
     return {key: re.sub(r"-\d+$", "", maker) for key, maker in made.items() if not key.endswith("-previous")}
 
 
@@ -256,107 +246,17 @@ def _class(entry: Entry) -> Class:
     return "scaled" if entry.rule == "scaled" else "identity" if entry.rule == "identity" else "changed"
 
 
-def _exact(old: str, new: str, entries: list[Entry]) -> Entry | None:
-    return next((e for e in entries if old in _forms(e.production, e.rule) and new in _forms(e.value, e.rule)), None)
-
-
-def _forms(value: Any, rule: str) -> frozenset[str]:
-    """How a declared value is written: an amount also in its base unit, a name also at the start of a sentence."""
-    text = str(value)
-    other = text.lower() if isinstance(value, bool) else text.capitalize() if rule == "identity" else text
-    return _amounts(text) | {text, other}
-
-
-@cache
-def _amounts(text: str) -> frozenset[str]:
-    return frozenset(form for base in _bases(text) for form in (f"{base:g}", str(base)))
-
-
-def _bases(text: str) -> Iterator[float]:
-    """What it is in cores, bytes, GiB, seconds, days, hundredths, or as a part of one; ``m`` may be minutes or millicores."""
-    for quantity, larger in ((Cpu, 1), (Bytes, 2**30), (Duration, 86400), (Percent, Fraction(1, 100))):
-        with suppress(ValueError):
-            value = quantity.parse(text).value
-            yield float(value)
-            if value and value % larger == 0:
-                yield float(value / larger)
-
-
 def _is_digest(path: Path, old: str, new: str) -> bool:
     """Of content whose own leaves are compared too."""
     if path[-1] in ("understudy.dev/configuration", "understudy.dev/secrets"):
         return all(_DIGEST.fullmatch(text) for text in (old, new))
-    return path[-2:] == ("metadata", "name") and _same_stem(old, new)
-
-
-def _same_stem(old: str, new: str) -> bool:
-    """Both are a name with a digest behind it, and the name is one."""
-    stems = [match[1] for text in (old, new) if (match := _JOB.fullmatch(text.strip("'\"")))]
-    return len(stems) == 2 and stems[0] == stems[1]
+    return path[-2:] == ("metadata", "name") and same_stem(old, new)
 
 
 def _text(old: str, new: str, entries: list[Entry]) -> tuple[Class, str | None]:
-    """Word by word: each that differs is a declared value, holds a declared name, or is a number at a declared ratio."""
-    ours, theirs = _WORD.findall(old), _WORD.findall(new)
-    if len(ours) != len(theirs) or _ABSENT in (old, new):
-        return "unexplained", None
-    used: list[tuple[Class, str | None]] = []
-    for before, after in zip(ours, theirs, strict=True):
-        if before != after:
-            found = _word(before, after, entries)
-            if found is None:
-                return "unexplained", None
-            used.append(found)
+    """By its words; the most telling reason of all is given."""
     order: list[Class] = ["scaled", "changed", "identity"]
-    return min(used, key=lambda item: order.index(item[0]))
-
-
-def _word(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | None] | None:
-    if entry := _exact(before, after, entries):
-        return _class(entry), entry.because
-    names = sorted(
-        (
-            e
-            for e in entries
-            if e.rule in ("identity", "changed") and isinstance(e.production, str) and len(e.production) > 2
-        ),
-        key=lambda e: len(str(e.production)),
-        reverse=True,
-    )
-    if _same_stem(before, after):
-        return "changed", "a digest of what differs as declared"
-    replaced, last = before, None
-    for entry in names:
-        if str(entry.production) in replaced:
-            replaced, last = replaced.replace(str(entry.production), str(entry.value)), entry
-        if replaced == after and last is not None:
-            return _class(last), last.because
-    return _at_offset(before, after, entries) or _at_ratio(before, after, entries)
-
-
-def _at_offset(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | None] | None:
-    """An address that was computed from a network that differs, such as its resolver's: the same one in both."""
-    try:
-        old, new = IPv4Address(before), IPv4Address(after)
-    except ValueError:
-        return None
-    for entry in entries:
-        with suppress(ValueError):
-            networks = [IPv4Network(str(side)) for side in (entry.production, entry.value)]
-            if old in networks[0] and int(old) - int(networks[0][0]) == int(new) - int(networks[1][0]):
-                return _class(entry), entry.because
-    return None
-
-
-def _at_ratio(before: str, after: str, entries: list[Entry]) -> tuple[Class, str | None] | None:
-    """A number that was computed from an amount that differs, such as Redis' maxmemory.
-
-    Of what was changed, and not scaled, only bytes count, and only in a large number: a small one may be anything's fifth.
-    """
-    old, new = _NUMBER.fullmatch(before), _NUMBER.fullmatch(after)
-    if old is None or new is None or old[2] != new[2] or not Fraction(old[1]):
-        return None
-    ratio = Fraction(new[1]) / Fraction(old[1])
-    large = min(Fraction(old[1]), Fraction(new[1])) >= 1_000_000
-    entry = next((e for e in entries if ratio == e.scale or (large and ratio == e.bytes_ratio)), None)
-    return (_class(entry), entry.because) if entry else None
+    found: list[tuple[Class, str | None]] = [
+        (_class(entry) if entry else "changed", because) for entry, because in explained(old, new, entries)
+    ]
+    return min(found, key=lambda item: order.index(item[0]), default=("unexplained", None))

@@ -97,6 +97,12 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
 
+    def terminate(self, seconds: float = 60) -> None:
+        """SIGTERM, to it alone, as the kubelet does."""
+        assert self.process
+        self.process.terminate()
+        self.process.wait(seconds)
+
     def text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 

@@ -66,13 +66,13 @@ environments:
     protect: true
     cluster:
       apiServerCidrs: [10.0.0.1/32]
-      nodes: {count: 3, cpu: 8, memory: 32Gi, storage: 200Gi}
+      nodes: {count: 3, cpu: 8, memory: 32Gi, storage: 200Gi, zones: 3}
   staging:
     namespace: shop-staging
     domain: staging.shop.example.com
     cluster:
       apiServerCidrs: [10.1.0.1/32]
-      nodes: {count: 3, cpu: 4, memory: 16Gi, storage: 100Gi}
+      nodes: {count: 3, cpu: 4, memory: 16Gi, storage: 100Gi, zones: 3}
     scale: {cpu: 50%, memory: 50%, storage: 25%}
     changes:
       - because: find mistakes before users do

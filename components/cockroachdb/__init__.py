@@ -14,7 +14,7 @@ from config.system import Resolved
 from ..certificates import Certificates, Issued
 from ..labels import selector
 from ..parts import Parts
-from ..pods import container, field, mounts, ports, probe, security, variables
+from ..pods import container, field, mounts, pause, ports, probe, security, variables
 from ..secrets import Secrets
 from ..sql import identifier
 from .statements import as_file, schedules, statements
@@ -144,6 +144,7 @@ def _node(name: str, resolved: Resolved, store: Declared, node: Issued) -> Any:
                 readinessProbe=probe(period=5, failures=2, httpGet={"path": "/health?ready=1", **health}),
                 livenessProbe=probe(period=5, failures=6, httpGet={"path": "/health", **health}),
                 startupProbe=probe(period=5, failures=60, httpGet={"path": "/health", **health}),
+                lifecycle=pause(),  # at the stop signal it drains (https://www.cockroachlabs.com/docs/v23.1/node-shutdown)
             )
         ],
         "volumes": [

@@ -11,7 +11,7 @@ from ..backend import Backend, Pod
 from ..parts import Depends
 from ..pods import TEMPORARY, TRUST, container, mounts
 from ..rendered import as_yaml
-from .configuration import Configuration, requests
+from .configuration import READINESS, Configuration, requests
 
 UID = 1000
 """The user ``elasticsearch`` of the official image."""
@@ -46,7 +46,7 @@ class Elasticsearch(Backend):
         certificate = {"secretName": f"{self.name}-tls", "defaultMode": 0o440}
         return Pod(
             uid=UID,
-            ready={"tcpSocket": {"port": "https"}},
+            ready={"tcpSocket": {"port": READINESS}},
             secret_env={"ELASTIC_PASSWORD": store.password},
             files={"elasticsearch.yml": as_yaml(Configuration(cluster=self.name))},
             config=config,
@@ -57,6 +57,7 @@ class Elasticsearch(Backend):
             mounts=[*mounts({"config": config}), *mounts({"certs": f"{config}/certs"}, ["certs"])],
             init=[copied],
             slow=True,
+            grace=120,  # shards are flushed
         )
 
     def annotations(self) -> dict[str, Any]:

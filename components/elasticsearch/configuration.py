@@ -17,6 +17,10 @@ from ..rendered import Part, as_json
 WRITER, READER = "logs_writer", "logs_reader"
 """Users, and the roles of the same name."""
 
+READINESS = 9399
+"""A port that is open while the node accepts requests, and only then: who asks needs no password
+(https://www.elastic.co/guide/en/elasticsearch/reference/8.11/advanced-configuration.html#readiness-tcp-port)."""
+
 
 class Configuration(Part):
     """``elasticsearch.yml``."""
@@ -25,6 +29,7 @@ class Configuration(Part):
     http_host: str = Field(default="0.0.0.0", alias="http.host")  # noqa: S104 - the pod's own address, guarded by NetworkPolicies
     transport_host: str = Field(default="127.0.0.1", alias="transport.host")  # there is no other node
     discovery: str = Field(default="single-node", alias="discovery.type")
+    readiness: int = Field(default=READINESS, alias="readiness.port")
     # a node's vm.max_map_count is not a restricted pod's to set
     allow_mmap: bool = Field(default=False, alias="node.store.allow_mmap")
     security: bool = Field(default=True, alias="xpack.security.enabled")

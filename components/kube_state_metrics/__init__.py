@@ -51,6 +51,6 @@ class KubeStateMetrics(Backend):
     def pod(self) -> Pod:
         return Pod(
             uid=UID,
-            ready={"httpGet": {"path": "/", "port": "telemetry"}},
+            ready={"httpGet": {"path": "/readyz", "port": "telemetry"}},
             args=arguments(self.namespace),
         )

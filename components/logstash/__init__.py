@@ -26,7 +26,9 @@ class Logstash(Backend):
         host = store.host(used, self.namespace)
         return Pod(
             uid=UID,
-            ready={"httpGet": {"path": "/", "port": "api"}},
+            # known once it runs; the API itself answers before (https://www.elastic.co/guide/en/logstash/8.11/node-info-api.html)
+            ready={"httpGet": {"path": "/_node/pipelines/main", "port": "api"}},
+            alive={"httpGet": {"path": "/", "port": "api"}},
             secret_env={"WRITER_PASSWORD": store.writer_password},
             files={
                 "logstash.yml": as_yaml(Settings()),
@@ -39,4 +41,5 @@ class Logstash(Backend):
             trust=[used],
             secrets=[store.writer_password.secret],
             slow=True,
+            grace=120,  # it takes no more input, and sends what it has to Elasticsearch
         )

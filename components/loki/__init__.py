@@ -30,4 +30,5 @@ class Loki(Backend):
             data=DATA,
             writable=[TEMPORARY],
             slow=True,
+            grace=120,  # chunks in memory
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from config.system import Resolved
 from ..certificates import Certificates, Issued
 from ..configuration import checksum
 from ..labels import selector
-from ..parts import Parts
-from ..pods import container, field, mounts, ports, probe, security, variables
+from ..parts import POD, Parts
+from ..pods import before_stop, container, field, mounts, ports, probe, security, variables
 from ..secrets import Secrets
 from .configuration import PG_HBA, PG_IDENT, postgresql_conf, setup_sql
 
@@ -27,12 +28,21 @@ CONFIG, CERTS, RUN, DATA, ARCHIVE = (
     "/var/lib/postgresql/data",
     "/var/lib/postgresql/archive",
 )
+PATIENCE = 15
+"""How often, every 2 s, the Job of a rotation asks for a primary: where there is none yet, the nodes wait for the Job."""
 _HERE = Path(__file__).parent
 
 
 def files(store: Declared, config: str = CONFIG, certs: str = CERTS, run: str = RUN) -> dict[str, str]:
     """What the pods read: configuration, SQL and the scripts."""
-    names = ["start.sh", "connect.sh", "setup.sh", *(["archive.sh", "backup.sh"] if store.backup else [])]
+    names = [
+        "start.sh",
+        "ready.sh",
+        "stop.sh",
+        "connect.sh",
+        "setup.sh",
+        *(["archive.sh", "backup.sh"] if store.backup else []),
+    ]
     return {
         "postgresql.conf": postgresql_conf(store, config, certs, run),
         "pg_hba.conf": PG_HBA,
@@ -45,7 +55,8 @@ def files(store: Declared, config: str = CONFIG, certs: str = CERTS, run: str = 
 class PostgreSQL(pulumi.ComponentResource):
     """Nodes with a volume each, Services, a Job that sets up what the declaration says, a CronJob for base backups.
 
-    The Job runs beside the nodes: a standby needs the role and the slot that it makes.
+    The Job runs beside the nodes: a standby needs the role and the slot that it makes. A rotation is told to the primary by
+    another Job, before the nodes roll.
     """
 
     def __init__(
@@ -62,13 +73,17 @@ class PostgreSQL(pulumi.ComponentResource):
         parts = Parts(self, resolved, name)
         listens = store.ports()
         sql = {"sql": (listens["sql"],) * 2}
-        certificate = certificates.issue(f"{name}-tls", name, name, [name, f"{name}-standby", f"*.{name}-nodes"])
+        certificate = certificates.issue(
+            f"{name}-tls", name, name, [name, f"{name}-0", f"{name}-standby", f"*.{name}-nodes"]
+        )
         data = files(store)
         account = parts.account(store.service_account_annotations)
         nodes = selector(name, "node")
         every = {**sql, "metrics": (listens["metrics"],) * 2}
         headless = parts.service(f"{name}-nodes", every, nodes, headless=True)
-        ready = [account, headless, parts.files(name, data), certificate.resource, *parts.claims(store.volumes(name))]
+        [address] = parts.addresses(name, sql, nodes, 1)
+        ready = [account, headless, address, parts.files(name, data), certificate.resource]
+        ready += parts.claims(store.volumes(name))
         annotations = {
             "understudy.dev/configuration": checksum(data),
             "understudy.dev/certificate": certificate.fingerprint,
@@ -76,22 +91,25 @@ class PostgreSQL(pulumi.ComponentResource):
         passwords = secrets.checksums(store.secrets_read())
         if store.nodes > 1:  # a standby signs in with the password that it started with, whenever it connects anew
             annotations["understudy.dev/secrets"] = checksum(passwords)
+        content, before = [data, passwords], list(ready)
         if store.nodes > 1:
-            ready.append(parts.disruption(name, "node"))
+            before.append(parts.disruption(name, "node"))
+            if any(secrets.rotation(secret) > 1 for secret in store.secrets_read()):
+                rotation = self._helper("setup", certificate, {"PATIENCE": str(PATIENCE)})
+                before.append(parts.job(f"{name}-rotation", rotation, content, ready))
         templates = ["data", "archive"] if store.backup else ["data"]
         members = parts.statefulset(
-            name, "node", f"{name}-nodes", store.nodes, self._node(certificate), ready, annotations, templates
+            name, "node", f"{name}-nodes", store.nodes, self._node(certificate), before, annotations, templates
         )
-        content = [data, passwords]
         parts.job(f"{name}-setup", self._helper("setup", certificate), content, ready)
-        parts.service(name, sql, {**nodes, _POD: f"{name}-0"}, [members])
+        parts.service(name, sql, {**nodes, POD: f"{name}-0"}, [members])
         if store.nodes > 1:
-            parts.service(f"{name}-standby", sql, {**nodes, _POD: f"{name}-1"}, [members])
+            parts.service(f"{name}-standby", sql, {**nodes, POD: f"{name}-1"}, [members])
         if store.backup:
             parts.cronjob(f"{name}-backup", store.backup.schedule, self._helper("backup", certificate), [members])
         self.register_outputs({"host": store.host(name, self._namespace), "port": store.port()})
 
-    def _environment(self) -> list[Any]:
+    def _environment(self, more: Mapping[str, str] | None = None) -> list[Any]:
         store = self._store
         backup = {"ARCHIVE": ARCHIVE, "KEEP": str(store.backup.keep)} if store.backup else {}
         plain = {
@@ -99,15 +117,12 @@ class PostgreSQL(pulumi.ComponentResource):
             "CERTS": CERTS,
             "RUN": RUN,
             "PGDATA": f"{DATA}/pgdata",
-            "PRIMARY": f"{self._name}-0.{self._suffix}",
+            "PRIMARY": f"{self._name}-0.{self._namespace}.svc.cluster.local",
             "DATABASE": store.database,
             **backup,
+            **(more or {}),
         }
         return variables(plain, {"PASSWORD": store.password, "INTERNAL_PASSWORD": store.internal_password})
-
-    @property
-    def _suffix(self) -> str:
-        return f"{self._name}-nodes.{self._namespace}.svc.cluster.local"
 
     def _volumes(self, certificate: Issued) -> list[Any]:
         return [
@@ -124,12 +139,11 @@ class PostgreSQL(pulumi.ComponentResource):
 
     def _node(self, certificate: Issued) -> Any:
         store = self._store
-        asks = ["pg_isready", f"--host={RUN}", "--username=postgres", "--dbname=postgres"]
         exporter = {"DATA_SOURCE_NAME": f"postgresql:///postgres?host={RUN}&user=metrics&sslmode=disable"}
         shared = {"name": "shared", "emptyDir": {"medium": "Memory", "sizeLimit": "256Mi"}}
         return {
             "securityContext": security(UID),
-            "terminationGracePeriodSeconds": 120,
+            "terminationGracePeriodSeconds": 180,  # a minute of it may be the checkpoint before the stop
             "containers": [
                 container(
                     self._name,
@@ -138,7 +152,7 @@ class PostgreSQL(pulumi.ComponentResource):
                     command=["/bin/sh", f"{CONFIG}/start.sh"],
                     env=[
                         field("POD", "metadata.name"),
-                        {"name": "SELF", "value": f"$(POD).{self._suffix}"},
+                        {"name": "SELF", "value": f"$(POD).{self._namespace}.svc.cluster.local"},
                         *self._environment(),
                     ],
                     ports=ports({"sql": store.ports()["sql"]}),
@@ -147,8 +161,9 @@ class PostgreSQL(pulumi.ComponentResource):
                         *mounts({"shared": "/dev/shm"}),  # noqa: S108 - in the container
                     ],
                     startupProbe=probe(period=5, failures=240, tcpSocket={"port": "sql"}),
-                    readinessProbe=probe(period=5, failures=2, exec={"command": asks}),
+                    readinessProbe=probe(period=5, failures=2, exec={"command": ["/bin/sh", f"{CONFIG}/ready.sh"]}),
                     livenessProbe=probe(period=10, failures=6, tcpSocket={"port": "sql"}),
+                    lifecycle=before_stop(f"{CONFIG}/stop.sh"),
                 ),
                 container(
                     "exporter",
@@ -163,11 +178,11 @@ class PostgreSQL(pulumi.ComponentResource):
             "volumes": [*self._volumes(certificate), shared],
         }
 
-    def _helper(self, task: str, certificate: Issued) -> Any:
+    def _helper(self, task: str, certificate: Issued, more: Mapping[str, str] | None = None) -> Any:
         """A pod that runs one of the scripts; a backup writes to the primary's archive, and runs where that is mounted."""
         backup = task == "backup"
         archive = {"name": "archive", "persistentVolumeClaim": {"claimName": f"archive-{self._name}-0"}}
-        primary = {**selector(self._name, "node"), _POD: f"{self._name}-0"}
+        primary = {**selector(self._name, "node"), POD: f"{self._name}-0"}
         term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": primary}}
         near = {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
         return {
@@ -179,13 +194,9 @@ class PostgreSQL(pulumi.ComponentResource):
                     f"{self._store.image}:{self._store.version}",
                     self._store.helper_resources,
                     command=["/bin/sh", f"{CONFIG}/{task}.sh"],
-                    env=self._environment(),
+                    env=self._environment(more),
                     volumeMounts=self._mounts(*(["archive"] if backup else [])),
                 )
             ],
             "volumes": [*self._volumes(certificate), *([archive] if backup else [])],
         }
-
-
-_POD = "statefulset.kubernetes.io/pod-name"
-"""A label that Kubernetes gives to a StatefulSet's pods."""

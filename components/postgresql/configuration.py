@@ -44,6 +44,9 @@ def postgresql_conf(store: PostgreSQL, config: str, certs: str, run: str) -> str
         "log_line_prefix": "'%m [%p] %q%u@%d '",
         "wal_level": "replica",
         "max_wal_senders": "5",
+        # a standby gives up a primary that is silent, and asks for it again, sooner than by default (60 s and 5 s)
+        "wal_receiver_timeout": "'20s'",
+        "wal_retrieve_retry_interval": "'1s'",
         # a standby that is away must not fill the volume that the primary writes to
         "max_slot_wal_keep_size": f"{max(int(store.storage.value) // 4 // 1024**2, 256)}MB",
     }

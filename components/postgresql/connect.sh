@@ -1,8 +1,15 @@
 # Waits for the primary, and finds the superuser's password: the current one, or the one before the rotation. Read by the
-# scripts beside it, which connect with $PGPASSWORD then.
+# scripts beside it, which connect with $PGPASSWORD then. PATIENCE: how often it asks for the primary, every 2 s; default: until
+# it answers.
 export PGHOST="$PRIMARY" PGUSER=postgres PGSSLMODE=verify-full PGSSLROOTCERT="$CERTS/ca.crt" PGCONNECT_TIMEOUT=5
 
+patience=${PATIENCE:-}
 until pg_isready --quiet; do
+  if [ "$patience" = 0 ]; then
+    echo "$PRIMARY does not answer: the setup tells it when it does"
+    exit 0
+  fi
+  patience=${patience:+$((patience - 1))}
   echo "waiting for $PRIMARY"
   sleep 2
 done

@@ -6,6 +6,8 @@ umask 077
 
 printf '%s:*:*:replication:%s\n' "$PRIMARY" "$(printf %s "$INTERNAL_PASSWORD" | sed 's/[:\\]/\\&/g')" >"$RUN/pgpass"
 source="host=$PRIMARY user=replication passfile=$RUN/pgpass sslmode=verify-full sslrootcert=$CERTS/ca.crt"
+# an address where nobody answers is given up soon: after a restart of the primary, the standby is back in seconds
+source="$source connect_timeout=5 keepalives_idle=5 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=20000"
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   rm -rf "$PGDATA.partial"

@@ -89,6 +89,7 @@ class Prometheus(Backend):
             mounts=[{"name": "rules", "mountPath": RULES, "readOnly": True}, *([place] if meshed else [])],
             digested=checksum(texts),
             slow=True,
+            grace=120,  # the head block's chunks and the write-ahead log
         )
 
     def annotations(self) -> dict[str, Any]:

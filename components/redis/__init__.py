@@ -13,7 +13,7 @@ from config.system import Resolved
 from ..configuration import checksum
 from ..labels import selector
 from ..parts import Depends, Parts
-from ..pods import container, field, mounts, ports, probe, security, variables
+from ..pods import before_stop, container, field, mounts, pause, ports, probe, security, variables
 from ..secrets import Secrets
 from .configuration import MASTER, haproxy_cfg, redis_conf, sentinel_conf
 
@@ -22,18 +22,28 @@ UID = 999
 PROXY_UID = 99
 """The user ``haproxy`` of the official image."""
 _HERE = Path(__file__).parent
-SCRIPTS = {name: (_HERE / name).read_text(encoding="utf-8") for name in ("users.sh", "start.sh")}
-SENTINEL_SCRIPTS = {"sentinel.sh": (_HERE / "sentinel.sh").read_text(encoding="utf-8")}
+SCRIPTS = {name: (_HERE / name).read_text(encoding="utf-8") for name in ("users.sh", "start.sh", "ready.sh", "stop.sh")}
+SENTINEL_SCRIPTS = {
+    name: (_HERE / name).read_text(encoding="utf-8")
+    for name in ("sentinel.sh", "sentinel-ready.sh", "sentinel-stop.sh")
+}
 ROTATE = (_HERE / "rotate.sh").read_text(encoding="utf-8")
 CONFIG, DATA, RUN = "/etc/redis", "/data", "/run/redis"
+SETTLED, SEEN = 15, 5
+"""Seconds that a replaced node, or Sentinel, is Ready before the next one is stopped: Sentinels ask nodes for their state every
+10 s, and fail over only to a node whose state they know; each other they ask every second."""
+_RESOLVER = {
+    "options": [{"name": "ndots", "value": "1"}, {"name": "timeout", "value": "1"}, {"name": "attempts", "value": "2"}]
+}
+"""Names are written out in full. Redis and Sentinel do nothing else while they wait for an answer."""
 
 
 def members(name: str, namespace: str, store: Declared) -> tuple[list[str], list[str]]:
-    """The names of the nodes, and those of the Sentinels."""
+    """The names of the nodes, and those of the Sentinels: each is a Service's, whose address outlives the pod."""
     suffix = f"{namespace}.svc.cluster.local"
-    nodes = [f"{name}-{index}.{_headless(name, store)}.{suffix}" for index in range(store.nodes)]
+    nodes = [f"{name}-{index}.{suffix}" for index in range(store.nodes)]
     watchers = range(store.sentinels if store.sentinel else 0)
-    return nodes, [f"{name}-sentinel-{index}.{name}-sentinel.{suffix}" for index in watchers]
+    return nodes, [f"{name}-sentinel-{index}.{suffix}" for index in watchers]
 
 
 def _headless(name: str, store: Declared) -> str:
@@ -73,7 +83,8 @@ def environment(name: str, namespace: str, store: Declared) -> dict[str, str]:
 class Redis(pulumi.ComponentResource):
     """Nodes with a volume each; with Sentinel also the Sentinels, and the proxy behind ``<name>-master``.
 
-    A rotation's Job runs before the pods roll: each then meets others that know both passwords.
+    A rotation's Job runs before the pods roll: each then meets others that know both passwords. Sentinels roll first, then
+    nodes, then proxies: a node hands over through Sentinels that stay.
     """
 
     def __init__(
@@ -102,21 +113,23 @@ class Redis(pulumi.ComponentResource):
             _headless(name, store), {**redis, "metrics": (listens["metrics"],) * 2}, nodes, headless=True
         )
         claims = parts.claims(store.volumes(name))
-        ready: Depends = [account, headless, parts.files(name, data), *claims]
+        addresses = parts.addresses(name, redis, nodes, store.nodes)
+        ready: Depends = [account, headless, *addresses, parts.files(name, data), *claims]
         if any(secrets.rotation(secret) > 1 for secret in store.secrets_read()):
             content = secrets.checksums(store.secrets_read())
             ready = [*ready, parts.job(f"{name}-rotation", self._rotation(), content, ready)]
         if store.sentinel:
-            watchers = parts.service(
-                f"{name}-sentinel",
-                {"sentinel": (listens["sentinel"],) * 2},
-                selector(name, "sentinel"),
-                headless=True,
-            )
-            self._sentinels([*ready, watchers])
+            ready = [*ready, self._sentinels(ready)]
         guards = [parts.disruption(name, "node")] if store.nodes > 1 else []
         members = parts.statefulset(
-            name, "node", _headless(name, store), store.nodes, self._node(), [*ready, *guards], self._annotations
+            name,
+            "node",
+            _headless(name, store),
+            store.nodes,
+            self._node(),
+            [*ready, *guards],
+            self._annotations,
+            min_ready_seconds=SETTLED if store.nodes > 1 else 0,
         )
         if store.sentinel:
             proxies = self._proxies([*ready, members])
@@ -131,8 +144,8 @@ class Redis(pulumi.ComponentResource):
         plain = environment(self._name, self._resolved.environment.namespace, self._store)
         return variables(plain, self._passwords)
 
-    def _self(self, service: str) -> list[Any]:
-        suffix = f"{service}.{self._resolved.environment.namespace}.svc.cluster.local"
+    def _self(self) -> list[Any]:
+        suffix = f"{self._resolved.environment.namespace}.svc.cluster.local"
         return [field("POD", "metadata.name"), {"name": "SELF", "value": f"$(POD).{suffix}"}]
 
     def _volumes(self, name: str, *temporary: str) -> list[Any]:
@@ -145,24 +158,25 @@ class Redis(pulumi.ComponentResource):
     def _node(self) -> Any:
         store, name = self._store, self._name
         listens = store.ports()
-        asks = 'REDISCLI_AUTH="$INTERNAL_PASSWORD" redis-cli --user health -p "$PORT" ping | grep -q PONG'
         exporter = {"REDIS_ADDR": f"redis://localhost:{listens['redis']}", "REDIS_USER": "metrics"}
         return {
             "securityContext": security(UID),
-            "terminationGracePeriodSeconds": 60,
+            "terminationGracePeriodSeconds": 90,  # 25 s of stop.sh, then replicas and the disk get what is left
+            "dnsConfig": _RESOLVER,
             "containers": [
                 container(
                     name,
                     f"{store.image}:{store.version}",
                     store.resources,
                     command=["/bin/sh", f"{CONFIG}/start.sh"],
-                    env=[*self._self(_headless(name, store)), *self._environment()],
+                    env=[*self._self(), *self._environment()],
                     ports=ports({"redis": listens["redis"]}),
                     volumeMounts=mounts({"data": DATA, "files": CONFIG, "run": RUN}, ["files"]),
                     # loading a large AOF takes its time; it is not a reason to begin anew
                     startupProbe=probe(period=5, failures=120, tcpSocket={"port": "redis"}),
-                    readinessProbe=probe(period=5, failures=2, exec={"command": ["/bin/sh", "-c", asks]}),
+                    readinessProbe=probe(period=5, failures=2, exec={"command": ["/bin/sh", f"{CONFIG}/ready.sh"]}),
                     livenessProbe=probe(period=10, failures=6, tcpSocket={"port": "redis"}),
+                    lifecycle=before_stop(f"{CONFIG}/stop.sh"),
                 ),
                 container(
                     "exporter",
@@ -176,28 +190,40 @@ class Redis(pulumi.ComponentResource):
             "volumes": self._volumes(name, "run"),
         }
 
-    def _sentinels(self, ready: Depends) -> None:
+    def _sentinels(self, ready: Depends) -> pulumi.Resource:
         store, name = self._store, f"{self._name}-sentinel"
+        port, select = {"sentinel": (store.ports()["sentinel"],) * 2}, selector(self._name, "sentinel")
+        headless = self._parts.service(name, port, select, headless=True)
+        addresses = self._parts.addresses(name, port, select, store.sentinels)
         pod = {
             "securityContext": security(UID),
-            "terminationGracePeriodSeconds": 10,
+            "terminationGracePeriodSeconds": 30,
+            "dnsConfig": _RESOLVER,
             "containers": [
                 container(
                     "sentinel",
                     f"{store.image}:{store.version}",
                     store.sentinel_resources,
                     command=["/bin/sh", f"{CONFIG}/sentinel.sh"],
-                    env=[*self._self(name), *self._environment()],
+                    env=[*self._self(), *self._environment()],
                     ports=ports({"sentinel": store.ports()["sentinel"]}),
                     volumeMounts=mounts({"data": DATA, "files": CONFIG, "run": RUN}, ["files"]),
-                    readinessProbe=probe(period=5, failures=2, tcpSocket={"port": "sentinel"}),
+                    # it waits for the name of the master
+                    startupProbe=probe(period=2, failures=150, tcpSocket={"port": "sentinel"}),
+                    readinessProbe=probe(
+                        period=5, failures=2, exec={"command": ["/bin/sh", f"{CONFIG}/sentinel-ready.sh"]}
+                    ),
                     livenessProbe=probe(period=10, failures=6, tcpSocket={"port": "sentinel"}),
+                    lifecycle=before_stop(f"{CONFIG}/sentinel-stop.sh"),
                 )
             ],
             "volumes": self._volumes(self._name, "run"),
         }
         guard = self._parts.disruption(name, "sentinel")
-        self._parts.statefulset(name, "sentinel", name, store.sentinels, pod, [*ready, guard], self._annotations)
+        before = [*ready, headless, *addresses, guard]
+        return self._parts.statefulset(
+            name, "sentinel", name, store.sentinels, pod, before, self._annotations, min_ready_seconds=SEEN
+        )
 
     def _proxies(self, ready: Depends) -> pulumi.Resource:
         store, name = self._store, f"{self._name}-proxy"
@@ -205,6 +231,8 @@ class Redis(pulumi.ComponentResource):
         health = {"path": "/healthz", "port": "health"}
         pod = {
             "securityContext": security(PROXY_UID),
+            "terminationGracePeriodSeconds": 40,  # more than the pause before the stop and hard-stop-after
+            "dnsConfig": _RESOLVER,
             "containers": [
                 container(
                     "proxy",
@@ -214,8 +242,11 @@ class Redis(pulumi.ComponentResource):
                     env=variables({"BIND": "*"}, {"INTERNAL_PASSWORD": store.internal_password}),
                     ports=ports({"redis": listens["redis"], "replicas": listens["replicas"], "health": 8404}),
                     volumeMounts=mounts({"files": CONFIG}, ["files"]),
+                    # it has found the master; while there is none, a failover, it stays: it is the one who sees the next
+                    startupProbe=probe(period=1, failures=300, httpGet={"path": "/started", "port": 8405}),
                     readinessProbe=probe(period=5, failures=2, httpGet=health),
                     livenessProbe=probe(period=10, failures=3, httpGet=health),
+                    lifecycle=pause(),  # the image's stop signal is SIGUSR1, the soft stop
                 )
             ],
             "volumes": self._volumes(self._name),

@@ -17,12 +17,16 @@ DOWN_AFTER = 5
 
 
 def redis_conf(store: Redis) -> str:
-    """What all nodes have in common; start.sh adds role, names and passwords."""
+    """What all nodes have in common; start.sh adds role, names and passwords.
+
+    A replica that was away for a moment gets what it missed from the backlog, and not all data anew.
+    """
     limit = store.resources.limits.memory
-    memory = (
-        f"maxmemory {int(limit.value * 3 // 4)}\n" if limit else ""
-    )  # the rest is for buffers and rewriting the AOF
-    replicas = "min-replicas-to-write 1\nmin-replicas-max-lag 10\n" if store.nodes > 1 else ""
+    # the rest is for buffers and rewriting the AOF
+    memory = f"maxmemory {int(limit.value * 3 // 4)}\nrepl-backlog-size {int(limit.value // 16)}\n" if limit else ""
+    # a master refuses writes until a replica has its data: it does not wait for more replicas before it sends them
+    several = "min-replicas-to-write 1\nmin-replicas-max-lag 10\nrepl-diskless-sync-delay 0\n"
+    replicas = several if store.nodes > 1 else ""
     return (
         "protected-mode yes\n"
         "appendonly yes\n"
@@ -74,6 +78,8 @@ def haproxy_cfg(nodes: Sequence[str], sentinels: Sequence[str], ports: dict[str,
 _GLOBAL = """\
 global
   maxconn 4000
+  # after the soft stop (SIGUSR1) connections may go on for this long
+  hard-stop-after 30s
   log stdout format raw local0 info
 
 defaults
@@ -90,14 +96,25 @@ defaults
 
 resolvers dns
   parse-resolv-conf
-  hold valid 1s
-  hold nx 1s
   accepted_payload_size 8192
+  hold valid 1s
+  # members' names stand for Services, which keep their addresses: that DNS does not answer says nothing about a member
+  hold nx 24h
+  hold timeout 24h
+  hold refused 24h
+  hold other 24h
 
 frontend health
   mode http
   bind "${BIND}:8404"
   monitor-uri /healthz
+
+# before the first checks every node counts as up
+frontend started
+  mode http
+  bind "${BIND}:8405"
+  monitor-uri /started
+  monitor fail if ! { nbsrv(master) eq 1 }
 """
 
 

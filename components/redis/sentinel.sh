@@ -8,6 +8,13 @@ umask 077
 file=$DATA/sentinel.conf
 kept=$(grep -E '^sentinel (myid|current-epoch|monitor|config-epoch|leader-epoch|known-replica|known-sentinel) ' "$file" \
   2>/dev/null || true)
+# Names of members were those of their pods; each has a Service of its own now. What was known twice is known once.
+for host in $NODES $SENTINELS; do
+  pod=${host%%.*}
+  case $pod in *-*) ;; *) continue ;; esac
+  kept=$(printf '%s\n' "$kept" | sed "s/\([ \"]\)$pod\.${pod%-*}\(-nodes\)\{0,1\}\.\([^ \"]*\)/\1$pod.\3/")
+done
+kept=$(printf '%s\n' "$kept" | awk '!seen[$0]++')
 if [ -z "$kept" ]; then
   master=${NODES%% *}
   for node in $NODES; do

@@ -35,5 +35,5 @@ sentinel_users() {
     "+sentinel|get-master-addr-by-name +sentinel|master +sentinel|masters +sentinel|replicas +sentinel|sentinels"
   echo "user admin reset on $internal~* &* +@all"
   echo "user sentinel reset on $internal~* &* +@all"
-  echo "user health reset on $internal+ping +sentinel|get-master-addr-by-name"
+  echo "user health reset on $internal+ping +sentinel|get-master-addr-by-name +sentinel|ckquorum +sentinel|master"
 }

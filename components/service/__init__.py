@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,8 @@ from config.mesh import mesh
 
 from ..labels import STABLE, TRACK, labels, metadata, selector
 from ..mesh.routing import destination_rule, split, spoken
-from ..objects import KubernetesObject
-from ..pods import ports, proxied, security, spread
+from ..objects import SKIP_AWAIT, KubernetesObject
+from ..pods import UNTIL_UNLISTED, pause, ports, proxied, security, spread
 from ..wiring import Wiring
 
 CANARY = "canary"
@@ -42,9 +43,16 @@ class Service(pulumi.ComponentResource):
         resolved, service = args.wiring.resolved, args.service
 
         def make(
-            version: str, kind: str, depends_on: list[pulumi.Resource], called: str = name, **rest: Any
+            version: str,
+            kind: str,
+            depends_on: list[pulumi.Resource],
+            called: str = name,
+            annotations: Mapping[str, str] | None = None,
+            **rest: Any,
         ) -> KubernetesObject:
-            body = {"apiVersion": version, "kind": kind, "metadata": metadata(resolved, called, name), **rest}
+            noted = {"annotations": annotations} if annotations else {}
+            found = metadata(resolved, called, name, **noted)
+            body = {"apiVersion": version, "kind": kind, "metadata": found, **rest}
             return KubernetesObject(called, body, pulumi.ResourceOptions(parent=self, depends_on=depends_on))
 
         account = make("v1", "ServiceAccount", [], automountServiceAccountToken=service.needs_kubernetes_api)
@@ -53,7 +61,8 @@ class Service(pulumi.ComponentResource):
         if service.canary:
             called = f"{name}-{CANARY}"
             made.append(make("apps/v1", "Deployment", [account, budget], called, spec=_canary(called, args)))
-        serving = make("v1", "Service", list(made), spec=_spec(name, args))
+        # the Deployment is awaited; the provider would wait ten seconds more for the Service's endpoints
+        serving = make("v1", "Service", list(made), annotations=SKIP_AWAIT, spec=_spec(name, args))
         make("autoscaling/v2", "HorizontalPodAutoscaler", [], spec=_autoscaler(name, service))
         if mesh(resolved):
             rule = destination_rule(resolved, name, service)
@@ -104,10 +113,12 @@ def _pods(selected: dict[str, str], args: ServiceArgs, image: str) -> Any:
                 "serviceAccountName": wiring.name,
                 "automountServiceAccountToken": service.needs_kubernetes_api,
                 "enableServiceLinks": False,
-                "terminationGracePeriodSeconds": service.termination_grace_seconds,
+                "terminationGracePeriodSeconds": UNTIL_UNLISTED + service.termination_grace_seconds,
                 "securityContext": security(),
-                "topologySpreadConstraints": spread(selected, "pod-template-hash"),
-                "containers": [wiring.container(image, ports=ports(service.listens), **_probes(service))],
+                "topologySpreadConstraints": spread(wiring.resolved, selected, "pod-template-hash"),
+                "containers": [
+                    wiring.container(image, ports=ports(service.listens), lifecycle=pause(), **_probes(service))
+                ],
                 "volumes": wiring.volumes(),
             },
         },

@@ -69,7 +69,8 @@ class PostgreSQL(Stateful):
         return tuple(sorted({key.secret for key in (self.password, self.internal_password) if key}))
 
     def helpers(self, name: str) -> tuple[str, ...]:
-        return (f"{name}-setup", *((f"{name}-backup",) if self.backup else ()))
+        rotation = (f"{name}-rotation",) if self.nodes > 1 else ()
+        return (f"{name}-setup", *rotation, *((f"{name}-backup",) if self.backup else ()))
 
     def trusted(self, name: str) -> str | None:
         return None if self.existing else f"{name}-tls"
@@ -82,8 +83,8 @@ class PostgreSQL(Stateful):
     def demand(self) -> tuple[Demand, ...]:
         archive = (self.backup.storage,) if self.backup else ()
         node = self.resources.with_container(self.exporter_resources)
-        helpers = 2 if self.backup else 1
-        services = 3 if self.nodes > 1 else 2
+        helpers = len(self.helpers(self.kind))
+        services = 4 if self.nodes > 1 else 3
         return (
             Demand(pods=self.nodes, resources=node, volumes=(self.storage, *archive), services=services),
             Demand(pods=helpers, surge=helpers, resources=self.helper_resources, services=0),

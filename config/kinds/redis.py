@@ -86,13 +86,14 @@ class Redis(Stateful):
     def demand(self) -> tuple[Demand, ...]:
         node = self.resources.with_container(self.exporter_resources)
         demands = [
-            Demand(pods=self.nodes, resources=node, volumes=(self.storage,), services=2),
+            Demand(pods=self.nodes, resources=node, volumes=(self.storage,), services=2 + self.nodes),
             Demand(pods=1, surge=1, resources=self.helper_resources, services=0),
         ]
         if self.sentinel:
             storage = (self.sentinel_storage,)
+            services = 1 + self.sentinels
             demands += [
-                Demand(pods=self.sentinels, resources=self.sentinel_resources, volumes=storage, services=1),
+                Demand(pods=self.sentinels, resources=self.sentinel_resources, volumes=storage, services=services),
                 Demand(pods=self.proxies, surge=1, resources=self.proxy_resources, services=1),
             ]
         return tuple(demands)

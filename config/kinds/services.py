@@ -95,6 +95,7 @@ class Service(Workload):
     """What it exposes on its port ``metrics``."""
     alerts: dict[AlertName, Alert] = {}
     termination_grace_seconds: Annotated[int, Field(ge=0)] = 30
+    """What the application has after the stop signal, which comes when no new requests do."""
 
     @model_validator(mode="after")
     def _scraped(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 from config.errors import ConfigError
 
@@ -17,6 +18,18 @@ def main() -> None:
     except (ConfigError, Trouble) as error:
         print(error, file=sys.stderr)
         raise SystemExit(2 if isinstance(error, ConfigError) else 1) from None
+    except Exception as error:  # noqa: BLE001  # the last resort: a traceback could quote rows
+        print(
+            f"unexpected {type(error).__name__} at {_where(error)}; staging's data are as they were unless said otherwise",
+            file=sys.stderr,
+        )
+        raise SystemExit(1) from None
+
+
+def _where(error: Exception) -> str:
+    """The file and line that raised it: what a report of it needs, and nothing of a row."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
 
 
 if __name__ == "__main__":

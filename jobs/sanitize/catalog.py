@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .connection import Connection
+from .dialect import quoted
 
 Category = Literal[
     "text",
@@ -60,7 +62,13 @@ class Column:
     """Computed from the others; not copied."""
     collation: str | None
     portable: bool
-    """Its binary form holds no number of a type of its own; arrays of enums and composites do not travel."""
+    """Its binary form holds no number of a type of its own; arrays of enums, domains and composites do not travel."""
+    plain: str = "text"
+    """The built-in type behind it, as a cast: what masks are made and compared in. ``text`` where there is none."""
+    folded: bool = False
+    """Capitals are not told in it: another column of its class is of ``citext``, and both must join."""
+    equal: str = "="
+    """The operator that compares two of its values; with its schema where an extension brings it."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,7 @@ class ForeignKey:
 class Table:
     """A table, a partitioned table, or a partition."""
 
+    schema: str
     name: str
     kind: str
     """``r`` table, ``p`` partitioned."""
@@ -94,6 +103,11 @@ class Table:
     size: int
     """Bytes with indexes and TOAST."""
 
+    @property
+    def place(self) -> str:
+        """Its name with its schema, quoted: what every statement calls it."""
+        return f"{quoted(self.schema)}.{quoted(self.name)}"
+
     def is_unique(self, column: str) -> bool:
         """Whether no two rows have the same value there."""
         return (column,) in self.unique
@@ -109,6 +123,8 @@ class Catalog:
     foreign_tables: tuple[str, ...] = ()
     inherited: tuple[str, ...] = field(default=())
     """Tables of the old inheritance, which is not partitioning."""
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    """Partitions that stand in another schema than their table: the table and the partition."""
 
     def leaves(self, table: str) -> list[Table]:
         """The tables that hold the rows: itself, or its partitions and theirs."""
@@ -117,6 +133,11 @@ class Catalog:
         return [
             leaf for name, child in self.tables.items() if child.partition_of == table for leaf in self.leaves(name)
         ]
+
+    def root(self, table: str) -> str:
+        """The table that ``table`` is a partition of, over any number of steps; itself when it is none."""
+        parent = self.tables[table].partition_of
+        return table if parent is None or parent not in self.tables else self.root(parent)
 
     def roots(self) -> dict[str, Table]:
         """The tables that are no partitions."""
@@ -144,7 +165,12 @@ WITH RECURSIVE base AS (
 SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), t.typname, t.typtype::text, b.is_array,
   CASE WHEN a.atttypmod <> -1 THEN a.atttypmod ELSE b.modifier END, a.attnotnull OR d.typnotnull,
   pg_get_expr(f.adbin, f.adrelid), a.attidentity::text, a.attgenerated::text,
-  CASE WHEN a.attcollation NOT IN (0, d.typcollation) THEN quote_ident(l.collname) END, t.oid < 16384
+  CASE WHEN a.attcollation NOT IN (0, d.typcollation) THEN quote_ident(l.collname) END,
+  t.oid < 16384 AND NOT (b.is_array AND d.oid >= 16384),
+  CASE WHEN t.oid < 16384 THEN format_type(t.oid, CASE WHEN a.atttypmod <> -1 THEN a.atttypmod ELSE b.modifier END) ELSE 'text' END
+    || CASE WHEN b.is_array THEN '[]' ELSE '' END,
+  coalesce((SELECT 'OPERATOR(' || quote_ident(n.nspname) || '.=)' FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
+    WHERE o.oprname = '=' AND o.oprleft = t.oid AND o.oprright = t.oid AND n.nspname <> 'pg_catalog' AND NOT b.is_array LIMIT 1), '=')
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type d ON d.oid = a.atttypid
 JOIN base b ON b.id = a.atttypid JOIN pg_type t ON t.oid = b.at
 LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum LEFT JOIN pg_collation l ON l.oid = a.attcollation
@@ -167,6 +193,8 @@ JOIN pg_depend d ON d.refobjid = i.indrelid AND d.refobjsubid > 0
     OR d.objid IN (SELECT oid FROM pg_constraint WHERE conindid = i.indexrelid AND conrelid = i.indrelid))
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = d.refobjsubid
 WHERE c.relnamespace = %s::regnamespace AND (i.indisunique OR i.indisexclusion)
+  AND NOT (i.indpred IS NULL AND i.indexprs IS NULL  -- a column that is only included makes no two rows differ
+    AND NOT a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
 """
 _REFERENCES = """
 SELECT f.conrelid, f.conname,
@@ -184,34 +212,57 @@ WHERE n.nspname <> %s AND n.nspname !~ '^(pg_|information_schema$|crdb_internal$
 """
 
 
-def read(connection: Connection, schema: str) -> Catalog:
-    """The catalog of ``schema``; the connection's ``search_path`` becomes it, so that names of its own come without it."""
+_ELSEWHERE = """
+WITH RECURSIVE tree(top, id) AS (
+  SELECT c.relname, c.oid FROM pg_class c WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind = 'p'
+  UNION SELECT t.top, i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.id)
+SELECT DISTINCT t.top::text, n.nspname || '.' || c.relname FROM tree t JOIN pg_class c ON c.oid = t.id
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relnamespace <> %(schema)s::regnamespace ORDER BY 1, 2
+"""
+
+
+@contextmanager
+def own_names(connection: Connection, schema: str) -> Iterator[None]:
+    """Within it the catalog's functions print names of ``schema`` without it, and all others with theirs."""
+    before = connection.execute("SELECT current_setting('search_path')").fetchone()
     connection.execute("SELECT set_config('search_path', quote_ident(%s), false)", [schema])
+    yield
+    connection.execute("SELECT set_config('search_path', %s, false)", before)
+
+
+def read(connection: Connection, schema: str) -> Catalog:
+    """The catalog of ``schema``."""
     if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]).fetchone() is None:
         return Catalog(schema, {})
-    quoted = [connection.execute("SELECT quote_ident(%s)", [schema]).fetchone()[0]]  # type: ignore[index]  # always a row
+    with own_names(connection, schema):
+        return _read(connection, schema)
+
+
+def _read(connection: Connection, schema: str) -> Catalog:
+    named = [quoted(schema)]
     names: dict[int, str] = {}
     parents: dict[int, tuple[str | None, bool]] = {}
-    found = connection.execute(_TABLES, quoted).fetchall()
+    found = connection.execute(_TABLES, named).fetchall()
     for oid, name, _, parent, is_partition, _, _ in found:
         names[oid], parents[oid] = name, (parent, is_partition)
     columns: dict[int, dict[str, Column]] = defaultdict(dict)
-    for row in connection.execute(_COLUMNS, quoted):
+    for row in connection.execute(_COLUMNS, named):
         columns[row[0]][row[1]] = _column(row[1:])
     primary: dict[int, tuple[str, ...]] = {}
     unique: dict[int, list[tuple[str, ...]]] = defaultdict(list)
-    for oid, is_primary, key in connection.execute(_KEYS, quoted):
+    for oid, is_primary, key in connection.execute(_KEYS, named):
         unique[oid].append(tuple(key))
         if is_primary:
             primary[oid] = tuple(key)
     distinct: dict[int, set[str]] = defaultdict(set)
-    for oid, name in connection.execute(_DISTINCT, quoted):
+    for oid, name in connection.execute(_DISTINCT, named):
         distinct[oid].add(name)
     references: dict[int, list[ForeignKey]] = defaultdict(list)
-    for oid, name, parent, key, parent_key in connection.execute(_REFERENCES, quoted):
+    for oid, name, parent, key, parent_key in connection.execute(_REFERENCES, named):
         references[oid].append(ForeignKey(name, names[oid], tuple(key), parent, tuple(parent_key)))
     tables = {
         name: Table(
+            schema=schema,
             name=name,
             kind=kind,
             columns=columns[oid],
@@ -232,11 +283,27 @@ def read(connection: Connection, schema: str) -> Catalog:
         tuple(name for (name,) in connection.execute(_OTHERS, [schema])),
         tuple(name for _, name, kind, *_ in found if kind == "f"),
         tuple(names[oid] for oid, (parent, is_partition) in parents.items() if parent and not is_partition),
+        tuple(connection.execute(_ELSEWHERE, {"schema": quoted(schema)})),
     )
 
 
 def _column(row: tuple[Any, ...]) -> Column:
-    name, written, base, kind, is_array, modifier, not_null, default, identity, generated, collation, built_in = row
+    (
+        name,
+        written,
+        base,
+        kind,
+        is_array,
+        modifier,
+        not_null,
+        default,
+        identity,
+        generated,
+        collation,
+        built_in,
+        plain,
+        equal,
+    ) = row
     category: Category = "enum" if kind == "e" else _CATEGORIES.get(base, "other")
     return Column(
         name=name,
@@ -251,4 +318,6 @@ def _column(row: tuple[Any, ...]) -> Column:
         generated=generated != "",
         collation=collation,
         portable=built_in or (not is_array and kind == "e") or (not is_array and category != "other"),
+        plain=plain,
+        equal=equal,
     )

@@ -20,9 +20,10 @@ import typer
 from config.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from .asked import Asked
     from .fleet import Place
     from .plan import Plan
-    from .refresh import Asked, Tell
+    from .refresh import Tell
 
 app = typer.Typer(
     name="sanitize",
@@ -53,12 +54,17 @@ def plan(
         str, typer.Option("--format", help="table for people, json for programs.")
     ] = "table",
 ) -> None:  # fmt: skip
-    """Say what a refresh would do, and what of the living schema the contract does not know (exit code 2); writes nothing."""
-    from .refresh import planned
+    """Say what a refresh would do, and what would stop it (exit codes 1 and 2); writes nothing.
+
+    Where SANITIZE_TARGET is set, staging is looked at too, and everything is built there once without rows, and taken back.
+    """
+    from .preview import previewed
 
     asked = _asked(system, database, as_of=as_of, target=False)
-    with planned(asked) as (made, _, _):
+    with previewed(asked) as made:
         _print(made, output)
+    if not asked.target:
+        print("SANITIZE_TARGET is not set: what staging would refuse is not known", file=sys.stderr)
 
 
 @app.command()
@@ -91,20 +97,22 @@ def run(
         str,
         typer.Option(help="The Secret with the connection strings: source, target.", envvar="SANITIZE_FLEET_SECRET"),
     ] = "",
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds that sessions with a lock on staging's tables are waited for.")
+    ] = 60,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything up to the first write.")] = False,
 ) -> None:
     """Replace staging's data by a masked, proven copy. Whatever fails, the old data stay; exit code 1 when the proof does."""
+    from .preview import previewed
     from .receipt import write_metrics
-    from .refresh import check_target, planned, refresh, room
+    from .refresh import refresh
 
     asked = _asked(
         system, database, as_of=as_of, workers=workers, backups=None if no_backup else backups, fingerprints=fingerprints,
-        overrides=_read(overrides), masked=already_masked, place=_place(fleet, fleet_image, fleet_secret),
+        overrides=_read(overrides), masked=already_masked, place=_place(fleet, fleet_image, fleet_secret), wait=wait,
     )  # fmt: skip
     if dry_run:
-        check_target(asked)
-        with planned(asked) as (made, _, _):
-            room(made, asked)
+        with previewed(asked) as made:
             _print(made, "table")
         typer.echo("nothing was written")
         return
@@ -222,10 +230,12 @@ def _asked(
     overrides: str = "",
     masked: bool = False,
     place: Place | None = None,
+    wait: float = 60,
 ) -> Asked:
     from config.contract import load
 
-    from .refresh import Asked
+    from .asked import Asked
+    from .compare import unsupported
 
     contract = load(system)
     names = sorted(contract.databases)
@@ -236,17 +246,24 @@ def _asked(
     chosen = database or names[0]
     if chosen not in names:
         raise ConfigError(Problem("--database", None, "", f"found {chosen!r}", f"one of {', '.join(names)}"))
+    if problems := list(unsupported(contract, chosen)):
+        raise ConfigError(*problems)
+    if as_of is not None and as_of.replace(tzinfo=as_of.tzinfo or UTC) > datetime.now(UTC):
+        raise ConfigError(
+            Problem("--as-of", None, "", f"found {as_of.isoformat()}, which is in the future", "a time in UTC")
+        )
     return Asked(
         contract,
         chosen,
         _conninfo("SANITIZE_SOURCE") if source else "",
-        _conninfo("SANITIZE_TARGET") if target else "",
+        _conninfo("SANITIZE_TARGET") if target else _given("SANITIZE_TARGET"),
         workers,
-        as_of.replace(tzinfo=UTC) if as_of else None,
+        as_of.replace(tzinfo=as_of.tzinfo or UTC) if as_of else None,
         backups,
         overrides,
         masked,
         place,
+        wait,
         fingerprints,
     )
 
@@ -265,9 +282,13 @@ def _place(fleet: str | None, image: str, secret: str) -> Place | None:
     return Place(namespace, name, image, name, secret)
 
 
-def _conninfo(name: str) -> str:
+def _given(name: str) -> str:
     file = os.environ.get(f"{name}_FILE")
-    given = _read(Path(file)).strip() if file else os.environ.get(name, "")
+    return _read(Path(file)).strip() if file else os.environ.get(name, "")
+
+
+def _conninfo(name: str) -> str:
+    given = _given(name)
     if not given:
         fix = f"export {name}='host=… dbname=… user=… password=…', or {name}_FILE, a file with it"
         raise ConfigError(Problem(name, None, "", "is not set", fix))
@@ -319,7 +340,8 @@ def _print(made: Plan, output: str) -> None:
             for name, table in made.tables.items()
         }
         found = {"system": made.system, "database": made.database, "tables": tables, "stores": made.stores}
-        typer.echo(json.dumps({**found, "warnings": list(made.warnings), **made.hashes}, indent=1))
+        more = {"warnings": list(made.warnings), "notCopied": made.definitions.left}
+        typer.echo(json.dumps({**found, **more, **made.hashes}, indent=1))
         return
     from rich.console import Console
     from rich.table import Table
@@ -335,6 +357,8 @@ def _print(made: Plan, output: str) -> None:
     console.print(shown)
     for store, fate in made.stores.items():
         console.print(f"{store}: {fate}")
+    for missing in made.definitions.left:
+        print(f"not copied: {missing}", file=sys.stderr)
     for warning in made.warnings:
         print(f"warning: {warning}", file=sys.stderr)
 

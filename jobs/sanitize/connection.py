@@ -13,19 +13,35 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from config.errors import ConfigError, Problem
 
 from .errors import SnapshotGone, Trouble
-from .names import APPLICATION
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+APPLICATION = "understudy-sanitize"
+"""``application_name`` of connections that belong to no refresh; a refresh's own carry its schema (``names.application``)."""
 
-OPTIONS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c timezone=UTC -c DateStyle=ISO"
-"""A refresh takes as long as it takes; dates and times are written the same way everywhere."""
+OPTIONS = (
+    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c timezone=UTC -c DateStyle=ISO "
+    "-c IntervalStyle=postgres -c client_encoding=UTF8 -c search_path="
+)
+"""Settings of every session: no time limit, one way of writing dates and texts, and an empty ``search_path``: a name without
+its schema is found in ``pg_catalog`` or not at all, so a table or a function of the same name elsewhere
+is never taken for it."""
 
 
-def connect(conninfo: str, side: str) -> Connection:
-    """A connection; raises ``Trouble`` that names the ``side`` (source or target) and never a password."""
+def connect(
+    conninfo: str, side: str, settings: Mapping[str, str] | None = None, *, application: str = APPLICATION
+) -> Connection:
+    """A connection; raises ``Trouble`` that names the ``side`` (source or target) and never a password.
+
+    ``settings`` are parameters of the session. They travel in the start-up packet, which no server writes to its log; a
+    statement that sets a key would be in the log of a server with ``log_statement = all``.
+    """
     try:
         connection = psycopg.connect(
-            conninfo, autocommit=True, application_name=APPLICATION, connect_timeout=10, options=OPTIONS
+            conninfo,
+            autocommit=True,
+            application_name=application,
+            connect_timeout=10,
+            options=_options(conninfo, settings),
         )
     except psycopg.ProgrammingError as error:
         raise ConfigError(Problem(variable(side), None, "", f"no connection string: {_first(error)}")) from None
@@ -57,7 +73,9 @@ def host(conninfo: str) -> str:
     return str(given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST", "localhost"))
 
 
-def program(conninfo: str, settings: Mapping[str, str] | None = None) -> tuple[str, dict[str, str]]:
+def program(
+    conninfo: str, settings: Mapping[str, str] | None = None, *, application: str = APPLICATION
+) -> tuple[str, dict[str, str]]:
     """The connection string for psql and pg_dump, without the password, and the environment that has it.
 
     ``settings`` are parameters of the session. They travel in the environment as well: arguments and statements are read by
@@ -67,10 +85,17 @@ def program(conninfo: str, settings: Mapping[str, str] | None = None) -> tuple[s
     environment = dict(os.environ)
     if "password" in given:
         environment["PGPASSWORD"] = given.pop("password")
-    more = " ".join(f"-c {name}={value}" for name, value in (settings or {}).items())
-    environment["PGOPTIONS"] = f"{OPTIONS} {given.pop('options', '')} {more}".strip()
+    environment["PGOPTIONS"] = _options(conninfo, settings)
+    given.pop("options", None)
     environment.setdefault("PGCONNECT_TIMEOUT", "10")
-    return make_conninfo("", **given, application_name=APPLICATION), environment
+    return make_conninfo("", **given, application_name=application), environment
+
+
+def _options(conninfo: str, settings: Mapping[str, str] | None) -> str:
+    """The session's parameters; those of the connection string come first, so that ours hold."""
+    given = str(conninfo_to_dict(conninfo).get("options") or "")
+    more = [f"-c {name}={value}" for name, value in (settings or {}).items()]
+    return " ".join([*([given] if given else []), OPTIONS, *more])
 
 
 @contextmanager

@@ -11,17 +11,18 @@ from types import TracebackType
 from typing import Self
 
 from .connection import variable
-from .errors import Trouble
+from .errors import SnapshotGone, Trouble
 
 
 class Crew:
     """Worker processes; one that is killed is replaced, one that fails stops the refresh."""
 
-    def __init__(self, size: int, source: str, target: str, settings: Mapping[str, str]) -> None:
+    def __init__(self, size: int, source: str, target: str, schema: str, settings: Mapping[str, str]) -> None:
         self.environment = {
             **os.environ,
             variable("source"): source,
             variable("target"): target,
+            "SANITIZE_SCHEMA": schema,
             "SANITIZE_SETTINGS": json.dumps(settings),
             "SANITIZE_WATCH": "1",
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -56,7 +57,8 @@ class Crew:
             self.running.remove(process)
             said = _close(process)
             if process.returncode > 0:
-                raise Trouble(said.rpartition("\n")[2] or "a worker failed; the old data are as they were")
+                last = said.rpartition("\n")[2] or "a worker failed; the old data are as they were"
+                raise SnapshotGone(last) if "the snapshot does not exist" in last else Trouble(last)
             if process.returncode < 0 and self.spare:
                 self.spare -= 1
                 self.running.append(self._start())

@@ -1,6 +1,6 @@
 """The schema as statements: read from the source's catalog, run in the shadow schema of the target.
 
-Every name of the schema's own is printed without it, because ``search_path`` is that schema (``catalog.read`` sets it); run with
+Every name of the schema's own is printed without it, because ``search_path`` is that schema meanwhile; run with
 ``search_path`` the shadow schema, the statements build there what the source has. Comments, grants and publications stay behind.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .catalog import Catalog, Column
+from .catalog import Catalog, Column, own_names
 from .connection import Connection
 from .dialect import literal, quoted
 from .names import QUIET, shadow
@@ -32,9 +32,22 @@ class Definitions:
     left: list[str] = field(default_factory=list)
     """What the schema has and no statement makes, in words."""
 
+    def statements(self) -> Iterator[str]:
+        """All of them: what they say is looked at before any is run."""
+        yield from self.before
+        yield from (statement for _, statement in self.indexes)
+        yield from self.keys
+        yield from self.references
+        yield from self.last
+
 
 def read(connection: Connection, catalog: Catalog) -> Definitions:
     """The definitions of the schema, in the snapshot that the connection is in."""
+    with own_names(connection, catalog.schema):
+        return _read(connection, catalog)
+
+
+def _read(connection: Connection, catalog: Catalog) -> Definitions:
     found = Definitions()
     schema = catalog.schema
     found.before += _types(connection, schema)
@@ -52,8 +65,12 @@ def read(connection: Connection, catalog: Catalog) -> Definitions:
         (_TRIGGER_STATES, found.last),
         (_SECURITY, found.last),
         (_POLICIES, found.last),
+        (_RULES, found.last),
+        (_TAKEN, found.last),
+        (_STORAGE, found.before),
+        (_LEFT, found.left),
     ):
-        into.extend(statement for (statement,) in connection.execute(query, [schema]))
+        into.extend(statement for (statement,) in connection.execute(query, [schema] * query.count("%s")))
     found.references += _values(connection, schema)
     return found
 
@@ -111,7 +128,9 @@ WHERE n.nspname = %s ORDER BY c.relname
 _FUNCTIONS = f"""
 SELECT p.prokind, p.oid::regprocedure::text, CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) END,
   quote_ident(n.nspname)
-FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = %s AND NOT {_MEMBER.format("p")} ORDER BY p.oid
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = %s AND NOT {_MEMBER.format("p")}
+  AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.objid = p.oid AND i.deptype = 'i')  -- a range type brings its own
+ORDER BY p.oid
 """
 _RELATIONS = """
 SELECT c.relname, c.relkind, c.relpersistence, pg_get_partkeydef(c.oid), pg_get_expr(c.relpartbound, c.oid), p.relname, c.oid,
@@ -183,6 +202,42 @@ SELECT 'CREATE POLICY ' || quote_ident(policyname) || ' ON ' || quote_ident(tabl
   || ' TO ' || (SELECT string_agg(CASE r WHEN 'public' THEN 'PUBLIC' ELSE quote_ident(r) END, ', ') FROM unnest(roles) r)
   || coalesce(' USING (' || qual || ')', '') || coalesce(' WITH CHECK (' || with_check || ')', '')
 FROM pg_policies WHERE schemaname = %s ORDER BY tablename, policyname
+"""
+_STORAGE = """
+SELECT 'ALTER TABLE ' || quote_ident(c.relname) || ' ALTER ' || quote_ident(a.attname) || ' SET STORAGE ' ||
+  CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND a.attstorage <> t.typstorage
+ORDER BY c.relname, a.attnum
+"""
+_RULES = """
+SELECT pg_get_ruledef(w.oid, true) FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND w.rulename <> '_RETURN' ORDER BY c.relname, w.rulename
+"""
+_LEFT = f"""
+WITH s AS (SELECT oid FROM pg_namespace WHERE nspname = %s)
+SELECT 'the operator ' || o.oid::regoperator FROM pg_operator o, s WHERE o.oprnamespace = s.oid AND NOT {_MEMBER.format("o")}
+UNION ALL SELECT 'the collation ' || quote_ident(c.collname) FROM pg_collation c, s WHERE c.collnamespace = s.oid AND NOT {_MEMBER.format("c")}
+UNION ALL SELECT 'the text search configuration ' || quote_ident(c.cfgname) FROM pg_ts_config c, s WHERE c.cfgnamespace = s.oid
+  AND NOT {_MEMBER.format("c")}
+UNION ALL SELECT 'the text search dictionary ' || quote_ident(c.dictname) FROM pg_ts_dict c, s WHERE c.dictnamespace = s.oid
+  AND NOT {_MEMBER.format("c")}
+UNION ALL SELECT 'comments on ' || quote_ident(c.relname) FROM pg_class c, s WHERE c.relnamespace = s.oid
+  AND EXISTS (SELECT FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid)
+UNION ALL SELECT 'the publication ' || quote_ident(p.pubname) || ' of ' || quote_ident(c.relname) FROM pg_publication p
+  JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid, s WHERE c.relnamespace = s.oid
+UNION ALL SELECT 'the security label of ' || quote_ident(c.relname) FROM pg_seclabel l JOIN pg_class c ON c.oid = l.objoid, s
+  WHERE c.relnamespace = s.oid AND l.classoid = 'pg_class'::regclass
+ORDER BY 1
+"""
+_TAKEN = f"""
+SELECT 'REVOKE ALL ON ROUTINE ' || p.oid::regprocedure::text || ' FROM PUBLIC' FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = %s AND p.prokind IN ('f', 'p') AND NOT {_MEMBER.format("p")} AND p.proacl IS NOT NULL
+  AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) x WHERE x.grantee = 0)
+UNION ALL
+SELECT 'REVOKE ALL ON TYPE ' || t.oid::regtype::text || ' FROM PUBLIC' FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+WHERE n.nspname = %s AND t.typtype IN ('e', 'd', 'r') AND NOT {_MEMBER.format("t")} AND t.typacl IS NOT NULL
+  AND NOT EXISTS (SELECT FROM aclexplode(t.typacl) x WHERE x.grantee = 0)
 """
 
 

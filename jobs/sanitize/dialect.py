@@ -85,8 +85,11 @@ class Dialect:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Of every session that copies: compiling a range's statement costs more than it saves; a policy must hide no row."""
-        return {"jit": "off", "row_security": "off"} if self.engine == "postgresql" else {}
+        """Of every session that copies.
+
+        Compiling a range's statement costs more than it saves; a policy must hide no row; a range is shuffled in memory.
+        """
+        return {"jit": "off", "row_security": "off", "work_mem": "128MB"} if self.engine == "postgresql" else {}
 
     def copy_format(self, *, portable: bool) -> str:
         """``binary`` where both sides read it the same."""

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from . import ranges
-from .catalog import Column
 from .connection import Connection
 from .dialect import quoted
-from .documents import compared
-from .names import QUIET, WORK
+from .names import QUIET, work
 from .plan import Copied, Field, Plan, select
 
 
@@ -23,12 +21,8 @@ class Comparison:
     """Over ``{raw}``: the part of the value."""
     among: str
     """``unique``: with all of production's; ``rows``: with its own row's."""
-
-    @property
-    def form(self) -> str:
-        """The condition, over the alias ``r``, that the value could pass for masked; empty of a part of a document."""
-        mask = self.field.mask
-        return mask.suspicion(f"r.{quoted(self.field.name)}") if mask and not self.field.declared.paths else ""
+    form: str
+    """The condition, over the alias ``r``, that the value could pass for masked."""
 
     def of(self, value: str) -> str:
         """The bytes of the value that are compared."""
@@ -42,14 +36,14 @@ def comparisons(table: Copied) -> list[Comparison]:
     """Every masked value of the table that has one of production's to differ from."""
     found = []
     for item in table.fields:
-        if item.mask is None or item.mask.proof == "shape":
-            continue
-        if item.declared.paths:
-            found += [Comparison(item, expression, "rows") for expression in compared(item.declared.paths)]
-        else:
-            found.append(Comparison(item, "{raw}", item.mask.proof))
+        value = f"r.{quoted(item.name)}"
+        found += [
+            Comparison(item, part.expression, "rows", part.suspicion.replace("{raw}", value)) for part in item.parts
+        ]
+        if item.mask is not None and item.mask.proof != "shape":
+            found.append(Comparison(item, "{raw}", item.mask.proof, item.mask.suspicion(value)))
     if not table.live.primary_key:  # no row can be found again: every value with all of production's
-        found = [Comparison(item.field, item.expression, "unique") for item in found]
+        found = [replace(item, among="unique") for item in found]
     return found
 
 
@@ -57,13 +51,15 @@ def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
     """Masked columns, and how many of production's values could pass for masked."""
     found: dict[tuple[str, str], int] = {}
     for table in plan.tables.values():
-        asked = [item for item in comparisons(table) if item.form]
+        asked = comparisons(table)
         if not asked:
             continue
         counts = ", ".join(f"count(*) FILTER (WHERE {item.form})" for item in asked)
-        row = source.execute(f"SELECT {counts} FROM {quoted(table.name)} r".encode()).fetchone()
+        row = source.execute(f"SELECT {counts} FROM {table.live.place} r".encode()).fetchone()
         assert row is not None, "an aggregate has a row"
-        found |= {(table.name, item.field.name): count for item, count in zip(asked, row, strict=True)}
+        for item, count in zip(asked, row, strict=True):
+            key = (table.name, item.field.name)
+            found[key] = found.get(key, 0) + count
     return found
 
 
@@ -74,6 +70,7 @@ def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ran
     production's can be among them. That is exact, whatever the form is: one that is too wide has more of them in it.
     ``every``: of all values.
     """
+    place = quoted(work(plan.schema))
     for number, table in enumerate(plan.tables.values()):
         found = comparisons(table)
         if not found or table.rules.rows == "none":
@@ -81,11 +78,11 @@ def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ran
         by_row = any(item.among == "rows" for item in found)
         key = table.live.primary_key if by_row else ()
         types = {item.name: item.live for item in table.fields}
-        columns = [f"k{n} {plain(types[name])}" for n, name in enumerate(key)] + [
+        columns = [f"k{n} {types[name].plain}" for n, name in enumerate(key)] + [
             f"f{n} bytea" for n in range(len(found))
         ]
         settings = f"WITH ({QUIET} = off)"
-        target.execute(f"CREATE UNLOGGED TABLE {WORK}.f{number} ({', '.join(columns)}) {settings}".encode())
+        target.execute(f"CREATE UNLOGGED TABLE {place}.f{number} ({', '.join(columns)}) {settings}".encode())
         forms = ["" if every else item.form for item in found]
         prints = [plan.dialect.fingerprint(item.of(f"r.{quoted(item.field.name)}")) for item in found]
         prints = [
@@ -97,12 +94,7 @@ def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ran
             for within, size in ranges.divided(plan.dialect, leaf, table.before, whole=False):
                 statement = select(every_row, leaf, plan.dialect, within, key, prints)
                 yield ranges.Range(
-                    f"COPY {WORK}.f{number} FROM STDIN (FORMAT {table.form})",
+                    f"COPY {place}.f{number} FROM STDIN (FORMAT {table.form})",
                     f"COPY ({statement}) TO STDOUT (FORMAT {table.form})",
                     size // 4,  # of the time that copying it takes, about
                 )
-
-
-def plain(column: Column) -> str:
-    """A type that both sides have: an enum's or a domain's values are compared as text."""
-    return column.base if column.category not in ("enum", "other") else "text"

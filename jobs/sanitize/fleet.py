@@ -28,6 +28,8 @@ class Place:
     service_account: str
     secret: str
     """Its keys ``source`` and ``target`` are the connection strings."""
+    schema: str = "public"
+    """The schema that is refreshed."""
 
 
 class Fleet:
@@ -122,10 +124,11 @@ def job(place: Place, size: int) -> dict[str, Any]:
                                 for side in ("source", "target")
                             ]
                             + [
+                                {"name": "SANITIZE_SCHEMA", "value": place.schema},
                                 {
                                     "name": "SANITIZE_SETTINGS",
                                     "valueFrom": {"secretKeyRef": {"name": place.name, "key": "settings"}},
-                                }
+                                },
                             ],
                             "resources": {
                                 "requests": {"cpu": "500m", "memory": "64M"},

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
-from config.contract import Contract, Database
+from config.contract import Class, Contract, Database, Table
+from config.contract import Column as Declared
 from config.errors import ConfigError, Problem
 
-from .connection import Connection, host, variable
-from .dialect import quoted
+from . import catalog, dependents, names, rights
+from .connection import Connection, variable
+from .detectors import planted
+from .dialect import Dialect, quoted
+from .masks import Asked, Unmaskable, mask
 from .names import HOME
+from .receipt import last
 
 _WRITES = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -22,12 +29,19 @@ WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND (pg_has_role(c.relowner, 'U
 ORDER BY 1
 """
 
+_MARKED = f"""
+SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '{HOME}' AND c.relname = 'environment'
+"""
+
 
 def target(
     conninfo: str, connection: Connection, contract: Contract, name: str, environment: Mapping[str, str] = os.environ
 ) -> str:
     """The environment that the target says it is; raises ``ConfigError`` when it is production's, or says nothing."""
-    problems = list(_production(conninfo, connection, contract.databases[name], environment))
+    database = contract.databases[name]
+    problems = list(_production(conninfo, connection, database, environment))
+    if not problems and last(connection, contract.system, name) is None:
+        problems += _canaries(connection, database)
     marker = _marker(connection)
     if marker is None:
         fix = f"when it is the staging of {contract.system}: ./understudy sanitize mark --system {contract.system} --database {name}"
@@ -54,8 +68,11 @@ def mark(conninfo: str, connection: Connection, contract: Contract, name: str, e
     if marker is not None and marker != (contract.system, environment):
         found = f"the target is marked as {marker[1]} of {marker[0]!r} already"
         problems.append(Problem(variable("target"), None, "", found, f"drop the schema {HOME} there if that is wrong"))
+    problems += _canaries(connection, contract.databases[name]) if not problems else []
     if problems:
         raise ConfigError(*problems)
+    if last(connection, contract.system, name) is None:
+        empty(connection, contract, name)
     with connection.transaction():
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {HOME}")
         connection.execute(
@@ -71,10 +88,15 @@ def mark(conninfo: str, connection: Connection, contract: Contract, name: str, e
         )
 
 
-def source(conninfo: str, connection: Connection, contract: Contract, name: str) -> None:
+def source(conninfo: str, connection: Connection, contract: Contract, name: str, *, masked: bool = False) -> None:
     """Raises ``ConfigError`` when the source could be written to, or lives although the contract does not allow it."""
     database = contract.databases[name]
     problems = list(_writable(connection, database))
+    if not masked and _value(connection, _MARKED):
+        message = "the source is marked as an environment that is refreshed: source and target look swapped"
+        problems.append(
+            Problem(variable("source"), None, "", message, "read production; of a sanitised copy say --already-masked")
+        )
     recovering = _value(connection, "SELECT pg_is_in_recovery()") if database.engine == "postgresql" else False
     here = ("databases", name, "source")
     if database.source == "replica" and not recovering:
@@ -85,8 +107,9 @@ def source(conninfo: str, connection: Connection, contract: Contract, name: str)
             connection, "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname = current_database() "
             "AND pid <> pg_backend_pid()"
         )  # fmt: skip
-        if busy or _matches(database, host(conninfo)):
-            found = f"{busy} of its sessions write" if busy else f"its host {host(conninfo)} is one of production's"
+        known = _matches(database, hosts(conninfo, connection))
+        if busy or known:
+            found = f"{busy} of its sessions write" if busy else f"its host {known} is one of production's"
             problems.append(
                 contract.problem(here, f"the source lives, expected a restored snapshot: {found}", "restore one")
             )
@@ -118,12 +141,86 @@ def able(connection: Connection, schema: str) -> None:
         raise ConfigError(Problem(variable("target"), None, "", f"the schema {schema!r} belongs to {owner[0]}", fix))
 
 
+def alone(connection: Connection, schema: str) -> None:
+    """Raises ``ConfigError`` when something outside the schema leans on it, or somebody else's rights could not be handed on."""
+    where, problems = variable("target"), []
+    for leaning in dependents.outside(connection, schema, names.shadow(schema), names.old(schema)):
+        fix = "move it into the schema, or drop it and make it again after each refresh"
+        problems.append(
+            Problem(where, None, "", f"{leaning} leans on the schema {schema!r}, whose tables are replaced", fix)
+        )
+    for owner in rights.foreign_owners(connection, schema):
+        found = f"{owner} owns objects or default privileges in the schema {schema!r}, and they could not be given back"
+        problems.append(Problem(where, None, "", found, f"GRANT {quoted(owner)} TO {quoted(connection.info.user)}"))
+    if problems:
+        raise ConfigError(*problems)
+
+
+def empty(connection: Connection, contract: Contract, name: str) -> None:
+    """Raises ``ConfigError`` when the target, in which no refresh was yet, holds what no refresh makes: it could be production."""
+    database = contract.databases[name]
+    found = []
+    for table in catalog.read(connection, database.schema_).roots().values():
+        rules = database.tables.get(table.name)
+        masks = _masks(rules, table) if rules else {}
+        raw = [f"({quoted(column)} IS NOT NULL AND NOT ({condition}))" for column, condition in masks.items()]
+        if raw and _value(connection, f"SELECT 1 FROM {table.place} WHERE {' OR '.join(raw)} LIMIT 1"):
+            found.append(table.name)
+    if found:
+        some = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+        message = f"no refresh was here, and {some} hold values that no mask makes: this looks like production"
+        fix = "check the host; where it is staging, empty these tables first"
+        raise ConfigError(Problem(variable("target"), None, "", message, fix))
+
+
+def _masks(rules: Table, table: catalog.Table) -> dict[str, str]:
+    """Conditions on the masked columns that the table has; those that cannot be masked are left out."""
+    found = {}
+    for name, column in table.columns.items():
+        declared = rules.columns.get(name)
+        if declared is None or declared.paths or declared.form or column.generated:
+            continue
+        try:
+            made = mask(Asked(declared.cls, column, Dialect("postgresql"), value=declared.value))
+        except Unmaskable:
+            continue
+        if made is not None and declared.cls is not Class.DROP:
+            unique = "" if name not in table.distinct else _distinct(declared, column)
+            condition = made.condition(quoted(name))
+            found[name] = f"{condition} OR {unique}" if unique else condition
+    return found
+
+
+def _distinct(declared: Declared, column: catalog.Column) -> str:
+    try:
+        made = mask(Asked(declared.cls, column, Dialect("postgresql"), distinct=True))
+    except Unmaskable:
+        return ""
+    return made.condition(quoted(column.name)) if made else ""
+
+
+def _canaries(connection: Connection, database: Database) -> Iterator[Problem]:
+    """A target that no refresh has filled yet, and that holds a canary, is production."""
+    if not database.canaries:
+        return
+    for table in catalog.read(connection, database.schema_).roots().values():
+        texts = [
+            f"{quoted(column.name)}::text"
+            for column in table.columns.values()
+            if column.category not in ("integer", "number", "boolean")
+        ]
+        condition = planted(f"concat_ws(chr(31), {', '.join(texts)})", database.canaries) if texts else "false"
+        if texts and _value(connection, f"SELECT 1 FROM {table.place} WHERE {condition} LIMIT 1"):
+            message = f"the target is production: its table {table.name} holds a canary, which is planted nowhere else"
+            yield Problem(variable("target"), None, "", message, "take staging's")
+
+
 def _production(
     conninfo: str, connection: Connection, database: Database, environment: Mapping[str, str]
 ) -> Iterator[Problem]:
     marks, where = database.production, variable("target")
-    if _matches(database, host(conninfo)):
-        yield Problem(where, None, "", f"the host {host(conninfo)} is one of production's", "take staging's")
+    if known := _matches(database, hosts(conninfo, connection)):
+        yield Problem(where, None, "", f"the host {known} is one of production's", "take staging's")
     identifier = _identifier(connection)
     if identifier in marks.system_identifiers:
         yield Problem(
@@ -144,14 +241,40 @@ def _production(
             )
 
 
-def _matches(database: Database, name: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in database.production.hosts)
+def hosts(conninfo: str, connection: Connection) -> list[str]:
+    """Every name and address by which the server could be reached, as they are compared: small letters, no dot at the end."""
+    given = conninfo_to_dict(conninfo)
+    lists = [given.get("host"), given.get("hostaddr"), os.environ.get("PGHOST"), os.environ.get("PGHOSTADDR")]
+    lists += [connection.info.host, connection.info.hostaddr]
+    return sorted({_plain(name) for some in lists if some for name in str(some).split(",") if name.strip()})
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold().rstrip(".")
+
+
+def _matches(database: Database, found: list[str]) -> str:
+    """The first of the hosts that is one of production's, by name or by the address that a name of the contract has; else empty."""
+    for pattern in map(_plain, database.production.hosts):
+        addresses = [] if "*" in pattern or "?" in pattern else _addresses(pattern)
+        for name in found:
+            if fnmatchcase(name, pattern) or name in addresses:
+                return name
+    return ""
+
+
+def _addresses(name: str) -> list[str]:
+    """What the name resolves to; nothing where it does not."""
+    try:
+        return sorted({str(entry[4][0]) for entry in socket.getaddrinfo(name, None)})
+    except (OSError, UnicodeError):
+        return []
 
 
 def _marker(connection: Connection) -> tuple[str, str] | None:
     try:
         row = connection.execute(f"SELECT system, name FROM {HOME}.environment").fetchone()
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.InsufficientPrivilege):
         return None
     return (row[0], row[1]) if row else None
 

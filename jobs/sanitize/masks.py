@@ -28,6 +28,10 @@ BITS = 30
 """Identifiers that are whole numbers: below 2^30 in production, from 2^30 to 2^31 in staging; fits ``integer``."""
 MONTHS = 600
 """Of the birth dates in staging, from January 1950 to December 1999: grown up, whoever asks."""
+WIDE = 62
+"""Bits of identifiers of 2^31 and above, as clocks make them: from 2^62 to 2^63 in staging; only ``bigint`` holds them."""
+SHORTEST_TOKEN = 12
+"""Hexadecimal digits of a token in a column that is too short for twenty."""
 LONGEST_TEXT = 4000
 """Characters of a masked free text, at most: as long as what it stands for, but not a megabyte of filling."""
 
@@ -54,6 +58,8 @@ class Mask:
     wide: str = ""
     """A part of the condition that is quick where it is false, and no error: of production's values, only those of which it is
     true are compared with the copy's. Default: all of ``holds``."""
+    bits: int = 80
+    """Of the hash, in a mask that must differ from row to row; fewer where the column is short."""
 
     def __post_init__(self) -> None:
         assert self.wide or not self.quick, (
@@ -82,7 +88,7 @@ def message(cls: Class, raw: str, column: Column) -> str:
     """The bytes of a value that are hashed; the class is in them, so an email and a username of one spelling differ."""
     if column.base == "bytea":
         return f"(convert_to({literal(cls.value + ':')}, 'UTF8') || {raw})"
-    text = f"lower({raw}::text)" if column.base == "citext" else f"{raw}::text"
+    text = f"lower({raw}::text)" if column.folded or column.base == "citext" else f"{raw}::text"
     return f"convert_to({literal(cls.value + ':')} || {text}, 'UTF8')"
 
 
@@ -99,6 +105,10 @@ class Asked:
     """Of masked emails."""
     value: str | None = None
     """Written instead of a mask."""
+    bucket: int = 1
+    """Characters that the length of a masked free text is rounded up to."""
+    folds: frozenset[Class] = frozenset()
+    """Classes of which some column does not tell capitals: then none of the class does, so that equal values stay equal."""
 
 
 Maker = Callable[[Asked], Mask]
@@ -107,7 +117,7 @@ Maker = Callable[[Asked], Mask]
 def mask(asked: Asked) -> Mask | None:
     """The mask of a column, or None when it is copied as it is; raises ``Unmaskable``."""
     if asked.value is not None:
-        return _constant(f"{literal(asked.value)}::{asked.column.type}", asked)
+        return _constant(fixed(asked.value), asked)
     if asked.cls is Class.PUBLIC:
         return None
     if asked.cls is Class.DROP:
@@ -126,11 +136,16 @@ def _scalar(asked: Asked) -> Mask:
     return maker(asked)
 
 
-def _constant(expression: str, asked: Asked) -> Mask:
+def fixed(text: str) -> str:
+    """A text of the contract as a constant in a template: a brace in it is never taken for one of the template's own."""
+    return f"({literal(text).replace('{', chr(39) + ' || chr(123) || ' + chr(39))})" if "{" in text else literal(text)
+
+
+def _constant(value: str, asked: Asked) -> Mask:
     if asked.distinct:
         raise Unmaskable("a unique index looks at this column, so its rows cannot all have one value")
-    compared = f"{{value}}::text = ({expression})::text"  # json has no equality
-    return Mask(expression, compared, "shape")
+    expression = f"({value})::{asked.column.plain}"
+    return Mask(expression, f"{{value}}::text = ({expression})::text", "shape")  # json has no equality
 
 
 _EMPTY = {
@@ -142,24 +157,24 @@ _EMPTY = {
 def _dropped(asked: Asked) -> Mask:
     column = asked.column
     if not column.not_null:
-        return Mask(f"NULL::{column.type}", "false", "shape")
+        return Mask(f"NULL::{column.plain}", "false", "shape")
     empty = "'{}'" if column.array else _EMPTY.get(column.category)
     if empty is None:
         raise Unmaskable(f"{column.type} is not NULL here and has no empty value; make it nullable, or give a value")
-    return _constant(f"{empty}::{column.type}", asked)
+    return _constant(empty, asked)
 
 
 def _array(asked: Asked) -> Mask:
     """Each element by itself, in its order."""
     column = asked.column
-    element = replace(column, array=False, type=column.base)
+    element = replace(column, array=False, type=column.base, plain=column.plain.removesuffix("[]"))
     one = _scalar(replace(asked, column=element, distinct=False))
     digest = asked.dialect.digest(message(asked.cls, "u.e", element))
     masked = one.sql("u.e", digest, f"encode(substr({digest}, 1, 10), 'hex')")
     return Mask(
         f"CASE WHEN {{raw}} IS NOT NULL THEN coalesce("
         f"(SELECT array_agg(CASE WHEN u.e IS NOT NULL THEN {masked} END ORDER BY u.n)"
-        f" FROM unnest({{raw}}) WITH ORDINALITY u(e, n)), '{{}}')::{column.type} END",
+        f" FROM unnest({{raw}}) WITH ORDINALITY u(e, n)), '{{}}')::{column.plain} END",
         f"NOT EXISTS (SELECT FROM unnest({{value}}) u(e) WHERE NOT ({one.condition('u.e')}))",
         "shape",
     )
@@ -182,14 +197,14 @@ def _decimal(first: int) -> str:
 def _fits(column: Column, length: int, what: str) -> None:
     if column.length is not None and column.length < length:
         raise Unmaskable(
-            f"{what} needs {length} characters, {column.type} has {column.length}; widen it, or class it 'drop' or 'public'"
+            f"{what} needs {length} characters, {column.type} has {column.length}; widen it, class it 'drop', or give a 'value'"
         )
 
 
 def shaped(expression: str, pattern: str, proof: Proof, column: Column, quick: str = "", like: str = "") -> Mask:
     """A text of a form: a regular expression; ``like`` is a pattern of ``LIKE`` that whatever is of that is of as well."""
     wide = f"{{value}}::text LIKE {literal(like)}" if like else ""
-    return Mask(f"({expression})::{column.type}", f"{{value}}::text ~ {literal(pattern)}", proof, quick, wide)
+    return Mask(f"({expression})::{column.plain}", f"{{value}}::text ~ {literal(pattern)}", proof, quick, wide)
 
 
 def like(text: str) -> str:
@@ -206,21 +221,30 @@ def hexadecimal(prefix: str, digits: int, suffix: str) -> str:
 
 def _marked(prefix: str, suffix: str = "") -> Maker:
     def make(asked: Asked) -> Mask:
-        _fits(asked.column, len(prefix) + 20 + len(suffix), "its mask")
-        pattern = f"^{re.escape(prefix)}[0-9a-f]{{20}}{re.escape(suffix)} *$"
-        expression = f"{literal(prefix)} || {{token}}" + (f" || {literal(suffix)}" if suffix else "")
-        quick = hexadecimal(prefix, 20, suffix)
-        return shaped(expression, pattern, "unique", asked.column, quick, f"{like(prefix)}%{like(suffix)}")
+        affixes = len(prefix) + len(suffix)
+        _fits(asked.column, affixes + SHORTEST_TOKEN, "its mask")
+        digits = min(20, (asked.column.length or affixes + 20) - affixes) // 2 * 2
+        pattern = f"^{re.escape(prefix)}[0-9a-f]{{{digits}}}{re.escape(suffix)} *$"
+        token = "{token}" if digits == 20 else f"left({{token}}, {digits})"
+        expression = f"{literal(prefix)} || {token}" + (f" || {literal(suffix)}" if suffix else "")
+        quick = hexadecimal(prefix, digits, suffix)
+        made = shaped(expression, pattern, "unique", asked.column, quick, f"{like(prefix)}%{like(suffix)}")
+        return replace(made, bits=4 * digits)
 
     return make
 
 
 def _phone(asked: Asked) -> Mask:
     if asked.distinct:  # +999 is no country's (ITU-T E.164)
-        _fits(asked.column, 30, "a unique telephone number that is nobody's")
-        return shaped(
-            f"'+999' || {_decimal(0)} || {_decimal(5)}", r"^\+999[0-9]{26} *$", "unique", asked.column, like="+999%"
+        _fits(asked.column, 16, "a unique telephone number that is nobody's")
+        digits = min(26, (asked.column.length or 30) - 4)
+        number = (
+            f"right({_decimal(0)}, {digits})"
+            if digits < 13
+            else f"{_decimal(0)} || right({_decimal(5)}, {digits - 13})"
         )
+        made = shaped(f"'+999' || {number}", rf"^\+999[0-9]{{{digits}}} *$", "unique", asked.column, like="+999%")
+        return replace(made, bits=39 + (digits - 12) * 3)
     _fits(asked.column, 12, "a telephone number that is nobody's")
     first = f"'+' || (12025550100 + {_byte(3)} % 100)::text"
     # of our own form already: another of the hundred, never the same
@@ -257,8 +281,7 @@ def _address(asked: Asked) -> Mask:
         quick = hexadecimal("Staging Street ", 20, "")
         return shaped("'Staging Street ' || {token}", pattern, "unique", asked.column, quick, "Staging Street %")
     if asked.column.length is not None and asked.column.length < 18:
-        _fits(asked.column, 7, "an address that is nobody's")
-        return _constant(f"'Staging'::{asked.column.type}", asked)
+        return _constant(literal("Staging" if asked.column.length >= 7 else "X" * asked.column.length), asked)
     quick = "{value}::text LIKE '% Staging Street' AND length({value}::text) <= 18"  # three digits are free
     expression = f"(1 + {_byte(4)})::text || ' Staging Street'"
     return shaped(expression, r"^[0-9]{1,3} Staging Street *$", "rows", asked.column, quick, "% Staging Street%")
@@ -272,15 +295,15 @@ def _ip(asked: Asked) -> Mask:
         groups = " || ':' || ".join(f"encode(substr({{digest}}, {n}, 2), 'hex')" for n in (1, 3, 5, 7, 9, 11))
         address = f"('2001:db8:' || {groups})::inet"
         holds = "{value}::text ~ '^2001:db8:[0-9a-f:]+ *$'" if text else "{value} <<= '2001:db8::/32'"
-        return Mask(f"({f'host({address})' if text else address})::{asked.column.type}", holds, "unique")
+        return Mask(f"({f'host({address})' if text else address})::{asked.column.plain}", holds, "unique")
     if text:
         _fits(asked.column, 15, "an address of RFC 5737")
     nets = f"(ARRAY['192.0.2.', '198.51.100.', '203.0.113.'])[1 + {_byte(7)} % 3]"
     first, second = (f"{nets} || (({_byte(8)} + {n}) % 256)::text" for n in (0, 1))
     if text:
-        expression = f"coalesce(nullif({first}, {{raw}}::text), {second})::{asked.column.type}"
+        expression = f"coalesce(nullif({first}, {{raw}}::text), {second})::{asked.column.plain}"
     else:
-        expression = f"coalesce(nullif(({first})::inet, {{raw}}), ({second})::inet)::{asked.column.type}"
+        expression = f"coalesce(nullif(({first})::inet, {{raw}}), ({second})::inet)::{asked.column.plain}"
     networks = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
     pattern = r"^(192\.0\.2|198\.51\.100|203\.0\.113)\.[0-9]{1,3} *$"
     holds = f"{{value}}::text ~ '{pattern}'" if text else " OR ".join(f"{{value}} <<= '{net}'" for net in networks)
@@ -298,7 +321,7 @@ def _birth(asked: Asked) -> Mask:
     holds = "date_part('day', {value}) = 1 AND {value}::date BETWEEN date '1950-01-01' AND date '1999-12-01'"
     if asked.column.category == "timestamp":
         holds += " AND {value}::date = {value}"
-    return Mask(f"coalesce(nullif({first}, {{raw}}::date), {second})::{asked.column.type}", holds, "rows")
+    return Mask(f"coalesce(nullif({first}, {{raw}}::date), {second})::{asked.column.plain}", holds, "rows")
 
 
 def _first_of(month: str) -> str:
@@ -311,12 +334,15 @@ def _free(asked: Asked) -> Mask:
         return _marked(MARK)(asked)
     _fits(asked.column, len(MARK), "a text that is marked as replaced")
     most = min(LONGEST_TEXT, asked.column.length or LONGEST_TEXT) - len(MARK)
-    room = f"greatest(0, least(length({{raw}}::text), {most + len(MARK)}) - {len(MARK)})"
+    length = "length({raw}::text)"
+    if asked.bucket > 1:
+        length = f"((length({{raw}}::text) + {asked.bucket - 1}) / {asked.bucket} * {asked.bucket})"
+    room = f"greatest(0, least({length}, {most + len(MARK)}) - {len(MARK)})"
     lorem = LOREM * (most // len(LOREM) + 1)
     filling = f"left({literal(lorem[:most])}, {room})"
     # the filling is a prefix of one text, and so compares as one
     return Mask(
-        f"({literal(MARK)} || {filling})::{asked.column.type}",
+        f"({literal(MARK)} || {filling})::{asked.column.plain}",
         f"{{value}}::text = left({literal((MARK + lorem)[: most + len(MARK)])}, length({{value}}::text))"
         f" AND length({{value}}::text) >= {len(MARK.rstrip())}",
         "shape",
@@ -325,7 +351,7 @@ def _free(asked: Asked) -> Mask:
 
 def _fixed(expression: str) -> Maker:
     def make(asked: Asked) -> Mask:
-        return _constant(f"{expression}::{asked.column.type}", asked)
+        return _constant(expression, asked)
 
     return make
 
@@ -333,45 +359,94 @@ def _fixed(expression: str) -> Maker:
 def _credential(asked: Asked) -> Mask:
     if asked.distinct:
         return _marked("revoked_")(asked)
-    return _constant(f"'!'::{asked.column.type}", asked)  # what crypt(3) never answers
+    return _constant("'!'", asked)  # what crypt(3) never answers
 
 
 def _payment(asked: Asked) -> Mask:
     if not asked.distinct and asked.column.length is not None and asked.column.length < 32:
-        return _constant(f"{literal('X' * min(4, asked.column.length))}::{asked.column.type}", asked)
+        return _constant(literal("X" * min(4, asked.column.length)), asked)
     return _marked("tok_staging_")(asked)
 
 
-def _uuid(_: Asked) -> Mask:
-    """Version 8 (RFC 9562, for one's own use) marks it; 120 bits of the hash."""
+_UUID = "^.{8}-.{4}-8.{3}-8"
+
+
+def _version_8() -> str:
+    """A UUID of version 8 (RFC 9562, for one's own use), which marks it, as text; 120 bits of the hash."""
     text = "encode(substr({digest}, 1, 15), 'hex')"
     parts = [f"substr({text}, {first}, {count})" for first, count in ((1, 8), (9, 4), (13, 3), (16, 3), (19, 12))]
-    joined = f"{parts[0]} || '-' || {parts[1]} || '-8' || {parts[2]} || '-8' || {parts[3]} || '-' || {parts[4]}"
-    return Mask(f"({joined})::uuid", "{value}::text ~ '^.{8}-.{4}-8.{3}-8'", "unique")
+    return f"({parts[0]} || '-' || {parts[1]} || '-8' || {parts[2]} || '-8' || {parts[3]} || '-' || {parts[4]})"
+
+
+def _uuid(_: Asked) -> Mask:
+    return Mask(f"{_version_8()}::uuid", f"{{value}}::text ~ {literal(_UUID)}", "unique")
+
+
+def _permuted(dialect: Dialect, raw: str, bits: int, name: str) -> str:
+    """``raw``, of 0 … 2^bits - 1, as another of them, 2^bits above: four rounds of Feistel, each a keyed hash; injective."""
+    half = bits // 2
+    full = (1 << half) - 1
+    number_of = "get_byte(h, 0) * 128 + get_byte(h, 1) / 2"  # 15 bits
+    if half == 31:
+        number_of = (
+            "get_byte(h, 0)::bigint * 8388608 + get_byte(h, 1) * 32768 + get_byte(h, 2) * 128 + get_byte(h, 3) / 2"
+        )
+
+    def turn(number: int, value: str) -> str:
+        hashed = dialect.digest(f"convert_to('{name}/{number}:' || {value}::text, 'UTF8')")
+        return f"(SELECT {number_of} FROM (SELECT {hashed} AS h OFFSET 0) f)"
+
+    part = "integer" if half < 31 else "bigint"
+    start = f"SELECT ({raw}::bigint >> {half})::{part} AS l, ({raw}::bigint & {full})::{part} AS r"
+    for number in range(1, 5):
+        start = f"SELECT r AS l, l # {turn(number, 'r')} AS r FROM ({start} OFFSET 0) s{number}"
+    return f"(SELECT {1 << bits} + l::bigint * {1 << half} + r FROM ({start} OFFSET 0) s)"
 
 
 def _integer(asked: Asked) -> Mask:
-    """A permutation of 0 … 2^30 - 1 (four rounds of Feistel, each a keyed hash), above all of production's: injective."""
+    """Another number, above all of production's; ``plan`` refuses numbers that have no room there."""
     if asked.column.base == "int2":
         raise Unmaskable(
-            "smallint has no room for identifiers that production does not have; make it integer, or 'public'"
+            "smallint has no room for identifiers that production does not have; make it integer, class it 'drop', "
+            "or give a 'value'"
         )
-    half = BITS // 2
-    full = (1 << half) - 1
-
-    def turn(number: int, value: str) -> str:
-        hashed = asked.dialect.digest(f"convert_to('identifier/{number}:' || {value}::text, 'UTF8')")
-        return f"(SELECT get_byte(h, 0) * 128 + get_byte(h, 1) / 2 FROM (SELECT {hashed} AS h OFFSET 0) f)"
-
-    start = f"SELECT ({{raw}}::bigint >> {half})::integer AS l, ({{raw}}::bigint & {full})::integer AS r"
-    for number in range(1, 5):
-        start = f"SELECT r AS l, l # {turn(number, 'r')} AS r FROM ({start} OFFSET 0) s{number}"
+    wide = asked.column.base == "int8"
     expression = (
         f"CASE WHEN {{raw}} >= 0 AND {{raw}} < {1 << BITS} THEN "
-        f"(SELECT ({1 << BITS} + l::bigint * {1 << half} + r)::{asked.column.type} FROM ({start} OFFSET 0) s)"
-        f" WHEN {{raw}} IS NOT NULL THEN 1 / ({{raw}} - {{raw}}) END"  # refused before; an error all the same
+        f"{_permuted(asked.dialect, '{raw}', BITS, 'identifier')}::{asked.column.plain}"
     )
-    return Mask(expression, f"{{value}} BETWEEN {1 << BITS} AND {(1 << BITS + 1) - 1}", "unique")
+    holds = f"{{value}} BETWEEN {1 << BITS} AND {(1 << BITS + 1) - 1}"
+    if wide:
+        expression += (
+            f" WHEN {{raw}} >= {1 << BITS + 1} AND {{raw}} < {1 << WIDE} THEN "
+            f"{_permuted(asked.dialect, '{raw}', WIDE, 'identifier/wide')}"
+        )
+        holds = f"({holds} OR {{value}} >= {1 << WIDE})"
+    expression += " WHEN {raw} IS NOT NULL THEN 1 / ({raw} - {raw}) END"  # refused before; an error all the same
+    return Mask(expression, holds, "unique")
+
+
+def _identifier(asked: Asked) -> Mask:
+    """A text: where it spells a whole number or a UUID, as such a column masks it, so that both still join."""
+    made = _marked("staging_")(asked)
+    raw = "{raw}::text"
+    number = _permuted(asked.dialect, f"({raw})", BITS, "identifier")
+    expression = (
+        f"CASE WHEN {raw} ~ '^(0|[1-9][0-9]{{0,9}})$' THEN CASE WHEN ({raw})::bigint < {1 << BITS} THEN {number}::text "
+        f"ELSE {made.expression}::text END WHEN {raw} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' "
+        f"THEN {_version_8()} "
+        f"ELSE {made.expression}::text END"
+    )
+    numbers = "1[0-9]{9}|20[0-9]{8}|21[0-4][0-9]{7}"
+    uuid = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}"
+    digits = made.bits // 4
+    holds = f"{{value}}::text ~ '^(staging_[0-9a-f]{{{digits}}}|{numbers}|{uuid}) *$'"
+    quick = rf"CASE WHEN {{value}}::text LIKE 'staging\_%' THEN {made.quick} ELSE {holds} END"
+    wide = (
+        r"({value}::text LIKE 'staging\_%' OR {value}::text ~ '^[12][0-9]{9} *$' "
+        r"OR {value}::text LIKE '________-____-8___-8___-%')"
+    )
+    return Mask(f"({expression})::{asked.column.plain}", holds, "unique", quick, wide=wide, bits=made.bits)
 
 
 def _email(asked: Asked) -> Mask:
@@ -379,7 +454,7 @@ def _email(asked: Asked) -> Mask:
 
 
 _MAKERS: dict[tuple[Class, str], Maker] = {
-    (Class.IDENTIFIER, "text"): _marked("staging_"),
+    (Class.IDENTIFIER, "text"): _identifier,
     (Class.IDENTIFIER, "integer"): _integer,
     (Class.IDENTIFIER, "uuid"): _uuid,
     (Class.EMAIL, "text"): _email,

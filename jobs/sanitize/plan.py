@@ -15,11 +15,15 @@ from config.contract import Table as Rules
 from config.errors import ConfigError, Problem
 
 from . import catalog as living
+from . import definitions, parts, values
 from .compare import ENGINES, compare, unsupported
 from .connection import Connection
-from .dialect import Dialect, literal, of, quoted
-from .documents import document, unnamed
-from .masks import BITS, Asked, Mask, Unmaskable, like, mask, message, shaped
+from .definitions import Definitions
+from .dialect import Dialect, of, quoted
+from .documents import Part, compared, document
+from .generalise import generalised
+from .masks import Asked, Mask, Unmaskable, fixed, like, mask, message, shaped
+from .parts import Parts
 from .subset import Subset
 
 FULL = 0.8
@@ -35,6 +39,8 @@ class Field:
     mask: Mask | None
     own_digest: bool
     """Its digest is of its own value; else the table's identity's."""
+    parts: tuple[Part, ...] = ()
+    """Of a document: the masked paths that are compared with production's."""
 
     @property
     def name(self) -> str:
@@ -56,12 +62,23 @@ class Copied:
     """Column to the condition under which its reference is kept."""
     form: str
     """``binary`` or ``text``."""
+    distinct: frozenset[str]
+    """Columns that a unique index of the table or of a partition looks at."""
     before: int = 0
     after: int = 0
 
     @property
     def name(self) -> str:
         return self.live.name
+
+    @property
+    def shuffled(self) -> bool:
+        """Whether its rows are brought in another order: where something is masked, and no public number counts them anyway."""
+        counted = any(
+            item.mask is None and item.live.category == "integer" and self.live.is_unique(item.name)
+            for item in self.fields
+        )
+        return self.rules.shuffle and not counted and any(item.mask is not None for item in self.fields)
 
     @property
     def size(self) -> int:
@@ -88,6 +105,9 @@ class Plan:
     as_of: str
     hashes: dict[str, str]
     stores: dict[str, str]
+    definitions: Definitions
+    parts: Parts
+    """Labels, attributes, views and functions of the schema."""
     warnings: tuple[str, ...] = field(default=())
 
     @property
@@ -114,17 +134,21 @@ def plan(
     dialect = of(database.engine)
     moment = (as_of or datetime.now(UTC)).isoformat()
     subset = Subset(catalog, database.tables, moment)
+    folds = _folds(catalog, database)
     tables: dict[str, Copied] = {}
     for table in subset.before():
         try:
-            tables[table] = _copied(catalog, database, table, dialect, subset)
+            tables[table] = _copied(catalog, database, table, dialect, subset, folds)
         except ExceptionGroup as group:
             problems += [_problem(contract, name, table, error) for error in group.exceptions]
-    problems += _documents(connection, contract, name, tables) if not problems else []
-    problems += _identifiers(connection, contract, name, tables) if not problems and not masked else []
+    problems += _short(contract, name, tables)
+    problems += values.problems(connection, contract, name, tables, masked=masked) if not problems else []
+    if problems:
+        raise ConfigError(*problems)
     if masked:
         tables = {name: _as_it_is(table) for name, table in tables.items()}
-    if problems:
+    tables = {name: _counted(connection, table) for name, table in tables.items()}
+    if problems := list(values.counted(contract, name, tables)):
         raise ConfigError(*problems)
     return Plan(
         contract.system,
@@ -132,29 +156,42 @@ def plan(
         database,
         dialect,
         catalog,
-        {name: _counted(connection, table) for name, table in tables.items()},
+        tables,
         moment,
         {"contract": _hash(database.model_dump(mode="json")), "schema": _hash(_shape(catalog))},
         {store: ENGINES[declared.engine] for store, declared in contract.stores.items()},
+        definitions.read(connection, catalog),
+        parts.read(connection, catalog.schema),
         tuple(_warnings(catalog, tables)),
     )
 
 
-def _copied(catalog: living.Catalog, database: Database, name: str, dialect: Dialect, subset: Subset) -> Copied:
+def _copied(
+    catalog: living.Catalog,
+    database: Database,
+    name: str,
+    dialect: Dialect,
+    subset: Subset,
+    folds: frozenset[Class] = frozenset(),
+) -> Copied:
     rules, live = database.tables[name], catalog.tables[name]
     fields, wrong = [], []
-    for column in live.columns.values():
-        declared = rules.columns[column.name]
+    distinct = live.distinct.union(*(leaf.distinct for leaf in catalog.leaves(name)))
+    for living_column in live.columns.values():
+        declared = rules.columns[living_column.name]
+        column = replace(living_column, folded=declared.cls in folds)
         if column.generated:
             continue
-        distinct = column.name in live.distinct | frozenset().union(*(leaf.distinct for leaf in catalog.leaves(name)))
+        asked = Asked(
+            declared.cls, column, dialect, column.name in distinct, database.domain, declared.value, folds=folds
+        )
         try:
-            made = _mask(declared, column, dialect, distinct=distinct, domain=database.domain)
+            made = _mask(declared, asked, live, subset)
         except Unmaskable as error:
             wrong.append(Unmaskable(column.name, str(error)))
             continue
         own = rules.identity is None or column.name == rules.identity or declared.cls is Class.IDENTIFIER
-        fields.append(Field(column, declared, made, own))
+        fields.append(Field(column, declared, made, own, tuple(compared(declared.paths, asked))))
     if wrong:
         raise ExceptionGroup(name, wrong)
     detached = {column: subset.detached(name, column, "r") for column in rules.detach}
@@ -166,33 +203,69 @@ def _copied(catalog: living.Catalog, database: Database, name: str, dialect: Dia
         subset.condition(name, "r"),
         {column: condition for column, condition in detached.items() if condition is not None},
         dialect.copy_format(portable=all(field.live.portable for field in fields)),
+        distinct,
     )
+
+
+def _folds(catalog: living.Catalog, database: Database) -> frozenset[Class]:
+    """Classes that a column of citext has."""
+    return frozenset(
+        declared.cls
+        for name, table in database.tables.items()
+        for column, declared in table.columns.items()
+        if declared.cls is not Class.PUBLIC and catalog.tables[name].columns[column].base == "citext"
+    )
+
+
+def _short(contract: Contract, database: str, tables: dict[str, Copied]) -> Iterator[Problem]:
+    """A short column keeps fewer digits of the hash: it does not join with one that keeps all."""
+    bits = {(name, item.name): item.mask.bits for name, table in tables.items() for item in table.fields if item.mask}
+    for name, table in tables.items():
+        for reference in table.live.references:
+            for mine, theirs in zip(reference.columns, reference.parent_columns, strict=True):
+                if bits.get((name, mine)) != bits.get((reference.parent, theirs)):
+                    message = f"it is too short for the mask of {reference.parent}.{theirs}, which it refers to"
+                    at = ("databases", database, "tables", name, "columns", mine)
+                    yield contract.problem(at, message, "give both one type")
 
 
 def _as_it_is(table: Copied) -> Copied:
     fields = (
-        replace(item, mask=replace(item.mask, expression="{raw}", proof="shape") if item.mask else None)
+        replace(item, mask=replace(item.mask, expression="{raw}", proof="shape") if item.mask else None, parts=())
         for item in table.fields
     )
     return replace(table, fields=tuple(fields))
 
 
-def _mask(declared: Declared, column: living.Column, dialect: Dialect, *, distinct: bool, domain: str) -> Mask | None:
-    asked = Asked(declared.cls, column, dialect, distinct, domain, declared.value)
+def _mask(declared: Declared, asked: Asked, table: living.Table, subset: Subset) -> Mask | None:
+    if isinstance(declared.bucket, int) and declared.cls is Class.FREE_TEXT:
+        asked = replace(asked, bucket=declared.bucket)
+    if declared.cls is Class.PUBLIC:
+        return generalised(declared, asked.column, table, subset.condition(table.name, "r"))
     if declared.paths:
         return document(declared.paths, asked)
-    made = mask(asked)
-    if declared.form is None or made is None:
-        return made
-    return _formed(declared.form, column)
+    return mask(asked) if declared.form is None else _formed(declared.form, asked.column, table)
 
 
-def _formed(form: str, column: living.Column) -> Mask:
-    """A form of the contract; ``{<column>}`` stays in it, for ``select`` to fill with that column's masked value."""
+def _formed(form: str, column: living.Column, table: living.Table) -> Mask:
+    """A form of the contract; ``{column:…}`` stays in it, for ``select`` to fill with that column's masked value."""
     parts = re.split(r"(\{\w+\})", form)
-    expression = " || ".join(part if part.startswith("{") else literal(part) for part in parts if part)
+    filled = [
+        "{token}" if part == "{token}" else f"{{column:{part[1:-1]}}}" if part[:1] == "{" else fixed(part)
+        for part in parts
+    ]
+    expression = " || ".join(new for part, new in zip(parts, filled, strict=True) if part)
     known = {"{token}": "[0-9a-f]{20}"}
     pattern = "".join(known.get(part, "[0-9A-Za-z_-]+") if part[:1] == "{" else re.escape(part) for part in parts)
+    room = {"integer": 19, "uuid": 36, "text": 33}
+    longest = sum(
+        20 if part == "{token}" else room.get(table.columns[part[1:-1]].category, 40) if part[:1] == "{" else len(part)
+        for part in parts
+    )
+    if column.length is not None and column.length < longest:
+        raise Unmaskable(
+            f"its form may take {longest} characters, {column.type} has {column.length}; shorten the form, or widen it"
+        )
     wide = "".join("%" if part[:1] == "{" else like(part) for part in parts)
     return shaped(expression, f"^{pattern}$", "unique", column, like=wide)
 
@@ -204,6 +277,8 @@ def select(
     within: str | None = None,
     only: Sequence[str] | None = None,
     more: Sequence[str] = (),
+    *,
+    shuffled: bool = False,
 ) -> str:
     """The statement that reads masked rows of ``leaf``.
 
@@ -215,8 +290,8 @@ def select(
     digests: dict[int, str] = {}
     masks = {item.name: _masked(table, item, index, digests, dialect) for item in table.fields}
     for item in table.fields:
-        for other in re.findall(r"\{(\w+)\}", masks[item.name]) if item.declared.form else ():
-            masks[item.name] = masks[item.name].replace(f"{{{other}}}", f"({masks[other]})::text")
+        for other in re.findall(r"\{column:(\w+)\}", masks[item.name]) if item.declared.form else ():
+            masks[item.name] = masks[item.name].replace(f"{{column:{other}}}", f"({masks[other]})::text")
     wanted = [masks[name] for name in (only if only is not None else index)]
     used = set(re.findall(r"\b[cdt]\d+\b", " ".join(wanted)))
     taken = {number for number in digests if {f"d{number}", f"t{number}"} & used}
@@ -224,14 +299,15 @@ def select(
     columns += [f"{digests[number]} AS d{number}" for number in sorted(taken)]
     columns += [f"{expression} AS x{number}" for number, expression in enumerate(more)]
     where = " AND ".join(f"({part})" for part in (within, table.condition) if part)
-    rows = f"SELECT {', '.join(columns) or '1'} FROM {dialect.only}{quoted(leaf.name)} r{f' WHERE {where}' if where else ''}"
+    rows = f"SELECT {', '.join(columns) or '1'} FROM {dialect.only}{leaf.place} r{f' WHERE {where}' if where else ''}"
     rows += " OFFSET 0" if taken else ""
     tokens = [
         f"encode(substr(d{number}, 1, 10), 'hex') AS t{number}" for number in sorted(taken) if f"t{number}" in used
     ]
     if tokens:
         rows = f"SELECT *, {', '.join(tokens)} FROM ({rows}) h OFFSET 0"
-    return f"SELECT {', '.join([*wanted, *(f'x{number}' for number in range(len(more)))])} FROM ({rows}) m"
+    order = " ORDER BY random()" if shuffled else ""
+    return f"SELECT {', '.join([*wanted, *(f'x{number}' for number in range(len(more)))])} FROM ({rows}) m{order}"
 
 
 def _masked(table: Copied, item: Field, index: Mapping[str, int], digests: dict[int, str], dialect: Dialect) -> str:
@@ -258,7 +334,7 @@ def _read(table: Copied, column: str) -> str:
 
 def _counted(connection: Connection, table: Copied) -> Copied:
     counted = "count(*)" if table.condition is None else f"count(*) FILTER (WHERE {table.condition})"
-    row = connection.execute(f"SELECT count(*), {counted} FROM {quoted(table.name)} r".encode()).fetchone()
+    row = connection.execute(f"SELECT count(*), {counted} FROM {table.live.place} r".encode()).fetchone()
     assert row is not None, "an aggregate has a row"
     return replace(table, before=row[0], after=row[1])
 
@@ -268,52 +344,15 @@ def _problem(contract: Contract, database: str, table: str, error: Exception) ->
     return contract.problem(("databases", database, "tables", table, "columns", column), text, "class it otherwise")
 
 
-def _documents(
-    connection: Connection, contract: Contract, database: str, tables: dict[str, Copied]
-) -> Iterator[Problem]:
-    for table in tables.values():
-        for item in table.fields:
-            if item.declared.paths:
-                found = connection.execute(unnamed(item.declared.paths, quoted(item.name), quoted(table.name)).encode())
-                for (path,) in found:
-                    at = ("databases", database, "tables", table.name, "columns", item.name, "paths")
-                    yield contract.problem(
-                        at, f"the path {path} is not classified", f'add "{path}": drop, or what it is'
-                    )
-
-
-def _identifiers(
-    connection: Connection, contract: Contract, database: str, tables: dict[str, Copied]
-) -> Iterator[Problem]:
-    """Whole numbers that are mapped above all of production's must leave room there."""
-    for table in tables.values():
-        for item in table.fields:
-            if (
-                item.mask is None
-                or item.declared.cls is not Class.IDENTIFIER
-                or item.live.category != "integer"
-                or item.live.array
-            ):
-                continue
-            name = quoted(item.name)
-            row = connection.execute(f"SELECT min({name}), max({name}) FROM {quoted(table.name)}".encode()).fetchone()
-            if row and row[0] is not None and (row[0] < 0 or row[1] >= 1 << BITS):
-                at = ("databases", database, "tables", table.name, "columns", item.name)
-                problem = (
-                    f"identifiers are masked from 0 … 2^{BITS} - 1 to the numbers above, and this column goes beyond"
-                )
-                yield contract.problem(at, problem, "class it 'public', here and where it is referred to")
-
-
 def _warnings(catalog: living.Catalog, tables: dict[str, Copied]) -> Iterator[str]:
-    from .suggest import suggest
+    from .suggest import named
 
     if catalog.other_schemas:
         yield f"not copied: the schemas {', '.join(catalog.other_schemas)}"
     for table in tables.values():
         for item in table.fields:
-            guess = suggest(item.live)
-            if item.declared.cls is Class.PUBLIC and guess not in (Class.PUBLIC, Class.FREE_TEXT, Class.IDENTIFIER):
+            guess = named(item.live)
+            if item.declared.cls is Class.PUBLIC and guess not in (None, Class.FREE_TEXT):
                 yield f"{table.name}.{item.name} is declared public, and looks like {guess.value!r}"
 
 

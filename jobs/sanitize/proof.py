@@ -12,24 +12,15 @@ import psycopg
 
 from config.contract import Class
 
+from . import detectors, documents, surroundings
 from .catalog import Column
 from .connection import Connection, connect, spoken
 from .detectors import DETECTORS, PREFILTER
 from .dialect import Keys, literal, quoted
-from .errors import Leak
-from .fingerprints import Comparison, comparisons, plain
-from .names import WORK
+from .errors import Check, Leak
+from .fingerprints import Comparison, comparisons
+from .names import application, work
 from .plan import Copied, Plan
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at; ``found`` is how many rows broke it."""
-
-    name: str
-    table: str
-    column: str
-    found: int
 
 
 @dataclass
@@ -51,10 +42,7 @@ class Checks:
     def demand(self) -> None:
         """Raises ``Leak`` that says where and how many, never what."""
         if broken := self.broken():
-            lines = "\n  ".join(
-                f"{check.table}.{check.column or '*'}: {check.name}: {check.found} rows" for check in broken
-            )
-            raise Leak(f"the copy is not clean, and was not swapped in; the old data are as they were\n  {lines}")
+            raise Leak("the copy is not clean, and was not swapped in; the old data are as they were", broken)
 
 
 Step = tuple[str, Callable[[Connection], None]]
@@ -80,6 +68,7 @@ class Proof:
 
     def __init__(self, plan: Plan, schema: str, overlaps: Mapping[tuple[str, str], int] | None = None) -> None:
         self.plan, self.schema, self.overlaps = plan, schema, overlaps
+        self.work = quoted(work(plan.schema))
         self.canaries = plan.declared.canaries
         self.checks = Checks()
         self.overrides = ""
@@ -105,21 +94,32 @@ class Proof:
         steps.sort(key=self._size, reverse=True)
 
         def one(step: Step) -> None:
-            with connect(conninfo, "target") as target, spoken(f"proving {step[0]}"):
-                for name, value in keys.proof_settings().items():
-                    target.execute("SELECT set_config(%s, %s, false)", [name, value])
+            with self._connect(conninfo, keys) as target, spoken(f"proving {step[0]}"):
                 target.execute("SET work_mem = '128MB'")
                 target.execute(f"SET search_path = {quoted(self.schema)}, {quoted(self.plan.schema)}")
                 step[1](target)
 
         with ThreadPoolExecutor(max_workers=workers) as pool:
             list(pool.map(one, [*([beside] if beside else []), *steps]))
-        with connect(conninfo, "target") as target, spoken("proving the database"):
+        with self._connect(conninfo, keys) as target, spoken("proving the database"):
             self._refer(target)
-            self._elsewhere(target)
+            for name, place, found in surroundings.elsewhere(target, self.schema, self.canaries):
+                self.checks.add(name, place, "", found)
         self._cover()
         self.checks.demand()
         return self.checks
+
+    def views(self, target: Connection) -> None:
+        """The rows of the views, which are there after the proof of the tables; raises ``Leak``."""
+        with spoken("proving the views"):
+            target.execute(f"SET search_path = {quoted(self.schema)}, {quoted(self.plan.schema)}")
+            declared = self.plan.declared
+            for name, view, found in surroundings.views(target, self.schema, self.canaries, declared.unchecked):
+                self.checks.add(name, f"view {view}", "", found)
+        self.checks.demand()
+
+    def _connect(self, conninfo: str, keys: Keys) -> Connection:
+        return connect(conninfo, "target", keys.proof_settings(), application=application(self.plan.schema))
 
     def _size(self, step: Step) -> int:
         return self.plan.tables[step[0]].estimate
@@ -132,7 +132,7 @@ class Proof:
         found = list(enumerate(comparisons(table)))
         if self.overlaps is None:
             counts = ", ".join(f"count(f{n})" for n, _ in found) or "0"
-            brought = _one(target, f"SELECT {counts} FROM {WORK}.f{number}") if found else ()
+            brought = _one(target, f"SELECT {counts} FROM {self.work}.f{number}") if found else ()
         else:
             brought = tuple(self.overlaps.get((table.name, item.field.name), 1) for _, item in found)
         for count, (_, item) in zip(brought, found, strict=True):
@@ -141,20 +141,20 @@ class Proof:
         found = [compared for count, compared in zip(brought, found, strict=True) if count]
         if not found or self.overlaps is not None:
             return
-        target.execute(f"ANALYZE {WORK}.f{number}")
+        target.execute(f"ANALYZE {self.work}.f{number}")
         by_row = [(n, item) for n, item in found if item.among == "rows"]
         if by_row:
             types = {item.name: item.live for item in table.fields}
             same = " AND ".join(
-                f"s.{quoted(name)}::{plain(types[name])} = p.k{n}" for n, name in enumerate(table.live.primary_key)
+                f"s.{quoted(name)}::{types[name].plain} = p.k{n}" for n, name in enumerate(table.live.primary_key)
             )
             differ = ", ".join(f"count(*) FILTER (WHERE {self._fingerprint(item)} = p.f{n})" for n, item in by_row)
-            row = _one(target, f"SELECT {differ} FROM {self._place(table)} s JOIN {WORK}.f{number} p ON {same}")
+            row = _one(target, f"SELECT {differ} FROM {self._place(table)} s JOIN {self.work}.f{number} p ON {same}")
             for (_, item), count in zip(by_row, row, strict=True):
                 self.checks.add("no row has its own value", table.name, item.field.name, count)
         for n, item in found:
             if item.among == "unique" or self.overrides:
-                among = f"{self._fingerprint(item)} IN (SELECT f{n} FROM {WORK}.f{number})"
+                among = f"{self._fingerprint(item)} IN (SELECT f{n} FROM {self.work}.f{number})"
                 if item.among == "rows":  # values recur, but what the overrides spell out must not be production's
                     assert item.field.mask is not None, "compared because it is masked"
                     among += f" AND NOT ({item.field.mask.condition(f's.{quoted(item.field.name)}')})"
@@ -167,23 +167,58 @@ class Proof:
     def _look(self, target: Connection, table: Copied) -> None:
         """The form of every mask, the canaries and the detectors: in one reading of the table, where nothing is found."""
         texts = {column.name: text for column in table.live.columns.values() if (text := text_of(column, "s"))}
-        formed = {item.name for item in table.fields if item.mask is not None and not item.declared.paths}
-        watched = [name for name in texts if name not in formed]
+        watched = self._watched(table, texts)
         few = {name for (name,) in target.execute(_FEW, [self.schema, table.name])}
         many = [name for name in watched if name not in few]
         try:
-            found = self._read(target, table, texts, many, quick=True)
+            with target.transaction():
+                found = self._read(target, table, texts, {name: watched[name] for name in many}, quick=True)
         except psycopg.DataError:  # something is not of its mask's form: count it
-            found = self._read(target, table, texts, many, quick=False)
+            found = self._read(target, table, texts, {name: watched[name] for name in many}, quick=False)
         suspects = {column for name, column, count in found if name == "prefilter" and count}
         for name, column, count in found:
             if name != "prefilter":
                 self.checks.add(name, table.name, column, count)
         for column in watched:
-            self._detect(target, table, column, texts[column], look=column in suspects | few, once=column in few)
+            self._detect(target, table, column, watched[column], look=column in suspects | few, once=column in few)
+
+    def _unmasked(self, source: Connection, table: Copied) -> None:
+        """The detectors and canaries on what is copied as it is, of the rows that are copied."""
+        texts = {column.name: text for column in table.live.columns.values() if (text := text_of(column, "s"))}
+        masked = {item.name for item in table.fields if item.mask is not None} | {
+            name for name, column in table.live.columns.items() if column.generated
+        }
+        watched = {
+            name: text
+            for name, text in self._watched(table, texts).items()
+            if name not in masked or table.rules.columns[name].paths
+        }
+        rows = f"(SELECT * FROM {self._place(table)} r{f' WHERE {table.condition}' if table.condition else ''})"
+        if not watched:
+            return
+        counts = [f"count(*) FILTER (WHERE {detectors.planted(text, self.canaries)})" for text in watched.values()]
+        counts += [f"count(*) FILTER (WHERE {text} ~ {literal(PREFILTER)})" for text in watched.values()]
+        row = _one(source, f"SELECT {', '.join(counts)} FROM {rows} s")
+        for number, (column, text) in enumerate(watched.items()):
+            self.checks.add("no canary", table.name, column, row[number])
+            self._detect(source, table, column, text, look=bool(row[len(watched) + number]), once=False, among=rows)
+
+    def _watched(self, table: Copied, texts: Mapping[str, str]) -> dict[str, str]:
+        """The texts that detectors look at: all that no mask's form holds, of documents only the public paths."""
+        watched = dict(texts)
+        for item in table.fields:
+            if item.mask is None:
+                if (number := detectors.number(item.live, f"s.{quoted(item.name)}")) is not None:
+                    watched[item.name] = number
+                continue
+            watched.pop(item.name, None)
+            kept = documents.public(item.declared.paths, f"s.{quoted(item.name)}", item.live)
+            if kept is not None:
+                watched[item.name] = kept
+        return watched
 
     def _read(
-        self, target: Connection, table: Copied, texts: Mapping[str, str], many: list[str], *, quick: bool
+        self, target: Connection, table: Copied, texts: Mapping[str, str], many: Mapping[str, str], *, quick: bool
     ) -> list[tuple[str, str, int]]:
         asked = []
         for item in table.fields:
@@ -195,9 +230,8 @@ class Proof:
                 asked.append(("of the mask's form", item.name, broken))
         if self.canaries and texts:
             everything = f"concat_ws(chr(31), {', '.join(texts.values())})"
-            anywhere = " OR ".join(f"strpos({everything}, {literal(canary)}) > 0" for canary in self.canaries)
-            asked.append(("no canary", "", anywhere))
-        asked += [("prefilter", name, f"{texts[name]} ~ {literal(PREFILTER)}") for name in many]
+            asked.append(("no canary", "", detectors.planted(everything, self.canaries)))
+        asked += [("prefilter", name, f"{text} ~ {literal(PREFILTER)}") for name, text in many.items()]
         counts = "".join(f", count(*) FILTER (WHERE {condition})" for _, _, condition in asked)
         row = _one(target, f"SELECT count(*){counts} FROM {self._place(table)} s")
         if self.overlaps is None and not self.overrides:
@@ -206,11 +240,16 @@ class Proof:
 
     def _spelled_out(self, text: str) -> str:
         """Stands in the overrides word for word, and is nothing that a detector knows."""
-        known = " OR ".join(detector.condition(text) for detector in DETECTORS)
+        known = " OR ".join(f"({detector.condition(text)})" for detector in DETECTORS)
         return f"strpos({literal(self.overrides)}, {text}) > 0 AND NOT ({known})"
 
-    def _detect(self, target: Connection, table: Copied, column: str, text: str, *, look: bool, once: bool) -> None:
-        """Every detector on one column, in rows; ``once``: it looks at each value once, however many rows have it."""
+    def _detect(
+        self, target: Connection, table: Copied, column: str, text: str, *, look: bool, once: bool, among: str = ""
+    ) -> None:
+        """Every detector on one column, in rows; ``once``: it looks at each value once, however many rows have it.
+
+        ``among``: the rows that are looked at, default all of the table.
+        """
         unchecked = table.rules.columns[column].unchecked
         used = [detector for detector in DETECTORS if detector.name not in unchecked]
         found: tuple[int, ...] = (0,) * len(used)
@@ -219,7 +258,7 @@ class Proof:
                 f"coalesce(sum(n) FILTER (WHERE {detector.condition('v')}), 0)::bigint" for detector in used
             )
             number, group = ("count(*)", "GROUP BY 1") if once else ("1", "")
-            rows = f"SELECT {text} AS v, {number} AS n FROM {self._place(table)} s {group} OFFSET 0"
+            rows = f"SELECT {text} AS v, {number} AS n FROM {among or self._place(table)} s {group} OFFSET 0"
             found = _one(target, f"SELECT {counts} FROM ({rows}) t WHERE v ~ {literal(PREFILTER)}")
         for detector, count in zip(used, found, strict=True):
             self.checks.add(f"no {detector.name}", table.name, column, count)
@@ -242,22 +281,6 @@ class Proof:
                 lost = (table.name, reference.name) not in there
                 self.checks.add("references are there", table.name, ", ".join(reference.columns), int(lost))
 
-    def _elsewhere(self, target: Connection) -> None:
-        """What is in no column: statistics, large objects, credentials of other servers."""
-        text = "concat_ws(chr(31), most_common_vals::text, histogram_bounds::text, most_common_elems::text)"
-        planted = [f"strpos({{}}, {literal(canary)}) > 0" for canary in self.canaries]
-        if planted:
-            anywhere = " OR ".join(condition.format(text) for condition in planted)
-            found = _count(target, f"FROM pg_stats WHERE schemaname = {literal(self.schema)} AND ({anywhere})")
-            self.checks.add("no canary", "pg_stats", "", found)
-        text = "encode(lo_get(oid), 'escape')"
-        suspicious = " OR ".join(
-            [detector.condition(text) for detector in DETECTORS] + [c.format(text) for c in planted]
-        )
-        found = _count(target, f"FROM pg_largeobject_metadata WHERE pg_has_role(lomowner, 'USAGE') AND ({suspicious})")
-        self.checks.add("no personal data", "pg_largeobject", "", found)
-        self.checks.add("no password of another server", "pg_user_mappings", "", _count(target, _FOREIGN))
-
     def _cover(self) -> None:
         """Every column was looked at by some check, or is public and of a type that holds no text."""
         looked = {(check.table, check.column) for check in self.checks.done}
@@ -269,13 +292,37 @@ class Proof:
                 self.checks.add("looked at", table.name, column.name, 0 if covered else 1)
 
 
+def sanitised(source: Connection, plan: Plan) -> None:
+    """Raises ``Leak`` when the source, said to be a sanitised copy, has a row that is not: before anything is copied."""
+    proof = Proof(plan, plan.schema, overlaps={})
+    with spoken("looking at the source"):
+        for table in plan.tables.values():
+            proof._look(source, table)
+    if broken := proof.checks.broken():
+        raise Leak("the source is no sanitised copy, and nothing was copied", broken)
+
+
+def readable(source: Connection, plan: Plan) -> None:
+    """Raises ``Leak`` when what is copied as it is holds what must not be in staging: the proof would find the same."""
+    proof = Proof(plan, plan.schema, overlaps={})
+    with spoken("looking at the source"):
+        for table in plan.tables.values():
+            if table.rules.rows != "none":
+                proof._unmasked(source, table)
+    if broken := proof.checks.broken():
+        raise Leak("what would be copied as it is is not clean", broken)
+
+
 def verify(conninfo: str, plan: Plan, overlaps: Mapping[tuple[str, str], int], workers: int) -> Checks:
     """Proves the schema in use, as far as that can be said without the refresh's keys; raises ``Leak``."""
-    return Proof(plan, plan.schema, overlaps).run(conninfo, Keys(), workers)
+    proof, keys = Proof(plan, plan.schema, overlaps), Keys()
+    proof.run(conninfo, keys, workers)
+    with proof._connect(conninfo, keys) as target:
+        proof.views(target)
+    return proof.checks
 
 
 _FEW = "SELECT attname FROM pg_stats WHERE schemaname = %s AND tablename = %s AND n_distinct BETWEEN 0 AND 10000"
-_FOREIGN = "FROM pg_user_mappings WHERE EXISTS (SELECT FROM unnest(umoptions) o WHERE o ~ '^password=')"
 _KEYS = """
 SELECT t.relname, f.conname, f.convalidated, p.relname,
   (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(f.conkey) WITH ORDINALITY k(attnum, n)

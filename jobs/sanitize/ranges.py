@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from .catalog import Table
 from .connection import Connection
 from .dialect import Dialect, quoted
-from .names import WORK
 
-PAGES = 8192
-"""Of a range, 64 MiB of a table: long enough for the start of a psql (measured: 70 ms of CPU) not to matter."""
+PAGES = 4096
+"""Of a range, 32 MiB of a table: long enough for the start of a psql (70 ms of CPU) to matter little, and small enough to be
+shuffled in memory."""
 ROWS = 100_000
 """Of a range where there are no pages."""
 
@@ -33,22 +33,22 @@ class Range:
     """Bytes in the source, for the progress."""
 
 
-def create(target: Connection, dialect: Dialect, moment: str) -> None:
-    """The schema of the work, empty; ``moment`` is what every worker reads at."""
-    target.execute(f"CREATE SCHEMA {WORK}")
-    target.execute(f"CREATE TABLE {WORK}.run (opening text[] NOT NULL)")
-    target.execute(f"INSERT INTO {WORK}.run (opening) VALUES (%s)", [dialect.begin(moment)])
+def create(target: Connection, place: str, dialect: Dialect, moment: str) -> None:
+    """The schema of the work, empty; ``place`` is its name, quoted. ``moment`` is what every worker reads at."""
+    target.execute(f"CREATE SCHEMA {place}")
+    target.execute(f"CREATE TABLE {place}.run (opening text[] NOT NULL)")
+    target.execute(f"INSERT INTO {place}.run (opening) VALUES (%s)", [dialect.begin(moment)])
     target.execute(
-        f"CREATE TABLE {WORK}.ranges (id integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY, source text NOT NULL, "
+        f"CREATE TABLE {place}.ranges (id integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY, source text NOT NULL, "
         "target text NOT NULL, size bigint NOT NULL, rows bigint, worker text)"
     )
 
 
-def add(target: Connection, ranges: Iterable[Range]) -> None:
+def add(target: Connection, place: str, ranges: Iterable[Range]) -> None:
     """Work; the largest first, so that no worker is left alone with one at the end."""
     rows = [(item.source, item.target, item.size) for item in sorted(ranges, key=lambda item: -item.size)]
     with target.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {WORK}.ranges (source, target, size) VALUES (%s, %s, %s)", rows)
+        cursor.executemany(f"INSERT INTO {place}.ranges (source, target, size) VALUES (%s, %s, %s)", rows)
 
 
 def divided(dialect: Dialect, leaf: Table, rows: int, *, whole: bool) -> Iterator[tuple[str | None, int]]:
@@ -56,7 +56,7 @@ def divided(dialect: Dialect, leaf: Table, rows: int, *, whole: bool) -> Iterato
     if dialect.physical:
         return of_pages(leaf.pages, leaf.size, whole=whole)
     key = quoted(leaf.primary_key[0]) if leaf.primary_key else ""
-    return of_key(quoted(leaf.name), key, rows, leaf.size, whole=whole or not key)
+    return of_key(leaf.place, key, rows, leaf.size, whole=whole or not key)
 
 
 def of_pages(pages: int, size: int, *, whole: bool) -> Iterator[tuple[str | None, int]]:
@@ -90,18 +90,18 @@ def of_key(table: str, key: str, rows: int, size: int, *, whole: bool) -> Iterat
         yield " AND ".join(parts), size // count
 
 
-def progress(target: Connection) -> tuple[int, int, int]:
+def progress(target: Connection, place: str) -> tuple[int, int, int]:
     """Bytes done, bytes in all, rows done."""
     row = target.execute(
         f"SELECT coalesce(sum(size) FILTER (WHERE rows IS NOT NULL), 0), coalesce(sum(size), 0), coalesce(sum(rows), 0) "
-        f"FROM {WORK}.ranges"
+        f"FROM {place}.ranges"
     ).fetchone()
     assert row is not None, "an aggregate has a row"
     return int(row[0]), int(row[1]), int(row[2])
 
 
-def left(target: Connection) -> int:
+def left(target: Connection, place: str) -> int:
     """Ranges that are not done."""
-    row = target.execute(f"SELECT count(*) FROM {WORK}.ranges WHERE rows IS NULL").fetchone()
+    row = target.execute(f"SELECT count(*) FROM {place}.ranges WHERE rows IS NULL").fetchone()
     assert row is not None, "an aggregate has a row"
     return int(row[0])

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
+from config.contract import Class
+
+from .connection import Connection
 from .errors import Trouble
+from .names import HOME
 from .plan import Plan
 from .proof import Checks
 
@@ -57,9 +63,45 @@ def compose(
             for check in sorted(checks.done, key=lambda check: (check.table, check.column, check.name))
         ],
         "stores": plan.stores,
+        "parts": plan.parts,
+        "notCopied": plan.definitions.left,
         "proves": list(PROVES),
-        "doesNotProve": list(DOES_NOT_PROVE),
+        "doesNotProve": [*DOES_NOT_PROVE, *left(plan)],
     }
+
+
+def left(plan: Plan) -> Iterator[str]:
+    """What could still tell a person, column by column: it is masked nowhere, because it is of use in staging."""
+    for name, table in plan.tables.items():
+        if table.rules.rows == "none" or not any(item.mask is not None for item in table.fields):
+            continue
+        times = [
+            item.name for item in table.fields if item.mask is None and item.live.category in ("date", "timestamp")
+        ]
+        lengths = [
+            item.name for item in table.fields if item.declared.cls is Class.FREE_TEXT and item.live.category == "text"
+        ]
+        values = [
+            item.name for item in table.fields if item.mask is None and item.live.category not in ("date", "timestamp")
+        ]
+        if times:
+            yield f"{name}: exact times stay in {', '.join(times)} ('jitter' or 'bucket' makes them coarser)"
+        if lengths:
+            yield f"{name}: exact lengths of texts stay in {', '.join(lengths)} ('bucket' makes them coarser)"
+        if values:
+            yield f"{name}: values and how often they occur stay in {', '.join(values)} ('k' takes out the rare ones)"
+        if not table.shuffled:
+            yield f"{name}: the order of the rows is production's"
+
+
+def last(target: Connection, system: str, database: str) -> dict[str, Any] | None:
+    """The last refresh's receipt of that database, from the target; None when there is none."""
+    try:
+        rows = target.execute(f"SELECT receipt FROM {HOME}.receipts ORDER BY at DESC LIMIT 50").fetchall()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.InsufficientPrivilege):
+        return None
+    found = (json.loads(text) for (text,) in rows)
+    return next((item for item in found if (item.get("system"), item.get("database")) == (system, database)), None)
 
 
 def canonical(receipt: Mapping[str, Any]) -> str:

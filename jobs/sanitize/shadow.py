@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from . import dependents, rights
 from .connection import Connection, connect, spoken, trouble
 from .definitions import Definitions
 from .dialect import literal, quoted
 from .errors import Leak, Trouble
-from .names import HOME, WORK, old, shadow
+from .names import HOME, application, old, shadow, work
 from .plan import Plan
 
 _TAPE = 256 * 1024
@@ -28,8 +29,10 @@ _WAIT = "3s"
 
 def clear(target: Connection, schema: str) -> None:
     """Drops what an earlier refresh left, in small bites that wait for nobody for long."""
-    for name in (shadow(schema), old(schema), WORK):
-        _patiently(target, f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE", "dropping what an earlier refresh left")
+    for name in (shadow(schema), old(schema), work(schema)):
+        _patiently(
+            target, name, f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE", "dropping what an earlier refresh left"
+        )
 
 
 def prepare(target: Connection, plan: Plan, definitions: Definitions) -> None:
@@ -37,6 +40,8 @@ def prepare(target: Connection, plan: Plan, definitions: Definitions) -> None:
     with spoken("making the shadow schema"):
         target.execute(f"CREATE SCHEMA {quoted(shadow(plan.schema))}")
         target.execute("SET check_function_bodies = off")
+        for statement in rights.defaults(target, plan.schema, shadow(plan.schema)):
+            target.execute(statement.encode())
     run(target, plan.schema, definitions.before)
 
 
@@ -75,8 +80,9 @@ def run(target: Connection, schema: str, statements: Iterable[str]) -> None:
 def _tried(target: Connection, statement: str, path: str) -> psycopg.Error | None:
     """What is missing for it, or None when it was done."""
     try:
-        target.execute(f"SET search_path = {path}".encode())
-        target.execute(statement.encode())
+        with target.transaction():
+            target.execute(f"SET search_path = {path}".encode())
+            target.execute(statement.encode())
     except _MISSING as error:
         return error
     except psycopg.Error as error:
@@ -100,13 +106,13 @@ def index(conninfo: str, plan: Plan, definitions: Definitions, workers: int) -> 
     steps += sorted((size[name], f"ANALYZE {quoted(name)}") for name in plan.catalog.roots())
 
     def one(step: tuple[int, str]) -> None:
-        with connect(conninfo, "target") as connection:
+        with connect(conninfo, "target", application=application(plan.schema)) as connection:
             settle(connection, step[0])
             run(connection, plan.schema, [step[1]])
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
         list(pool.map(one, steps))
-    with connect(conninfo, "target") as connection:
+    with connect(conninfo, "target", application=application(plan.schema)) as connection:
         settle(connection)
         run(connection, plan.schema, definitions.keys)
 
@@ -160,33 +166,6 @@ WHERE coalesce(r.relnamespace, p.pronamespace, t.typnamespace) = %(schema)s::reg
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e')
 LIMIT 1
 """
-_RIGHTS = """
-SELECT format('GRANT %%s ON %%s %%I.%%I TO %%s%%s', x.privilege_type, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, %(shadow)s::text,
-  c.relname, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
-  CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) x
-JOIN pg_class w ON w.relname = c.relname JOIN pg_namespace s ON s.oid = w.relnamespace AND s.nspname = %(shadow)s
-WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND x.grantee <> c.relowner
-UNION ALL
-SELECT format('GRANT %%s ON SCHEMA %%I TO %%s', x.privilege_type, %(shadow)s::text,
-  CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END)
-FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x WHERE n.nspname = %(schema)s AND x.grantee <> n.nspowner
-UNION ALL
-SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %%I IN SCHEMA %%I GRANT %%s ON %%s TO %%s', pg_get_userbyid(d.defaclrole), %(shadow)s::text,
-  x.privilege_type, CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' ELSE 'TYPES' END,
-  CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END)
-FROM pg_default_acl d JOIN pg_namespace n ON n.oid = d.defaclnamespace CROSS JOIN LATERAL aclexplode(d.defaclacl) x
-WHERE n.nspname = %(schema)s
-UNION ALL
-SELECT format('ALTER %%s %%I.%%I OWNER TO %%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
-  ELSE 'TABLE' END, %(shadow)s::text, c.relname, pg_get_userbyid(c.relowner))
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_class w ON w.relname = c.relname JOIN pg_namespace s ON s.oid = w.relnamespace AND s.nspname = %(shadow)s
-WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relowner <> w.relowner
-UNION ALL
-SELECT format('ALTER SCHEMA %%I OWNER TO %%I', %(shadow)s::text, pg_get_userbyid(n.nspowner))
-FROM pg_namespace n JOIN pg_namespace s ON s.nspname = %(shadow)s WHERE n.nspname = %(schema)s AND n.nspowner <> s.nspowner
-"""
 _OURS = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = {}.oid AND d.deptype IN ({}))"
 _MOVES = f"""
 SELECT format('ALTER %%s %%I.%%I SET SCHEMA %%I', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW'
@@ -215,19 +194,42 @@ def strays(target: Connection, schema: str) -> None:
         raise Leak(f"{row[0]} of the copy leans on {row[1]} of the schema in use")
 
 
-def swap(target: Connection, plan: Plan, receipt: str) -> None:
-    """The copy takes the schema's name, owner and grants, and the receipt is written: all or nothing, in one transaction."""
-    schema, places = plan.schema, {"schema": plan.schema, "shadow": shadow(plan.schema)}
+def rehearse(target: Connection, plan: Plan) -> None:
+    """Builds everything once without a row, in a transaction that is rolled back: what cannot be built is known before the copy."""
+    definitions = plan.definitions
+    with spoken("rehearsing"), target.transaction(force_rollback=True):
+        target.execute(f"SET LOCAL lock_timeout = {literal(_WAIT)}")
+        target.execute(f"DROP SCHEMA IF EXISTS {quoted(shadow(plan.schema))} CASCADE")
+        prepare(target, plan, definitions)
+        run(target, plan.schema, [statement for _, statement in definitions.indexes])
+        for statements in (definitions.keys, definitions.references, definitions.last):
+            run(target, plan.schema, statements)
+        strays(target, plan.schema)
+        target.execute("SET LOCAL search_path = ''")
+        for statement in rights.changes(target, plan.schema, shadow(plan.schema)):
+            target.execute(statement.encode())
+
+
+def swap(target: Connection, plan: Plan, receipt: str, wait: float) -> None:
+    """The copy takes the schema's name, owner and rights, and the receipt is written: all or nothing, in one transaction.
+
+    Sessions that hold a lock on a table are waited for ``wait`` seconds.
+    """
+    schema = plan.schema
     shared = _holds_extensions(target, schema)
     there = target.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]).fetchone()
 
     def once() -> None:
         with target.transaction():
             target.execute(f"SET LOCAL lock_timeout = {literal(_WAIT)}")
-            for (statement,) in target.execute(_RIGHTS, places).fetchall():
+            target.execute("SET LOCAL search_path = ''")  # so that the names of routines come with their schema
+            if leaning := dependents.outside(target, schema, shadow(schema)):
+                raise Trouble(
+                    f"{leaning[0]} leans on the schema since the refresh began; the old data are as they were"
+                )
+            for statement in rights.changes(target, schema, shadow(schema)):
                 target.execute(statement.encode())
             if shared:
-                target.execute("SET LOCAL search_path = ''")  # so that the names of routines come with their schema
                 target.execute(f"CREATE SCHEMA {quoted(old(schema))}")
                 _move(target, schema, old(schema))
                 _move(target, shadow(schema), schema)
@@ -238,9 +240,37 @@ def swap(target: Connection, plan: Plan, receipt: str) -> None:
                 target.execute(f"ALTER SCHEMA {quoted(shadow(schema))} RENAME TO {quoted(schema)}")
             target.execute(f"INSERT INTO {HOME}.receipts (receipt) VALUES (%s)", [receipt])
 
-    _retried(once, "swapping the schemas")
-    for name in (old(schema), WORK):
-        _patiently(target, f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE", "dropping the old tables")
+    _retried(target, schema, once, "swapping the schemas", wait)
+
+
+def tidy(target: Connection, schema: str, wait: float) -> str:
+    """Drops the old tables after the swap; what could not be dropped, in words, for the new data are in use whatever happens."""
+    for name in (old(schema), work(schema)):
+        try:
+            if leaning := dependents.outside(target, name, schema):
+                return f"{leaning[0]} leans on the old tables, which stay as {name}"
+            _patiently(target, name, f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE", "dropping the old tables", wait)
+        except (Trouble, psycopg.Error):
+            held = holders(target, name)
+            return f"the old tables stay as {name} until the next refresh{f': {held}' if held else ''}"
+    return ""
+
+
+_HOLDERS = """
+SELECT DISTINCT format('session %%s (%%s, %%s)', a.pid, coalesce(nullif(a.application_name, ''), 'without a name'), a.state)
+FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE n.nspname = %s AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.pid <> pg_backend_pid() LIMIT 5
+"""
+
+
+def holders(target: Connection, schema: str) -> str:
+    """Which sessions hold locks on the schema's tables, in words; empty when that cannot be asked."""
+    try:
+        found = [text for (text,) in target.execute(_HOLDERS, [schema])]
+    except psycopg.Error:
+        return ""
+    return f"{', '.join(found)} {'holds' if len(found) == 1 else 'hold'} locks on them" if found else ""
 
 
 def _move(target: Connection, schema: str, to: str) -> None:
@@ -253,24 +283,25 @@ def _holds_extensions(target: Connection, schema: str) -> bool:
     return target.execute(query, [schema]).fetchone() is not None
 
 
-def _patiently(target: Connection, statement: str, doing: str) -> None:
+def _patiently(target: Connection, schema: str, statement: str, doing: str, wait: float = 60) -> None:
     def once() -> None:
         with target.transaction():
             target.execute(f"SET LOCAL lock_timeout = {literal(_WAIT)}")
             target.execute(statement.encode())
 
-    _retried(once, doing)
+    _retried(target, schema, once, doing, wait)
 
 
-def _retried(once: Callable[[], None], doing: str) -> None:
+def _retried(target: Connection, schema: str, once: Callable[[], None], doing: str, wait: float) -> None:
     again = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
     try:
         for attempt in Retrying(
-            retry=retry_if_exception_type(again), stop=stop_after_attempt(20), wait=wait_fixed(1), reraise=True
+            retry=retry_if_exception_type(again), stop=stop_after_delay(wait), wait=wait_fixed(0.5), reraise=True
         ):
             with attempt:
                 once()
     except again:
-        raise Trouble(f"{doing}: others held its tables for too long; the old data are as they were") from None
+        held = holders(target, schema) or "others held locks on its tables"
+        raise Trouble(f"{doing}: {held}, for more than {wait:.0f} s; the old data are as they were") from None
     except psycopg.Error as error:
         raise trouble(doing, error) from None

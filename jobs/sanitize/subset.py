@@ -90,11 +90,12 @@ class Subset:
         if rows == "none":
             yield "false"
         if isinstance(rows, Limit):
-            key = ", ".join(map(quoted, self.catalog.tables[table].primary_key))
-            newest = ", ".join(f"{quoted(name)} DESC" for name in self.catalog.tables[table].primary_key)
-            yield (
-                f"({', '.join(f'{row}.{quoted(name)}' for name in self.catalog.tables[table].primary_key)}) IN (SELECT {key} "
-                f"FROM {quoted(table)} ORDER BY {quoted(rows.newest)} DESC NULLS LAST, {newest} LIMIT {rows.limit})"
+            live = self.catalog.tables[table]
+            key = ", ".join(map(quoted, live.primary_key))
+            newest = ", ".join(f"{quoted(name)} DESC" for name in live.primary_key)
+            yield _among(
+                [(f"{row}.{quoted(name)}", live.columns[name].equal) for name in live.primary_key],
+                f"SELECT {key} FROM {live.place} ORDER BY {quoted(rows.newest)} DESC NULLS LAST, {newest} LIMIT {rows.limit}",
             )
         if isinstance(rows, Window):
             since = f"timestamptz {literal(self.as_of)} - interval '{int(rows.window.seconds)} seconds'"
@@ -104,23 +105,26 @@ class Subset:
         parent = f"{row}p"
         condition = self.condition(reference.parent, parent)
         where = f" WHERE {condition}" if condition else ""
-        return (
-            f"({', '.join(f'{row}.{quoted(name)}' for name in reference.columns)}) IN "
-            f"(SELECT {', '.join(f'{parent}.{quoted(name)}' for name in reference.parent_columns)} "
-            f"FROM {quoted(reference.parent)} {parent}{where})"
+        live = self.catalog.tables[reference.parent]
+        pairs = zip(reference.columns, reference.parent_columns, strict=True)
+        return _among(
+            [(f"{row}.{quoted(mine)}", live.columns[theirs].equal) for mine, theirs in pairs],
+            f"SELECT {', '.join(f'{parent}.{quoted(name)}' for name in reference.parent_columns)} "
+            f"FROM {live.place} {parent}{where}",
         )
 
     def _outside_recursion(self, table: str, row: str, cycle: frozenset[str]) -> str:
         begin = " UNION ALL ".join(
-            f"SELECT {literal(name)}::text, {self._key(name, 'a')} FROM {quoted(name)} a "
+            f"SELECT {literal(name)}::text, {self._key(name, 'a')} FROM {self.catalog.tables[name].place} a "
             f"WHERE ({self._own(name, 'a', cycle)}) IS NOT TRUE"
             for name in sorted(cycle)
         )
         edges = " UNION ALL ".join(
             f"SELECT {literal(name)}::text AS t, {self._key(name, 'c')} AS k, {literal(reference.parent)}::text AS pt, "
-            f"{self._key(reference.parent, 'p')} AS pk FROM {quoted(name)} c JOIN {quoted(reference.parent)} p ON "
+            f"{self._key(reference.parent, 'p')} AS pk FROM {self.catalog.tables[name].place} c "
+            f"JOIN {self.catalog.tables[reference.parent].place} p ON "
             + " AND ".join(
-                f"c.{quoted(mine)} = p.{quoted(theirs)}"
+                f"c.{quoted(mine)} {self.catalog.tables[reference.parent].columns[theirs].equal} p.{quoted(theirs)}"
                 for mine, theirs in zip(reference.columns, reference.parent_columns, strict=True)
             )
             for name in sorted(cycle)
@@ -135,3 +139,12 @@ class Subset:
 
     def _key(self, table: str, row: str) -> str:
         return f"ROW({', '.join(f'{row}.{quoted(name)}' for name in self.catalog.tables[table].primary_key)})::text"
+
+
+def _among(left: list[tuple[str, str]], query: str) -> str:
+    """Whether a row's values, each with its operator, are among the rows of ``query``."""
+    if all(equal == "=" for _, equal in left):
+        return f"({', '.join(value for value, _ in left)}) IN ({query})"
+    names = ", ".join(f"k{number}" for number in range(len(left)))
+    same = " AND ".join(f"{value} {equal} q.k{number}" for number, (value, equal) in enumerate(left))
+    return f"EXISTS (SELECT FROM ({query}) q({names}) WHERE {same})"

@@ -1,8 +1,8 @@
 """``python -m jobs.sanitize.worker``: takes ranges until none is left. Many may run, here and on other machines.
 
-Reads ``SANITIZE_SOURCE``, ``SANITIZE_TARGET`` and ``SANITIZE_SETTINGS`` (the keys, JSON). Rows go from psql's pipe into
-psycopg's COPY without being looked at: psycopg hands over a COPY row by row, psql's pipe in blocks (measured: 1.2 million rows
-a second on two cores, against 0.8).
+Reads ``SANITIZE_SOURCE``, ``SANITIZE_TARGET``, ``SANITIZE_SCHEMA`` and ``SANITIZE_SETTINGS`` (the keys, JSON). Rows go from
+psql's pipe into psycopg's COPY without being looked at: psycopg hands over a COPY row by row, psql's pipe in blocks
+(measured: 1.2 million rows a second on two cores, against 0.8).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 
 import psycopg
 from psycopg.abc import Buffer
@@ -22,8 +23,9 @@ from psycopg.generators import copy_to
 
 from . import ranges
 from .connection import Connection, connect, program, trouble, variable
+from .dialect import quoted
 from .errors import Trouble
-from .names import WORK
+from .names import application, shadow, work
 
 BLOCK = 65536
 """Bytes read at once: a pipe's. Larger ones were slower."""
@@ -38,14 +40,15 @@ def main() -> int:
     if os.environ.get("SANITIZE_WATCH"):
         threading.Thread(target=_watch, daemon=True).start()
     name = os.environ.get("JOB_COMPLETION_INDEX", str(os.getpid()))
+    schema = os.environ["SANITIZE_SCHEMA"]
+    place = quoted(work(schema))
     try:
-        with connect(target, "target") as connection:
-            for item, value in settings.items():
-                if item == "understudy.proof":
-                    connection.execute("SELECT set_config(%s, %s, false)", [item, value])
-            opening = connection.execute(f"SELECT opening FROM {WORK}.run").fetchone()
+        with connect(target, "target", application=application(schema)) as connection:
+            # computed columns and domains may call functions of the copy, whose texts name others without a schema
+            connection.execute(f"SET search_path = {quoted(shadow(schema))}, {quoted(schema)}")
+            opening = connection.execute(f"SELECT opening FROM {place}.run").fetchone()
             assert opening is not None, "ranges.create wrote it"
-            while _one(connection, source, opening[0], settings, name):
+            while _one(connection, Source(source, opening[0], settings, application(schema)), place, name):
                 pass
     except psycopg.Error as error:
         print(trouble("copying", error), file=sys.stderr)
@@ -62,20 +65,31 @@ def _watch() -> None:
     os._exit(1)
 
 
-def _one(target: Connection, source: str, opening: list[str], settings: dict[str, str], name: str) -> bool:
+@dataclass(frozen=True)
+class Source:
+    """How a range is read."""
+
+    conninfo: str
+    opening: list[str]
+    """Statements that open the snapshot."""
+    settings: dict[str, str]
+    application: str
+
+
+def _one(target: Connection, source: Source, place: str, name: str) -> bool:
     """Copies one range; whether there may be more."""
     try:
         with target.transaction():
             row = target.execute(
-                f"SELECT id, source, target FROM {WORK}.ranges WHERE rows IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+                f"SELECT id, source, target FROM {place}.ranges WHERE rows IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
             ).fetchone()
             if row is not None:
-                rows = _copy(target, source, [*opening, row[1], "COMMIT"], row[2], settings)
-                target.execute(f"UPDATE {WORK}.ranges SET rows = %s, worker = %s WHERE id = %s", [rows, name, row[0]])
+                rows = _copy(target, source, row[1], row[2])
+                target.execute(f"UPDATE {place}.ranges SET rows = %s, worker = %s WHERE id = %s", [rows, name, row[0]])
                 return True
     except psycopg.errors.SerializationFailure:  # CockroachDB asks the client to try again
         return True
-    if ranges.left(target) == 0:
+    if ranges.left(target, place) == 0:
         return False
     time.sleep(0.05)  # others hold them, and when one dies, its range is free
     return True
@@ -92,8 +106,9 @@ class _Flushing(LibpqWriter):
         self.connection.wait(copy_to(self.connection.pgconn, data, flush=True))
 
 
-def _copy(target: Connection, source: str, script: list[str], statement: str, settings: dict[str, str]) -> int:
-    conninfo, environment = program(source, settings)
+def _copy(target: Connection, source: Source, read: str, statement: str) -> int:
+    conninfo, environment = program(source.conninfo, source.settings, application=source.application)
+    script = [*source.opening, read, "COMMIT"]
     # of a data exception only the SQLSTATE: the message quotes the value
     options = ["-XqAt", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=sqlstate", "-f", "-"]
     command = [*BUFFERED, "psql", *options, conninfo]
@@ -130,7 +145,10 @@ def _said(text: str) -> str:
     line = next((line for line in text.splitlines() if line.strip()), "psql ended without a word")
     state = line.rpartition(" ")[2]
     try:
-        return f"reading the source: {psycopg.errors.lookup(state).__name__} ({state}); the old data are as they were"
+        name = psycopg.errors.lookup(state).__name__
+        if name == "SerializationFailure":  # of a read-only transaction: a standby's recovery was in its way
+            return "reading the source: the snapshot does not exist any more: recovery of a standby cancelled it"
+        return f"reading the source: {name} ({state}); the old data are as they were"
     except KeyError:
         return f"reading the source: {line.removeprefix('psql: error: ')}; the old data are as they were"
 

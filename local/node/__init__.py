@@ -23,7 +23,7 @@ from local.files import write
 from local.paths import ROOT
 from local.processes import Processes
 
-from . import capacity, cgroups, containerd, placement, services
+from . import capacity, cgroups, containerd, kubelet, placement, services
 from .layout import NAME, Layout
 from .report import Row, rows
 
@@ -61,7 +61,8 @@ class RealNode:
         """Starts the first process and waits until namespaces, mounts and network are there; raises ``Trouble``."""
         layout = self._layout
         layout.folder.mkdir(parents=True, exist_ok=True)
-        layout.ready.unlink(missing_ok=True)
+        for file in (layout.ready, layout.admitted):
+            file.unlink(missing_ok=True)
         command = [sys.executable, "-P", "-m", "local.node.init", str(self.cluster), service_network]
         self.processes.start(_PROCESS, command, {**os.environ, "PYTHONPATH": str(ROOT)})
         self._wait(layout.ready.exists, "the real node did not start", lambda: self.processes.log(_PROCESS))
@@ -86,8 +87,10 @@ class RealNode:
         self.processes.start("relay", command, {**os.environ, "PYTHONPATH": str(ROOT)})
 
     def join(self, client: httpx.Client) -> None:
-        """Waits until the kubelet that was started last reports the node Ready; raises ``Trouble``."""
+        """Makes the policy of placement, lets the kubelet start, and waits until the node is Ready; raises ``Trouble``."""
         services.publish(client)
+        placement.publish(client, self.known()[0], kubelet.labels())
+        self._layout.admitted.touch()
         began = self._layout.ready.stat().st_mtime
         self._wait(
             lambda: _ready(client, began), "the real node did not become ready", lambda: self.log("kubelet"), 120
@@ -104,7 +107,7 @@ class RealNode:
         available = {**earlier, **images.available}
         missing = {name: why for name, why in {**without, **images.missing}.items() if name not in available}
         write(self._known, json.dumps([available, missing]))
-        placement.publish(client, available, client.get(f"/api/v1/nodes/{NAME}").json()["metadata"]["labels"])
+        placement.publish(client, available, kubelet.labels())
 
     @property
     def _known(self) -> Path:

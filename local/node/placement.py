@@ -147,7 +147,7 @@ def withdraw(client: httpx.Client) -> None:
     for pod in client.get("/api/v1/pods", params={"fieldSelector": f"spec.nodeName={NAME}"}).json()["items"]:
         client.request("DELETE", _path(pod), json={"gracePeriodSeconds": 0})
     for daemonset in client.get("/apis/apps/v1/daemonsets").json()["items"]:
-        if LABEL in daemonset["spec"]["template"]["spec"].get("nodeSelector", {}):
+        if daemonset["spec"]["template"]["spec"].get("nodeSelector", {}).get(LABEL) == RUN:
             free = {"spec": {"template": {"spec": {"nodeSelector": {LABEL: None}}}}}
             _patch(client, daemonset, free)
     _gone(client.delete(f"{_LISTS}/{LIST}"))  # last: it says that there is something to withdraw

@@ -27,9 +27,20 @@ def understudy(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess
 
 def test_help_names_every_command() -> None:
     result = understudy("--help")
-    for command in ("explain", "check", "policy", "parity", "schema", "graph", "manifests", "cluster", "local"):
+    for command in (
+        "explain",
+        "check",
+        "policy",
+        "parity",
+        "schema",
+        "graph",
+        "manifests",
+        "cluster",
+        "doctor",
+        "local",
+    ):
         assert command in result.stdout
-    for command in ("up", "preview", "refresh", "destroy", "status", "down"):
+    for command in ("up", "preview", "refresh", "destroy", "status", "down", "forget"):
         assert command in understudy("local", "--help").stdout
 
 

@@ -80,7 +80,7 @@ def test_no_password_is_in_what_the_pods_read() -> None:
     data = inputs(recorded(*STANDBY), "ConfigMap", "db")["data"]
     assert set(data) == {
         *("postgresql.conf", "pg_hba.conf", "pg_ident.conf", "server.sql", "database.sql"),
-        *("start.sh", "connect.sh", "setup.sh", "archive.sh", "backup.sh"),
+        *("start.sh", "ready.sh", "stop.sh", "connect.sh", "setup.sh", "archive.sh", "backup.sh"),
     }
     assert "\\getenv password PASSWORD" in data["server.sql"]
     assert "trust" not in data["pg_hba.conf"]

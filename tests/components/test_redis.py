@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.redis import members
+from components.redis import environment, files, members
 from config.derive import derive
 from config.kinds import Redis
 from config.loader import load
@@ -58,6 +61,8 @@ def test_the_seeds_figures(staging: tuple[Node, ...]) -> None:
         "loglevel debug",
         "protected-mode yes",
         "min-replicas-to-write 1",
+        "repl-diskless-sync-delay 0",
+        "repl-backlog-size 125000000",
     ):
         assert line in files["redis.conf"].splitlines()
     assert {port["port"] for port in inputs(staging, "Service", "redis-sentinel")["spec"]["ports"]} == {26379}
@@ -81,10 +86,13 @@ def test_the_services_lead_to_the_proxy_by_role(staging: tuple[Node, ...]) -> No
 
 def test_no_pods_are_selected_by_two_services_of_another_role(staging: tuple[Node, ...]) -> None:
     roles = {
-        name: inputs(staging, "Service", name)["spec"]["selector"]["app.kubernetes.io/component"]
-        for name in ("redis", "redis-sentinel", "redis-master", "redis-replicas")
+        found["name"]: found["inputs"]["spec"]["selector"]["app.kubernetes.io/component"]
+        for found in staging
+        if found["type"].endswith(":Service") and found["name"].startswith("redis")
     }
-    assert roles == {"redis": "node", "redis-sentinel": "sentinel", "redis-master": "proxy", "redis-replicas": "proxy"}
+    nodes = dict.fromkeys(("redis", "redis-0", "redis-1", "redis-2"), "node")
+    sentinels = {f"redis-sentinel{which}": "sentinel" for which in ("", "-0", "-1", "-2")}
+    assert roles == {**nodes, **sentinels, "redis-master": "proxy", "redis-replicas": "proxy"}
 
 
 def test_names_find_pods_that_are_not_ready(staging: tuple[Node, ...]) -> None:
@@ -95,15 +103,15 @@ def test_names_find_pods_that_are_not_ready(staging: tuple[Node, ...]) -> None:
         assert inputs(staging, "StatefulSet", name)["spec"]["serviceName"] == name
 
 
-def test_names_of_the_members_are_those_of_the_pods(staging: tuple[Node, ...]) -> None:
+def test_names_of_the_members_are_their_services(staging: tuple[Node, ...]) -> None:
     store = derive(load("spacetime"), "staging")[0].components["redis"]
     assert isinstance(store, Redis)
     nodes, sentinels = members("redis", "staging", store)
-    assert nodes[0] == "redis-0.redis.staging.svc.cluster.local"
-    assert sentinels[2] == "redis-sentinel-2.redis-sentinel.staging.svc.cluster.local"
+    assert nodes[0] == "redis-0.staging.svc.cluster.local"
+    assert sentinels[2] == "redis-sentinel-2.staging.svc.cluster.local"
     redis = inputs(staging, "StatefulSet", "redis")["spec"]["template"]["spec"]["containers"][0]
     assert env(redis)["NODES"]["value"] == " ".join(nodes)
-    assert env(redis)["SELF"]["value"] == "$(POD).redis.staging.svc.cluster.local"
+    assert env(redis)["SELF"]["value"] == "$(POD).staging.svc.cluster.local"
 
 
 def test_users_of_the_data_do_not_get_the_internal_password(staging: tuple[Node, ...]) -> None:
@@ -143,3 +151,43 @@ def test_a_single_redis_has_neither_sentinels_nor_a_proxy() -> None:
     env_ = env(inputs(nodes, "Deployment", "web")["spec"]["template"]["spec"]["containers"][0])
     assert env_["DB_HOST"]["value"] == "db.shop-staging.svc.cluster.local"
     assert "min-replicas" not in inputs(nodes, "ConfigMap", "db")["data"]["redis.conf"]
+
+
+def test_a_sentinel_takes_over_what_an_earlier_release_knew(tmp_path: Path) -> None:
+    """Members were known by their pods' names: by their Services' now, and each once."""
+    store = derive(load("spacetime"), "staging")[0].components["redis"]
+    assert isinstance(store, Redis)
+    programs, data, run, config = (tmp_path / name for name in ("bin", "data", "run", "config"))
+    for folder in (programs, data, run, config):
+        folder.mkdir()
+    for name in ("redis-server", "getent"):
+        (programs / name).write_text("#!/bin/sh\n")
+        (programs / name).chmod(0o755)
+    old = ".staging.svc.cluster.local"
+    (data / "sentinel.conf").write_text(
+        f"sentinel monitor mymaster redis-1.redis{old} 6379 2\n"
+        f'sentinel known-replica mymaster "redis-0.redis{old}" 6379\n'
+        f"sentinel known-replica mymaster redis-2.redis{old} 6379\n"
+        f"sentinel known-replica mymaster redis-2{old} 6379\n"
+        f"sentinel known-sentinel mymaster redis-sentinel-1.redis-sentinel{old} 26379 abc\n"
+    )
+    variables = {
+        **environment("redis", "staging", store),
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "CONFIG": str(config),
+        "DATA": str(data),
+        "RUN": str(run),
+        "SELF": "x",
+        "PASSWORD": "p",
+        "INTERNAL_PASSWORD": "i",
+    }
+    for name, text in files("redis", "staging", store).items():
+        (config / name).write_text(text)
+    subprocess.run(["sh", str(config / "sentinel.sh")], env=variables, check=True)
+    found = [line for line in (data / "sentinel.conf").read_text().splitlines() if "cluster.local" in line]
+    assert found == [
+        f"sentinel monitor mymaster redis-1{old} 6379 2",
+        f'sentinel known-replica mymaster "redis-0{old}" 6379',
+        f"sentinel known-replica mymaster redis-2{old} 6379",
+        f"sentinel known-sentinel mymaster redis-sentinel-1{old} 26379 abc",
+    ]

@@ -90,6 +90,18 @@ def test_spread_over_zones() -> None:
     assert hosts["topologyKey"] == "kubernetes.io/hostname"
 
 
+def test_no_zone_is_asked_for_where_none_is_declared() -> None:
+    """On nodes without the label a hard constraint keeps pods Pending, and a soft one voids the scores of the others."""
+    nodes = recorded(("100Gi, zones: 3", "100Gi"))
+    constraints = [
+        term
+        for found in nodes
+        if found["type"].endswith((":Deployment", ":StatefulSet"))
+        for term in found["inputs"]["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    ]
+    assert {term["topologyKey"] for term in constraints} == {"kubernetes.io/hostname"}
+
+
 def test_a_disruption_leaves_all_but_one() -> None:
     assert inputs(recorded(), "PodDisruptionBudget", "web")["spec"]["minAvailable"] == 1
 

@@ -74,9 +74,9 @@ def test_a_killed_engine_leaves_nothing_twice(stack: LocalStack, objects: int) -
     plugins = psutil.Process(engine.pid).children(recursive=True)
     os.kill(engine.pid, signal.SIGKILL)
     engine.communicate()
-    _, alive = psutil.wait_procs(plugins, timeout=10)
-    assert not alive, "plugins outlived the engine"
     stack.start()
+    _, alive = psutil.wait_procs(plugins, timeout=10)
+    assert not alive, "plugins outlived the engine and the recovery"
     up(stack)
     assert ours(stack, NAMESPACE) == known(stack)
     assert not stack.export().get("pending_operations")

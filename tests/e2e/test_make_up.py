@@ -45,14 +45,14 @@ def clones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Clone, Cl
 def test_a_dry_run_changes_nothing(clones: tuple[Clone, Clone]) -> None:
     result = clones[0].run("up", DRY_RUN="true")
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr
-    assert "159 to create" in result.stdout
+    assert "165 to create" in result.stdout
     assert "is up" not in result.stderr
 
 
 def test_up_says_what_there_is_and_what_it_is_not(clones: tuple[Clone, Clone]) -> None:
     result = clones[0].run("up")
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr
-    assert "159 created" in result.stdout
+    assert "165 created" in result.stdout
     assert "Scheduled, not run" in result.stderr
     assert "cannot tell about production" in result.stderr
     line = next(line for line in result.stdout.splitlines() if "kubectl" in line)
@@ -63,7 +63,7 @@ def test_up_says_what_there_is_and_what_it_is_not(clones: tuple[Clone, Clone]) -
 def test_up_again_changes_nothing(clones: tuple[Clone, Clone]) -> None:
     result = clones[0].run("up")
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr
-    assert "159 unchanged" in result.stdout
+    assert "165 unchanged" in result.stdout
     assert clones[0].run("preview", "--expect-no-changes").returncode == 0
 
 
@@ -83,10 +83,10 @@ def test_down_stops_and_up_goes_on(clones: tuple[Clone, Clone]) -> None:
     assert clones[1].run("status").returncode == 0
     result = clones[0].run("up")
     assert result.returncode == 0, result.stdout
-    assert "159 unchanged" in result.stdout
+    assert "165 unchanged" in result.stdout
 
 
 def test_destroy(clones: tuple[Clone, Clone]) -> None:
     result = clones[1].run("destroy")
     assert result.returncode == 0, result.stdout
-    assert "159 deleted" in result.stdout
+    assert "165 deleted" in result.stdout

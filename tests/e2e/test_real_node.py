@@ -18,6 +18,7 @@ import pytest
 
 from local.control_plane import ControlPlane, kubectl
 from local.mode import Nodes
+from local.node.kubelet import labels
 from local.node.layout import ADDRESS, NAME
 from local.node.report import table
 from local.paths import ROOT
@@ -95,6 +96,11 @@ def test_each_pod_runs_where_its_images_exist(plane: ControlPlane) -> None:
     assert NAME not in _nodes(plane, "absent")
     assert len(_nodes(plane, "agent")) == NODES.count
     assert NAME not in _nodes(plane, "agent")
+
+
+def test_the_policy_knows_the_nodes_labels(plane: ControlPlane) -> None:
+    with plane.client() as client:
+        assert labels().items() <= client.get(f"/api/v1/nodes/{NAME}").json()["metadata"]["labels"].items()
 
 
 def test_the_table_says_what_ran_and_why_the_rest_did_not(plane: ControlPlane) -> None:

@@ -181,7 +181,7 @@ def test_a_rotation_tells_the_stores_before_the_pods_roll(shop: Shop) -> None:
     before = {name: shop.pods(name) for name in ("cache", "cockroach", "db")}
     shop.declare(*GROWN, rotation=2)
     plan = shop.plan()
-    assert plan["Job/cache-rotation"] == "create"
+    assert plan["Job/cache-rotation"] == plan["Job/db-rotation"] == "create"
     assert "replace" in plan["Job/cockroach-setup"]
     assert "replace" in plan["Job/db-setup"]
     assert plan["StatefulSet/cache"] == plan["Deployment/web"] == "update"
@@ -193,10 +193,11 @@ def test_a_rotation_tells_the_stores_before_the_pods_roll(shop: Shop) -> None:
     done = {
         job["metadata"]["name"].rpartition("-")[0]: job["status"]["completionTime"] for job in shop.get("jobs")["items"]
     }
-    assert set(done) == {"cache-rotation", "cockroach-setup", "db-setup"}
-    started = min(pod["metadata"]["creationTimestamp"] for pod in shop.get("pods", "-l", "app=cache")["items"])
-    assert done["cache-rotation"] <= started
+    assert set(done) == {"cache-rotation", "cockroach-setup", "db-rotation", "db-setup"}
     shop.wait_ready("statefulset", "db")
+    for name in ("cache", "db"):
+        started = min(pod["metadata"]["creationTimestamp"] for pod in shop.get("pods", "-l", f"app={name}")["items"])
+        assert done[f"{name}-rotation"] <= started
     for rolled in ("cache", "db"):  # Redis, and a PostgreSQL whose standby signs in
         assert not set(shop.pods(rolled).values()) & set(before[rolled].values())
     assert shop.pods("cockroach") == before["cockroach"], "its nodes know each other by certificate"

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from config.errors import ConfigError
-from jobs.sanitize import ranges, shadow
+from jobs.sanitize import names, ranges, shadow
 from jobs.sanitize import refresh as module
 from jobs.sanitize.connection import connect
 from jobs.sanitize.crew import Crew
@@ -27,7 +27,7 @@ from tests.jobs.shop import CONTRACT, ROWS, SCHEMA
 from tests.servers import until
 
 pytestmark = pytest.mark.servers
-KILLS = 50
+KILLS = 60
 RAW = ("mail.com", "Person Number", "person.", "+4930", "High Street", "81.2.", "$2b$", "canary", "Dear")
 
 
@@ -58,7 +58,7 @@ def process(pair: Pair, folder: Path, *more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_killed_at_fifty_instants(shop: Pair, tmp_path: Path) -> None:
+def test_killed_at_sixty_instants(shop: Pair, tmp_path: Path) -> None:
     refresh(shop.asked())
     begin = time.monotonic()
     with process(shop, tmp_path) as whole:
@@ -90,20 +90,22 @@ def test_workers_of_several_machines_share_the_ranges_and_two_die(shop: Pair, mo
         from jobs.sanitize import definitions
 
         shadow.prepare(target, made, definitions.read(source, made.catalog))
-        ranges.create(target, made.dialect, moment)
-        ranges.add(target, module._copies(made))
-        crew = Crew(4, asked.source, asked.target, {**keys.settings(), **made.dialect.settings})
+        ranges.create(target, names.work("public"), made.dialect, moment)
+        ranges.add(target, names.work("public"), module._copies(made))
+        crew = Crew(4, asked.source, asked.target, "public", {**keys.settings(), **made.dialect.settings})
         crew.spare = 0
         with crew:
-            until(lambda: ranges.progress(target)[2] > 0, 20)
+            until(lambda: ranges.progress(target, names.work("public"))[2] > 0, 20)
             for worker in crew.running[:2]:
                 worker.kill()
-            until(lambda: ranges.left(target) == 0, 60)
+            until(lambda: ranges.left(target, names.work("public")) == 0, 60)
         for name, table in made.tables.items():
             assert target.execute(f"SELECT count(*) FROM understudy_new_public.{name}".encode()).fetchone() == (
                 table.after,
             )
-        workers = target.execute("SELECT count(DISTINCT worker), count(*) FROM understudy_work.ranges").fetchone()
+        workers = target.execute(
+            "SELECT count(DISTINCT worker), count(*) FROM understudy_work_public.ranges"
+        ).fetchone()
         assert workers is not None
         assert workers[0] >= 2
         shadow.clear(target, made.schema)

@@ -105,6 +105,10 @@ def test_secrets_come_from_files_and_go_nowhere(shop: Pair, tmp_path: Path) -> N
         (["plan", "--system", "shop.data.yaml", "--database", "x"], "--database: found 'x'\n    fix: one of db"),
         (["run", "--system", "shop.data.yaml", "--overrides", "no.sql"], "no.sql: cannot be read"),
         (["mark", "--system", "shop.data.yaml"], "SANITIZE_TARGET: is not set"),
+        (
+            ["plan", "--system", "shop.data.yaml", "--as-of", "2999-01-01"],
+            "--as-of: found 2999-01-01T00:00:00, which is in the future",
+        ),
     ],
 )
 def test_mistakes_are_answered_in_words(tmp_path: Path, words: list[str], said: str) -> None:
@@ -112,6 +116,18 @@ def test_mistakes_are_answered_in_words(tmp_path: Path, words: list[str], said: 
     assert found.returncode == 2
     assert said in found.stderr
     assert "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "verify", "mark", "snapshot", "restore"])
+@pytest.mark.parametrize("database", ["mysql", "mongodb"])
+def test_engines_that_are_not_copied_are_refused_before_anything_connects(
+    tmp_path: Path, command: str, database: str
+) -> None:
+    nowhere = {"SANITIZE_SOURCE": "host=127.0.0.1 port=1", "SANITIZE_TARGET": "host=127.0.0.1 port=1"}
+    found = run(None, tmp_path, command, "--system", "quikapp", "--database", database, **nowhere)
+    assert found.returncode == 2
+    assert f"{database} is declared here and not copied by this version" in found.stderr
+    assert "127.0.0.1" not in found.stderr
 
 
 def test_mark(shop: Pair, tmp_path: Path) -> None:

@@ -134,3 +134,61 @@ def test_marking(shop: Pair) -> None:
             guards.mark(url, target, shop.contract, shop.name, "preview")
         with pytest.raises(ConfigError, match="it is never refreshed"):
             guards.mark(url, target, shop.contract, shop.name, "production")
+
+
+@pytest.mark.parametrize(
+    ("given", "pattern"),
+    [
+        ("host=DB.Shop.Example.COM", "*.shop.example.com"),
+        ("host=db.shop.example.com.", "*.shop.example.com"),
+        ("host=other.net,db.shop.example.com", "*.shop.example.com"),
+        ("host=other.net hostaddr=10.1.2.3", "10.1.2.*"),
+        ("host=127.0.0.1", "localhost"),
+        ("host=db.shop.example.com", "DB.shop.example.com."),
+    ],
+)
+def test_productions_host_however_it_is_written(shop: Pair, given: str, pattern: str) -> None:
+    contract = with_(shop, '"*.shop.example.com"', f'"{pattern}"')
+    with connect(shop.asked().target, "target") as target:
+        found = guards.hosts(given, target)
+        assert guards._matches(contract.databases["db"], found)  # type: ignore[attr-defined]  # a contract
+        assert not guards._matches(shop.contract.databases["db"], ["staging.example.net"])
+
+
+def test_production_is_not_marked(shop: Pair) -> None:
+    """The variables are swapped, and the host is one that no mark knows: its rows are what no mask makes."""
+    url = shop.production.url(shop.from_)
+    with (
+        connect(url, "target") as target,
+        pytest.raises(ConfigError, match=r"the target is production"),
+    ):
+        guards.mark(url, target, shop.contract, shop.name, "staging")
+    bare = with_(shop, "canaries: [canary.customer@understudy-canary.com]", "canaries: []")
+    with (
+        connect(url, "target") as target,
+        pytest.raises(ConfigError, match="customers, newsletter, orders and 1 more hold values that no mask makes"),
+    ):
+        guards.mark(url, target, bare, shop.name, "staging")  # type: ignore[arg-type]  # a contract
+    assert shop.source("SELECT to_regclass('understudy.environment')") == [(None,)]
+
+
+def test_a_target_that_holds_a_canary_is_production(shop: Pair) -> None:
+    shop.target(
+        "CREATE TABLE newsletter (email text); INSERT INTO newsletter VALUES ('canary.customer@understudy-canary.com')"
+    )
+    shop.target("ALTER TABLE newsletter OWNER TO sanitizer")
+    with pytest.raises(ConfigError, match="the target is production: its table newsletter holds a canary"):
+        refresh(shop.asked())
+    assert shop.target("SELECT count(*) FROM newsletter") == [(1,)]
+
+
+def test_a_source_that_is_marked_is_staging(shop: Pair) -> None:
+    shop.source("CREATE SCHEMA understudy; CREATE TABLE understudy.environment (system text, name text)")
+    refused(shop, "source and target look swapped")
+
+
+def test_staging_that_a_refresh_filled_is_marked_again(shop: Pair) -> None:
+    refresh(shop.asked())
+    url = shop.asked().target
+    with connect(url, "target") as target:
+        guards.mark(url, target, shop.contract, shop.name, "staging")

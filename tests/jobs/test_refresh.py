@@ -20,7 +20,7 @@ from jobs.sanitize.connection import connect
 from jobs.sanitize.errors import Leak, Trouble
 from jobs.sanitize.receipt import canonical
 from jobs.sanitize.refresh import refresh, verify
-from tests.jobs.postgres import Pair
+from tests.jobs.postgres import Pair, Postgres
 from tests.jobs.shop import CONTRACT
 
 pytestmark = pytest.mark.servers
@@ -192,7 +192,7 @@ def test_autovacuum_is_not_in_the_way_of_what_is_built(shop: Pair, monkeypatch: 
     seen: dict[str, list[str] | None] = {}
 
     def look(*given: object) -> None:
-        seen.update(shop.target(query, ["understudy_new_public", "understudy_work"]))
+        seen.update(shop.target(query, ["understudy_new_public", "understudy_work_public"]))
         real(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(shadow, "finish", look)
@@ -207,11 +207,11 @@ def test_a_lost_snapshot_begins_the_copy_again(shop: Pair, monkeypatch: pytest.M
     real = module._work
     lost: list[int] = []
 
-    def cut(crew: object, target: object, source: psycopg.Connection, *rest: object) -> None:
+    def cut(crew: object, target: object, place: str, source: psycopg.Connection, *rest: object) -> None:
         if not lost:
             lost.append(1)
             shop.production.run(f"SELECT pg_terminate_backend({source.info.backend_pid})", database="postgres")
-        real(crew, target, source, *rest)  # type: ignore[arg-type]
+        real(crew, target, place, source, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "_work", cut)
     told: list[str] = []
@@ -264,3 +264,171 @@ def test_a_sanitised_copy_is_copied_as_it_is_and_proved(shop: Pair) -> None:
     with pytest.raises(Leak, match=r"customers\.email: of the mask's form: 1 rows"):
         refresh(asked)
     shop.production.run(f"DROP DATABASE {final} WITH (FORCE)", database="postgres")
+
+
+def test_another_schemas_table_of_the_same_name_is_never_read(production: Postgres, staging: Postgres) -> None:
+    contract = """
+system: names
+databases:
+  db:
+    engine: postgresql
+    schema: app
+    source: primary
+    production: {hosts: [production]}
+    tables:
+      users: {columns: {id: public (integer), note: free text (text), kind: public (text), code: identifier (citext), s: public (status)}}
+"""
+    schema = """
+CREATE EXTENSION citext; CREATE SCHEMA app; CREATE TYPE app.status AS ENUM ('a');
+CREATE TABLE app.users (id integer PRIMARY KEY, note text, kind text, code public.citext, s app.status);
+INSERT INTO app.users SELECT n, 'hello', 'k', 'c' || n, 'a' FROM generate_series(1, 3) n;
+CREATE TABLE public.users (LIKE app.users); INSERT INTO public.users SELECT n, 'x', 'Jane Roe, HIV positive', 'x', 'a' FROM generate_series(1, 3) n;
+CREATE FUNCTION public.length(varchar) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1 / 0'
+"""
+    pair = Pair(production, staging, contract.replace("(citext)", "(public.citext)"), schema)
+    pair.source(
+        "ALTER ROLE reader IN DATABASE "
+        + pair.from_
+        + " SET search_path = public; GRANT SELECT ON public.users TO reader"
+    )
+    pair.target("CREATE EXTENSION citext; CREATE SCHEMA app AUTHORIZATION sanitizer")
+    refresh(pair.asked(source=pair.production.url(pair.from_, "reader") + " options='-c search_path=public'"))
+    assert pair.target("SELECT DISTINCT kind, s::text, code LIKE 'staging\\_%' FROM app.users") == [("k", "a", True)]
+    assert pair.target("SELECT to_regclass('public.users')") == [(None,)]
+    pair.drop()
+
+
+def test_a_copy_that_is_not_sanitised_is_not_copied(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--already-masked`` is tested on the source, before a row of it is in staging; documents too."""
+    monkeypatch.setattr(module, "_work", lambda *_: pytest.fail("nothing may be copied"))
+    with pytest.raises(Leak, match="the source is no sanitised copy, and nothing was copied") as leak:
+        refresh(shop.asked(masked=True))
+    assert "customers.settings: of the mask's form: 300 rows" in str(leak.value)
+    assert "customers.email: of the mask's form: 300 rows" in str(leak.value)
+
+
+def test_what_it_says_after_the_commit_is_true(shop: Pair) -> None:
+    """A reader holds the old tables: the new ones are in use all the same, and that is what is said."""
+    refresh(shop.asked())
+    before = shop.target("SELECT min(email) FROM customers")
+    told: list[str] = []
+    with psycopg.connect(shop.staging.url(shop.to)) as reader:
+        reader.execute("SELECT count(*) FROM customers")
+        receipt = refresh(shop.asked(wait=1), lambda name, _: told.append(name))
+        assert shop.target("SELECT min(email) FROM customers") != before
+    assert any(
+        "the new data are in use; the old tables stay as understudy_old_public" in text and "session" in text
+        for text in told
+    )
+    assert receipt["tables"]["customers"]["after"] == 300
+    refresh(shop.asked())
+    assert shop.target("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'understudy%'") == [("understudy",)]
+
+
+def test_a_connection_that_breaks_at_the_commit(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = shadow.swap
+
+    def broken(*given: object) -> None:
+        real(*given)  # type: ignore[arg-type]
+        raise Trouble("swapping the schemas: server closed the connection; the old data are as they were")
+
+    monkeypatch.setattr(shadow, "swap", broken)
+    receipt = refresh(shop.asked())
+    assert shop.target("SELECT receipt FROM understudy.receipts") == [(canonical(receipt),)]
+
+
+def test_two_schemas_of_one_database_are_refreshed_at_once(production: Postgres, staging: Postgres) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    database = "  d{0}:\n    engine: postgresql\n    schema: {0}\n    source: primary\n    production: {{hosts: [production]}}\n    tables: {{t: {{columns: {{id: public (integer), e: email (text)}}}}}}\n"
+    rows = "CREATE SCHEMA {0}; CREATE TABLE {0}.t (id integer PRIMARY KEY, e text); INSERT INTO {0}.t SELECT n, 'x' || n || '@corp.com' FROM generate_series(1, 5000) n; GRANT USAGE ON SCHEMA {0} TO reader; GRANT SELECT ON {0}.t TO reader"
+    pair = Pair(
+        production,
+        staging,
+        "system: two\ndatabases:\n" + database.format("a") + database.format("b"),
+        rows.format("a"),
+        rows.format("b"),
+    )
+    pair.target("CREATE SCHEMA a AUTHORIZATION sanitizer; CREATE SCHEMA b AUTHORIZATION sanitizer")
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda name: refresh(pair.asked(database=name)), ["da", "db"]))
+    assert [item["tables"]["t"]["after"] for item in done] == [5000, 5000]
+    assert pair.target("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'understudy%'") == [("understudy",)]
+    pair.drop()
+
+
+def test_no_key_is_in_a_servers_log(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jobs.sanitize.dialect import Keys
+
+    made: list[Keys] = []
+    monkeypatch.setattr(module, "Keys", lambda: made.append(Keys()) or made[-1])  # type: ignore[func-returns-value]
+    for server in (shop.production, shop.staging):
+        server.run("ALTER SYSTEM SET log_statement = 'all'", database="postgres")
+        server.run("SELECT pg_reload_conf()", database="postgres")
+    try:
+        refresh(shop.asked(fingerprints=True))
+    finally:
+        for server in (shop.production, shop.staging):
+            server.run("ALTER SYSTEM RESET log_statement", database="postgres")
+            server.run("SELECT pg_reload_conf()", database="postgres")
+    for server in (shop.production, shop.staging):
+        text = server.server.text()
+        assert "COPY" in text, "statements are logged"
+        for keys in made:
+            assert not [value for value in keys.settings().values() if value in text]
+
+
+def test_the_order_of_rows_says_nothing(production: Postgres, staging: Postgres) -> None:
+    contract = """
+system: order
+databases:
+  db:
+    engine: postgresql
+    source: primary
+    production: {hosts: [production]}
+    tables: {t: {columns: {id: identifier (bigint), truth: public (bigint), email: email (text)}}}
+"""
+    schema = "CREATE TABLE t (id bigint PRIMARY KEY, truth bigint, email text); INSERT INTO t SELECT n, n, 'u' || n || '@corp.com' FROM generate_series(1, 20000) n; ANALYZE"
+    pair = Pair(production, staging, contract, schema)
+    refresh(pair.asked())
+    query = "SELECT count(*) FROM (SELECT truth, row_number() OVER (ORDER BY ctid) AS n FROM t) x WHERE n = truth"
+    assert pair.target(query)[0][0] < 20
+    refresh(pair.asked(contract=parse(contract.replace("{t: {", "{t: {shuffle: false, "), "x")))
+    assert pair.target(query) == [(20000,)]
+    pair.drop()
+
+
+def test_equal_values_of_citext_and_text_still_join(production: Postgres, staging: Postgres) -> None:
+    contract = """
+system: join
+databases:
+  db:
+    engine: postgresql
+    source: primary
+    production: {hosts: [production]}
+    tables:
+      users: {columns: {id: identifier (integer), u: identifier (uuid), email: email (citext)}}
+      orders: {columns: {buyer: email (text), short: email (character varying(200)), user_id: identifier (text), big: identifier (bigint), uid: identifier (text)}}
+"""
+    schema = """
+CREATE EXTENSION citext; CREATE TABLE users (id integer PRIMARY KEY, u uuid, email citext UNIQUE);
+CREATE TABLE orders (buyer text, short varchar(200), user_id text, big bigint, uid text);
+INSERT INTO users SELECT n, md5(n::text)::uuid, 'Jane.' || n || '@BigBank.com' FROM generate_series(1, 100) n;
+INSERT INTO orders SELECT 'jane.' || n || '@bigbank.com', 'Jane.' || n || '@BigBank.com', n::text, n, md5(n::text)::uuid::text FROM generate_series(1, 100) n;
+INSERT INTO orders VALUES ('x@y.com', NULL, 'abc', 175928847299117063, 'x')
+"""
+    pair = Pair(production, staging, contract, schema)
+    pair.target("SET ROLE sanitizer; CREATE EXTENSION citext")
+    refresh(pair.asked())
+    for join in (
+        "o.buyer = u.email",
+        "o.short = u.email",
+        "o.user_id = u.id::text",
+        "o.big = u.id",
+        "o.uid = u.u::text",
+    ):
+        assert pair.target(f"SELECT count(*) FROM users u JOIN orders o ON {join}") == [(100,)], join
+    pair.source("ALTER TABLE orders ADD UNIQUE (buyer); INSERT INTO orders VALUES ('X@y.com', NULL, NULL, NULL, NULL)")
+    with pytest.raises(ConfigError, match="differ from others by capitals alone"):
+        refresh(pair.asked())
+    pair.drop()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from config.charts import charts_of, verify
+from config.charts import charts_of, source, verify
 from config.derive import derive
 from config.loader import load
 from local.builds import fetched
@@ -237,6 +241,19 @@ def test_the_api_server_takes_what_the_chart_makes_and_pod_security_its_pods(
     assert bool(pods) is (name != "istio-base")
 
 
+@pytest.mark.engine
+def test_pod_security_judges_a_pod_that_is_only_tried(rooms: ControlPlane, tmp_path: Path) -> None:
+    """Else the test above would prove nothing of it."""
+    istiod = releases()["istiod"]
+    objects = rendered(istiod, tmp_path)
+    _made(rooms, tmp_path, [body for body in objects if body["kind"] == "ServiceAccount"])
+    [workload] = [body for body in objects if body["kind"] == "Deployment"]
+    pod = _pod(istiod, workload)
+    pod["spec"]["hostNetwork"] = True
+    with pytest.raises(Trouble, match="violates PodSecurity"):
+        _made(rooms, tmp_path, [pod], "--dry-run=server")
+
+
 def _pod(release: Release, workload: Mapping[str, Any]) -> dict[str, Any]:
     template = workload["spec"]["template"]
     metadata = {
@@ -245,3 +262,29 @@ def _pod(release: Release, workload: Mapping[str, Any]) -> dict[str, Any]:
         "namespace": workload["metadata"].get("namespace", release.namespace),
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+
+
+@pytest.mark.engine
+def test_helm_finds_a_chart_in_a_folder_and_in_a_repository(tmp_path: Path) -> None:
+    """What the program asks for, of both kinds of place; the repository is the same folder with an index, over HTTP."""
+    folder = tmp_path / "repository"
+    shutil.copytree(mirror(WANTED), folder)
+    helm("repo", "index", str(folder), folder=tmp_path)
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            for place in (str(folder), f"http://127.0.0.1:{server.server_port}"):
+                found = source(place, "gateway", "1.31.1")
+                repository = [f"--repo={found.repository}"] if found.repository else []
+                said = helm("show", "chart", found.chart, "--version=1.31.1", *repository, folder=tmp_path)
+                assert "name: gateway\n" in said
+                assert "version: 1.31.1\n" in said
+        finally:
+            server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Says nothing of each request."""
+
+    def log_message(self, *_: Any) -> None: ...

@@ -66,7 +66,7 @@ def test_a_webhook_behind_a_service_is_not_asked(client: httpx.Client, resource:
     answer = asked(client)
     assert answer.status_code == httpx.codes.CREATED, answer.text
     assert time.monotonic() - start < 2, "it was waited for"
-    assert disregarded(client) == ["strict"]
+    assert "strict" in disregarded(client)
     [webhook] = made.json()["webhooks"]
     assert (webhook["failurePolicy"], webhook["timeoutSeconds"]) == ("Fail", 5)
     assert [condition["name"] for condition in webhook["matchConditions"]] == ["own", "understudy.dev/pods-run"]
@@ -98,10 +98,10 @@ def test_one_at_an_address_of_its_own_is_asked(client: httpx.Client) -> None:
         client.delete("/api/v1/namespaces/default/configmaps/asked")
         time.sleep(0.2)
     assert "strict.example.com" in answer.text
-    assert disregarded(client) == []
+    assert "strict" not in disregarded(client)
 
 
 def test_it_may_be_asked_for_twice(client: httpx.Client) -> None:
     disregard(client)
     disregard(client)
-    assert disregarded(client) == []
+    assert "strict" not in disregarded(client)

@@ -303,6 +303,7 @@ FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
         ("a budget of others", [change("PodDisruptionBudget", DB, "spec.selector.matchLabels.app", "x")]),
         ("not over zones", [change(STS, DB, "spec.template.spec.topologySpreadConstraints.0.topologyKey", "rack")]),
         ("not over nodes", [change(DEP, "game-server", "spec.template.spec.topologySpreadConstraints.1")]),
+        ("zones are not known", [change(ENV, "spacetime", "resolved.environment.cluster.nodes.zones", "${urn:x.y}")]),
     ],
     "workloads-pinned-images": [
         ("latest", [change(DEP, "game-server", f"{CONTAINER}.image", "r.example.com/a:latest")]),

@@ -21,6 +21,9 @@ from review.parity import FAILING, Difference, compare
 from review.report import as_json, as_markdown
 from tests.components.application import CANARY, CANARY_IMAGE, changed, shipped
 from tests.components.aws.platform import changed as platform
+from tests.components.graphs import recorded
+from tests.declared import declared, unfaithful
+from tests.declared import graph as graph_of
 from tests.policies.fixtures import added, change, good, option, spoiled, without
 
 TODAY = date(2026, 11, 20)
@@ -84,6 +87,22 @@ def test_an_address_is_explained_at_the_same_place_of_a_network_only() -> None:
         staging = spoiled(change("Endpoint", "vpn", "dnsServers", [address]), stack="quikapp-staging-platform")
         [found] = [d for d in compare(production, staging) if d.path == "dnsServers[0]"]
         assert (found.kind, found.production) == (kind, "10.40.0.2")
+
+
+def test_zones_that_one_environment_alone_declares_are_explained() -> None:
+    unzoned = [dict(node) for node in recorded(("100Gi, zones: 3", "100Gi"))]
+    found = compare(list(recorded(environment="production")), unzoned)
+    assert not [d for d in found if d.kind in FAILING and "topologySpread" in d.path]
+    zoned = [d for d in found if "topology.kubernetes.io/zone" in d.path]
+    assert {d.kind for d in zoned} == {"identity"}
+    assert {d.resource for d in zoned} >= {"Deployment web", "Deployment worker"}
+
+
+def test_a_constraint_that_is_missing_with_the_same_zones_is_seen() -> None:
+    staging = spoiled(change("Deployment", "game-server", "spec.template.spec.topologySpreadConstraints.0"))
+    paths = [d.path for d in compare(good("production"), staging) if d.kind in FAILING]
+    assert paths
+    assert all("topology.kubernetes.io/zone" in path for path in paths)
 
 
 def test_an_environment_is_itself() -> None:
@@ -309,3 +328,30 @@ def test_reports_say_the_verdict() -> None:
     text = as_markdown(parity)
     assert text.startswith("**staging is production but for what was declared")
     assert "Capacity and latency under load are not production's" in text
+
+
+@pytest.mark.parametrize(
+    "scale", ["cpu: 7%, memory: 3%, storage: 11%, replicas: 20%", "cpu: 99%, memory: 33%, storage: 1%, replicas: 1%"]
+)
+def test_what_the_program_computes_is_explained_at_any_ratio(scale: str) -> None:
+    assert unfaithful(declared(("cpu: 50%, memory: 50%, storage: 50%", scale))) == []
+
+
+@pytest.mark.parametrize(
+    ("production", "staging"), [("production", "parcels"), ("parcels-prod", "parcels-staging"), ("p", "p-production")]
+)
+def test_namespaces_that_hold_each_others_words_are_explained(production: str, staging: str) -> None:
+    names = ("namespace: parcels-prod\n", f"namespace: {production}\n")
+    assert unfaithful(declared(names, ("namespace: parcels-staging\n", f"namespace: {staging}\n"))) == []
+
+
+def test_what_the_program_makes_of_the_environment_itself_is_not_explained() -> None:
+    """The same mutation of staging is seen, with and without its graph that has neither scale nor changes."""
+    text = declared()
+    spoiled_graph = graph_of(text)
+    web = next(n for n in spoiled_graph if n["name"] == "web" and n["type"].endswith(":Deployment"))
+    web["inputs"]["spec"]["minReadySeconds"] = 99
+    production = graph_of(text, "production")
+    for plain in (None, spoiled_graph):
+        found = [d.path for d in compare(production, spoiled_graph, plain) if d.kind in FAILING]
+        assert "spec.minReadySeconds" in found

@@ -42,7 +42,9 @@ class Istio(Part):
         )
         certificate = self._certificate(rooms)
         gateways = {
-            room: self._release("gateway", called, room, values.gateway(istio, called, ports), [control, certificate])
+            room: self._release(
+                "gateway", called, room, values.gateway(resolved, istio, called, ports), [control, certificate]
+            )
             for called, room, ports in (
                 (istio.ingress_name, self._ingress, {"https": SECURE, "http": REDIRECT}),
                 (istio.egress_name, istio.egress_namespace, {"tls": SECURE}),

@@ -10,7 +10,7 @@ from config.kinds.mesh import REDIRECT, SECURE
 from config.mesh import gateway
 from config.system import Resolved
 
-from ...network import CONTROL, ISTIOD, in_namespace, tcp
+from ...network import CONTROL, ISTIOD, in_namespace, name_servers, tcp
 
 WEBHOOK = 15017
 """Of istiod: where the API server asks."""
@@ -41,12 +41,6 @@ def _blocks(*networks: str) -> list[Any]:
     return [{"ipBlock": {"cidr": network}} for network in networks]
 
 
-def _dns(resolved: Resolved) -> dict[str, Any]:
-    dns = resolved.environment.cluster.dns
-    there = {"namespaceSelector": in_namespace(dns.namespace), "podSelector": {"matchLabels": dns.labels}}
-    return {"to": [there], "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
-
-
 def _told(istio: Istio) -> dict[str, Any]:
     """A gateway is told by istiod what to do."""
     there = {"namespaceSelector": in_namespace(istio.control_namespace), "podSelector": {"matchLabels": ISTIOD}}
@@ -63,7 +57,7 @@ def _control(istio: Istio, resolved: Resolved) -> dict[str, Any]:
             {"from": proxies, "ports": tcp(CONTROL)},
             {"from": servers, "ports": tcp(WEBHOOK)},
         ],
-        [_dns(resolved), {"to": servers, "ports": tcp(443, 6443)}],
+        [name_servers(resolved), {"to": servers, "ports": tcp(*cluster.api_server_ports)}],
     )
 
 
@@ -74,7 +68,7 @@ def _way_in(istio: Istio, resolved: Resolved, account: Account) -> dict[str, Any
     numbers = {
         port for name in targets if resolved.components[name].namespaced and (port := resolved.components[name].port())
     }
-    out = [_dns(resolved), _told(istio)]
+    out = [name_servers(resolved), _told(istio)]
     if numbers:
         out.append(
             {
@@ -93,5 +87,6 @@ def _way_out(istio: Istio, resolved: Resolved) -> dict[str, Any]:
     own = [{"namespaceSelector": in_namespace(resolved.environment.namespace)}]
     internet = {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_PRIVATE)}}
     return _both(
-        [{"from": own, "ports": tcp(SECURE)}], [_dns(resolved), _told(istio), {"to": [internet], "ports": tcp(443)}]
+        [{"from": own, "ports": tcp(SECURE)}],
+        [name_servers(resolved), _told(istio), {"to": [internet], "ports": tcp(443)}],
     )

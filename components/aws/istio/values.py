@@ -90,7 +90,7 @@ def _providers(resolved: Resolved) -> list[Any]:
     return found
 
 
-def gateway(istio: Istio, name: str, ports: dict[str, int]) -> dict[str, Any]:
+def gateway(resolved: Resolved, istio: Istio, name: str, ports: dict[str, int]) -> dict[str, Any]:
     """A gateway: its Service has the ports of its pods, and no load balancer of its own."""
     label = name.removeprefix("istio-")
     listens = {"status-port": STATUS, **ports}
@@ -107,6 +107,6 @@ def gateway(istio: Istio, name: str, ports: dict[str, int]) -> dict[str, Any]:
         "resources": amounts(istio.gateway),
         "autoscaling": {"enabled": True, "minReplicas": istio.replicas.min, "maxReplicas": istio.replicas.max},
         "podDisruptionBudget": {"minAvailable": 1},
-        "topologySpreadConstraints": spread({"istio": label}),
+        "topologySpreadConstraints": spread(resolved, {"istio": label}),
         "securityContext": {"runAsNonRoot": True, "seccompProfile": _SECCOMP},
     }

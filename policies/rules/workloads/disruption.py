@@ -10,6 +10,8 @@ from ...resource import Resource, Unknown, at, child, items
 from ...rule import Problem, Rule
 from ...stack import Stack
 
+ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
+
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.kind not in ("Deployment", "StatefulSet") or not resource.type.startswith("kubernetes:"):
@@ -23,9 +25,14 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         yield ("spec", "template", "metadata", "labels"), "no PodDisruptionBudget protected its pods before it"
     path, spec = pod(resource)
     spread = {at(term, "topologyKey") for _, term in items(child(spec, "topologySpreadConstraints"))}
-    for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname"):
+    for key in (ZONE, NODE) if _zones(stack) else (NODE,):
         if key not in spread:
             yield (*path, "topologySpreadConstraints"), f"its pods are not spread over {key}"
+
+
+def _zones(stack: Stack) -> bool:
+    """Whether the environment declares several zones; on nodes without the label a constraint by zone only does harm."""
+    return int(stack.declared("resolved", "environment", "cluster", "nodes", "zones")) > 1
 
 
 def _alone(resource: Resource, stack: Stack) -> bool:
@@ -43,9 +50,9 @@ def _selects(budget: Resource, labels: object) -> bool:
 
 RULE = Rule(
     id="workloads-disruption",
-    description="Servers with several pods have a PodDisruptionBudget before them, and are spread over zones and nodes.",
+    description="Servers with several pods have a PodDisruptionBudget before them, and are spread over nodes and zones.",
     severity="medium",
-    remediation="Make the budget before the workload; add topologySpreadConstraints for zone and hostname.",
+    remediation="Make the budget before the workload; add topologySpreadConstraints for hostname, and for declared zones.",
     check=check,
     references=(kubernetes_docs("concepts/workloads/pods/disruptions", "Disruptions"),),
 )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from config.errors import ConfigError
 from tests.components.aws.platform import changed, inputs, names, node, refers, shipped
 
 STAGING, PRODUCTION = shipped(), shipped("production")
@@ -142,6 +145,11 @@ def test_a_stacks_own_mirror_comes_first() -> None:
     controllers = {"aws-load-balancer-controller-1.13.4", "external-dns-1.18.0", "external-secrets-1.3.2"}
     assert files == {f"./charts/{name}.tgz" for name in controllers} | istio
     assert not any("repositoryOpts" in n["inputs"] for n in nodes if n["type"].endswith(":Release"))
+
+
+def test_a_mirror_that_lacks_the_charts_is_said_before_anything_is_planned() -> None:
+    with pytest.raises(ConfigError, match=r"Pulumi\.test\.yaml: understudy:charts: there is no folder \./none"):
+        changed(stack='{"charts": "./none", "placeholders": false}')
 
 
 def test_the_provider_is_pinned_and_its_kubeconfig_holds_no_secret() -> None:

@@ -1,0 +1,75 @@
+"""``./understudy doctor``: what an environment needs of a cluster, and what the cluster lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from config.derive import derive
+from config.errors import ConfigError, Problem
+from config.kinds import Eks
+from config.loader import load
+from config.stack import PROJECT, Stack, read_stack
+from config.system import Resolved
+from doctor.needs import Needs, Pin
+from doctor.result import Result
+
+ROOT = Path(__file__).resolve().parent.parent
+MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "failure": "[bold red]✗[/]", "unknown": "[yellow]?[/]"}
+
+
+def examined(
+    stack: str, context: str | None, *, file: Path | None = None, by_the_run: bool = False
+) -> tuple[list[Result], str]:
+    """The findings, and the context that was looked at; raises ``ConfigError``.
+
+    ``by_the_run``: a run pins the stack to the cluster, whatever is declared.
+    """
+    from doctor.examine import examine
+    from doctor.live import LiveCluster
+    from review.graph import graph
+
+    settings = read_stack(file or ROOT / f"Pulumi.{stack}.yaml")
+    system = load(settings.system)
+    resolved, _ = derive(system, settings.environment)
+    pin = _pin(stack, settings, resolved, by_the_run=by_the_run)
+    cluster = LiveCluster(context or settings.context)  # before the graph: who cannot reach it need not wait
+    return examine(Needs(resolved, graph(stack, file), system.file, pin), cluster), cluster.context
+
+
+def _pin(stack: str, settings: Stack, resolved: Resolved, *, by_the_run: bool) -> Pin:
+    """Which cluster the stack belongs to; raises ``ConfigError`` for one that puts nothing into a cluster that is there."""
+    if settings.layer == "platform" or (settings.layer == "all" and makes_cluster(resolved)):
+        message = "the stack makes its own cluster: there is none to look at before it"
+        fix = "examine the application's stack, once the platform is up"
+        raise ConfigError(Problem(f"Pulumi.{stack}.yaml", None, f"{PROJECT}:layer", message, fix))
+    if by_the_run:
+        return Pin(otherwise="the run pins the stack to this cluster")
+    declared, otherwise = resolved.environment.cluster, ""
+    if settings.platform is not None or makes_cluster(resolved):
+        otherwise = "the platform's stack says which cluster it is; this one is taken on trust"
+    return Pin(settings.cluster_ca_sha256 or declared.ca_sha256, declared.kube_system_uid, otherwise)
+
+
+def makes_cluster(resolved: Resolved) -> bool:
+    """Whether the environment's cluster is one of its own components."""
+    return any(isinstance(component, Eks) for component in resolved.components.values())
+
+
+def print_results(stack: str, context: str, results: list[Result]) -> None:
+    """A table of what was found, then each line to write, and the verdict last."""
+    console = Console()
+    table = Table("", "Check", "Found", title=f"{stack} on {context}", title_justify="left", box=None, pad_edge=False)
+    for result in results:
+        table.add_row(Text.from_markup(MARKS[result.status]), result.check, Text(result.said))
+    console.print(table)
+    wanted = [result for result in results if result.fix and result.status != "ok"]
+    for result in wanted:
+        console.print(f"\n{MARKS[result.status]} [bold]{result.check}[/]", highlight=False)
+        console.print(f"    fix: {result.fix}", markup=False, highlight=False, soft_wrap=True)
+    counts = {status: sum(result.status == status for result in results) for status in MARKS}
+    said = f"{counts['failure']} would fail, {counts['warning']} warnings, {counts['unknown']} not known, {counts['ok']} well"
+    console.print(f"\n{stack} on {context}: {said}", highlight=False)

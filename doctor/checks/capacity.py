@@ -1,0 +1,87 @@
+"""Whether the nodes hold the environment at its declared peak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from config.capacity import homeless, peak, requested
+
+from ..cluster import Cluster, Forbidden, Object
+from ..needs import Needs, at, some
+from ..result import Check, Finding
+
+NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
+STATUS = "/api/v1/namespaces/kube-system/configmaps/cluster-autoscaler-status"
+"""Written by the cluster autoscaler, also by the one that a cloud runs."""
+_UNITS = {"m": Fraction(1, 1000), "": Fraction(1), "k": Fraction(1000), "M": Fraction(1000**2), "G": Fraction(1000**3)}
+_UNITS |= {"T": Fraction(1000**4), "Ki": Fraction(1024), "Mi": Fraction(1024**2), "Gi": Fraction(1024**3)}
+_UNITS |= {"Ti": Fraction(1024**4)}
+
+
+def amount(written: object) -> Fraction:
+    """A Kubernetes quantity in its base unit; 0 for none."""
+    text = str(written or "0")
+    unit = next((unit for unit in ("Ki", "Mi", "Gi", "Ti", "m", "k", "M", "G", "T") if text.endswith(unit)), "")
+    return Fraction(text.removesuffix(unit)) * _UNITS[unit]
+
+
+def _schedulable(node: Object) -> bool:
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in at(node, "status", "conditions") or ())
+    taints = [t for t in at(node, "spec", "taints") or () if t.get("effect") in ("NoSchedule", "NoExecute")]
+    return ready and not at(node, "spec", "unschedulable") and not taints
+
+
+def _free(needs: Needs, cluster: Cluster) -> tuple[list[list[Fraction]], bool]:
+    """CPU, memory and pods that are free on each node but for the environment's own pods; whether others were seen."""
+    free = {
+        node["metadata"]["name"]: [
+            amount(at(node, "status", "allocatable", part)) for part in ("cpu", "memory", "pods")
+        ]
+        for node in cluster.items(NODES)
+        if _schedulable(node)
+    }
+    try:
+        pods = cluster.items(PODS)
+    except Forbidden:
+        return list(free.values()), False
+    for pod in pods:
+        node = free.get(at(pod, "spec", "nodeName") or "")
+        done = at(pod, "status", "phase") in ("Succeeded", "Failed")
+        if node is None or done or pod["metadata"].get("namespace") == needs.namespace:
+            continue
+        for index, part in enumerate(("cpu", "memory")):
+            containers = at(pod, "spec", "containers") or ()
+            node[index] -= sum((amount(at(c, "resources", "requests", part)) for c in containers), start=Fraction(0))
+        node[2] -= 1
+    return list(free.values()), True
+
+
+def _grows(cluster: Cluster) -> bool:
+    """Whether something adds nodes: the cluster autoscaler, or Karpenter."""
+    try:
+        return bool(cluster.served("karpenter.sh/v1")) or cluster.one(STATUS) is not None
+    except Forbidden:
+        return False
+
+
+def holds(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
+    """Every pod of the peak finds a node with room, beside what runs there already."""
+    free, seen = _free(needs, cluster)
+    most = peak(needs.resolved)
+    wanted = f"the peak requests {most.requests_cpu} CPU and {most.requests_memory} memory in {most.pods} pods"
+    cpu, memory = (sum((node[part] for node in free), start=Fraction(0)) for part in (0, 1))
+    there = f"{len(free)} nodes have {float(cpu):.1f} CPU and {float(memory) / 1024**3:.1f}Gi free"
+    missing = homeless([((n[0], n[1], Fraction(1)), name) for n, name in requested(needs.resolved)], free)
+    if missing:
+        said = f"{wanted}; {there}: no room for {some([f'{count} of {name}' for name, count in missing.items()])}"
+        fix = f"more or larger nodes, or a smaller scale: {needs.declared('scale')}"
+        if _grows(cluster):
+            yield Finding("warning", f"{said}, until the autoscaler adds nodes", fix)
+        else:
+            yield Finding("failure", said, fix)
+    else:
+        yield Finding("ok", f"{wanted}; {there}" + ("" if seen else " (what others use was not seen)"))
+
+
+CHECKS = (Check("capacity", "Do the nodes hold the declared peak?", holds),)

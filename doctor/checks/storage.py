@@ -1,0 +1,93 @@
+"""Whether volumes are made, grow, and stand where their pods do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..cluster import Cluster, Object
+from ..needs import Needs, at, label, some
+from ..result import Check, Finding
+
+CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
+DEFAULT = "storageclass.kubernetes.io/is-default-class"
+
+
+def _claims(needs: Needs) -> dict[str | None, list[str]]:
+    """Storage class to the claims that name it; ``None``: the default one. An empty name asks for no class at all."""
+    found: dict[str | None, list[str]] = {}
+    for body in needs.of("PersistentVolumeClaim"):
+        if (name := at(body, "spec", "storageClassName")) != "":
+            found.setdefault(name, []).append(label(body))
+    for body in needs.of("StatefulSet"):
+        for claim in at(body, "spec", "volumeClaimTemplates") or ():
+            if (name := at(claim, "spec", "storageClassName")) != "":
+                found.setdefault(name, []).append(label(body))
+    return found
+
+
+def _used(needs: Needs, cluster: Cluster) -> list[Object]:
+    """The classes that the claims get."""
+    wanted = _claims(needs)
+    return [c for c in cluster.items(CLASSES) if c["metadata"]["name"] in wanted or (None in wanted and _is_default(c))]
+
+
+def _is_default(storage_class: Object) -> bool:
+    return at(storage_class, "metadata", "annotations", DEFAULT) == "true"
+
+
+def there(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
+    """Each claim has a class."""
+    wanted = _claims(needs)
+    if not wanted:
+        yield Finding("ok", "nothing asks for a volume")
+        return
+    classes = {c["metadata"]["name"]: c for c in cluster.items(CLASSES)}
+    defaults = [name for name, c in classes.items() if _is_default(c)]
+    known = ", ".join(classes) or "none"
+    for name, claims in wanted.items():
+        if name is None and not defaults:
+            said = f"no default StorageClass, for {some(claims)}; there are: {known}"
+            written = f"{needs.declared('cluster')}: storageClass: {next(iter(classes), '<a class>')}"
+            yield Finding("failure", said, written if classes else "install a provisioner and a StorageClass")
+        elif name is None and len(defaults) > 1:
+            said = f"{len(defaults)} default StorageClasses ({', '.join(defaults)}): the newest is taken"
+            yield Finding("warning", said, f"{needs.declared('cluster')}: storageClass: {defaults[0]}")
+        elif name is not None and name not in classes:
+            fix = f"{needs.declared('cluster')}: storageClass: <one of {known}>"
+            yield Finding("failure", f"no StorageClass {name!r}, for {some(claims)}; there are: {known}", fix)
+        else:
+            yield Finding("ok", f"{name or defaults[0]} makes {len(claims)} volumes")
+
+
+def grows(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
+    """The classes allow expansion."""
+    used = _used(needs, cluster)
+    stiff = [c["metadata"]["name"] for c in used if not c.get("allowVolumeExpansion")]
+    for name in stiff:
+        fix = f"""kubectl patch storageclass {name} -p '{{"allowVolumeExpansion": true}}' (if its provisioner can)"""
+        yield Finding("warning", f"volumes of {name} cannot grow: a larger 'storage' would fail", fix)
+    if not stiff:
+        yield Finding("ok", f"volumes of {some([c['metadata']['name'] for c in used])} grow" if used else "no volumes")
+
+
+def waits(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
+    """With several zones, a volume is made where its pod was placed."""
+    several = needs.resolved.environment.cluster.nodes.zones > 1
+    used = _used(needs, cluster)
+    early = [c["metadata"]["name"] for c in used if c.get("volumeBindingMode", "Immediate") == "Immediate"]
+    if early and several:
+        said = (
+            f"{', '.join(early)} makes a volume before its pod has a node: a pod may not be placed in its volume's zone"
+        )
+        yield Finding("warning", said, "volumeBindingMode: WaitForFirstConsumer in a new StorageClass")
+    else:
+        yield Finding(
+            "ok", "volumes are made where their pods are" if used and not early else "one zone for all volumes"
+        )
+
+
+CHECKS = (
+    Check("storage-class", "Has each volume a StorageClass?", there),
+    Check("volume-expansion", "Can volumes grow?", grows),
+    Check("volume-binding", "Are volumes made in the zones of their pods?", waits),
+)

@@ -1,0 +1,33 @@
+"""Every check on a cluster, in order."""
+
+from __future__ import annotations
+
+import json
+
+from .checks import CHECKS
+from .cluster import Cluster, Forbidden
+from .needs import Needs
+from .result import Result
+
+
+def examine(needs: Needs, cluster: Cluster) -> list[Result]:
+    """The findings of every check; what the caller may not read is ``unknown``. Raises ``ConfigError`` for no cluster."""
+    found: list[Result] = []
+    for check in CHECKS.values():
+        try:
+            found += [Result(check.id, f.status, f.said, f.fix) for f in check.run(needs, cluster)]
+        except Forbidden as error:
+            fix = "run it as somebody with the right to read"
+            found.append(Result(check.id, "unknown", f"cannot tell: you may not read {error}", fix))
+    return found
+
+
+def would_fail(results: list[Result]) -> bool:
+    """Whether something would fail."""
+    return any(result.status == "failure" for result in results)
+
+
+def as_json(stack: str, context: str, results: list[Result]) -> str:
+    """For programs."""
+    listed = [vars(result) for result in results]
+    return json.dumps({"stack": stack, "context": context, "fails": would_fail(results), "results": listed}, indent=1)

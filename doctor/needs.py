@@ -1,0 +1,106 @@
+"""What an environment needs of a cluster, from its rendered graph and its declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from config.paths import Path
+from config.system import Resolved
+
+Node = Mapping[str, Any]
+"""A resource of the graph: ``type``, ``name``, ``inputs``, …"""
+TEMPLATES: Mapping[str, Path] = {
+    "Pod": (),
+    "Deployment": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "ReplicaSet": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+}
+"""Kind to where its pod template stands."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The cluster that an environment belongs to, as it is declared; all empty when it is declared nowhere."""
+
+    ca_sha256: str | None = None
+    kube_system_uid: str | None = None
+    otherwise: str = ""
+    """What pins the stack to a cluster when nothing is declared: the run, or the platform."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The rendered Kubernetes objects, and the declaration that the fixes refer to."""
+
+    resolved: Resolved
+    nodes: Sequence[Node]
+    file: str
+    """The system's file, for fixes."""
+    pin: Pin = Pin()
+
+    @cached_property
+    def objects(self) -> list[Mapping[str, Any]]:
+        """Every Kubernetes object of the graph; charts are not rendered in it."""
+        found = (node["inputs"] for node in self.nodes if node["type"].startswith("kubernetes:"))
+        return [body for body in found if {"apiVersion", "kind", "metadata"} <= body.keys()]
+
+    def of(self, *kinds: str) -> list[Mapping[str, Any]]:
+        """The objects of these kinds."""
+        return [body for body in self.objects if body["kind"] in kinds]
+
+    @property
+    def namespace(self) -> str:
+        """The environment's."""
+        return self.resolved.environment.namespace
+
+    @cached_property
+    def pods(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """``Kind/name`` and pod specification of everything that makes pods."""
+        return [
+            (label(body), spec)
+            for body in self.of(*TEMPLATES)
+            if isinstance(spec := at(body, *TEMPLATES[body["kind"]], "spec"), Mapping)
+        ]
+
+    def egress(self) -> Iterator[tuple[str, list[str], set[int]]]:
+        """Name, networks and ports of each way out that a NetworkPolicy opens to addresses."""
+        for body in self.of("NetworkPolicy"):
+            for rule in at(body, "spec", "egress") or ():
+                networks = [cidr for peer in rule.get("to") or () if (cidr := at(peer, "ipBlock", "cidr"))]
+                ports = {int(p["port"]) for p in rule.get("ports") or () if str(p.get("port", "")).isdigit()}
+                if networks:
+                    yield body["metadata"]["name"], networks, ports
+
+    def declared(self, *path: str) -> str:
+        """Where to write a value: the system's file, and the path in it."""
+        return f"{self.file}: environments.{self.resolved.environment.name}.{'.'.join(path)}"
+
+
+def label(body: Mapping[str, Any]) -> str:
+    """``Deployment/web``."""
+    return f"{body['kind']}/{body['metadata'].get('name', '?')}"
+
+
+def at(node: Any, *path: str | int) -> Any:
+    """The value at the path, or ``None``."""
+    for part in path:
+        if isinstance(node, Mapping):
+            node = node.get(part)
+        elif isinstance(node, Sequence) and not isinstance(node, str) and isinstance(part, int) and part < len(node):
+            node = node[part]
+        else:
+            return None
+    return node
+
+
+def some(names: Sequence[str], limit: int = 3) -> str:
+    """A few of the names, and how many more there are."""
+    listed = list(dict.fromkeys(names))
+    more = len(listed) - limit
+    return ", ".join(listed[:limit]) + (f" and {more} more" if more > 0 else "")
