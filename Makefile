@@ -25,7 +25,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 tools: $(STAMP) ## Build the engine and the control plane (once; 24 minutes of CPU time)
 	@$(BIN)/python -m local.tools
 
-up: $(STAMP) ## Bring the stack up (STACK=staging; CONTEXT=<of your kubeconfig>, UNCHECKED=true; DRY_RUN=true, SKIP_TESTS=true, LOAD_SEED_DATA=false)
+up: $(STAMP) ## Bring the stack up (STACK=staging; NODES=simulated|real; CONTEXT=<of your kubeconfig>, UNCHECKED=true; DRY_RUN=true, SKIP_TESTS=true, LOAD_SEED_DATA=false)
 	@./understudy local up
 
 preview: $(STAMP) ## Show what up would change

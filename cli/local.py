@@ -45,6 +45,10 @@ def up(
     from review.compose import verdict_of
     from review.graph import graph, manifests
 
+    if nodes is Nodes.REAL:
+        from local.node.requirements import check
+
+        check()
     if context:
         from local.target import chosen
 

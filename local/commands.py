@@ -77,7 +77,7 @@ def bring_up(
             found = objects(name)
             made = build(images(found), found, stack.resolved())
         with phase("giving the real node its images"):
-            stack.plane.publish(made)
+            stack.plane.publish(made, found)
     if dry_run:
         return stack.pulumi("preview", "--diff", *GATED).returncode
     # where stores are guarded, the engine looks first whether one would be replaced: else it stops half way

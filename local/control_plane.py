@@ -13,8 +13,8 @@ import shlex
 import shutil
 import ssl
 import subprocess
-import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from config.cluster import fingerprint
 from config.system import NodePool
 
 from .builds import ensure
+from .command_lines import SERVICE_NETWORK, CommandLines
 from .console import Trouble, phase
 from .files import write
 from .mode import Nodes
@@ -38,10 +39,9 @@ from .nodes import make
 from .paths import HOME, ROOT
 from .pki import Authority, Pair
 from .processes import Processes, free_port, is_free
-from .tools import CONTROL_PLANE, ETCD, KUBERNETES, KWOK, NODE
+from .tools import CONTROL_PLANE, KUBERNETES, NODE
 from .webhooks import disregard
 
-SERVICE_NETWORK = "10.96.0.0/16"
 ORDER = ("volumes", "kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 """In which to stop them: nobody loses what it talks to."""
 REAL_ORDER = ("node", *ORDER, "relay")
@@ -155,10 +155,13 @@ class ControlPlane:
             make(client, pool)
             disregard(client)
 
-    def publish(self, images: Images) -> None:
-        """Gives the real node its images; pods that ask for these images alone run from now on. Raises ``Trouble``."""
+    def publish(self, images: Images, objects: Iterable[dict[str, Any]] = ()) -> None:
+        """Gives the real node its images; pods that ask for these images alone run from now on.
+
+        Raises ``Trouble``, also when pods of these objects would run and do not fit on the node.
+        """
         with self.client() as client:
-            self.real_node.publish(client, images)
+            self.real_node.publish(client, images, objects)
 
     def pods(self) -> list[Row]:
         """Which pods ran and which were simulated, once those that run are Ready (or two minutes are over)."""
@@ -219,17 +222,17 @@ class ControlPlane:
             real.start(SERVICE_NETWORK)
             inside = real.in_network()
             real.relay(api)
-        processes = self.processes
-        processes.start("etcd", [*inside, *self._etcd(etcd, peer)])
-        processes.start("kube-apiserver", [*inside, *self._api_server(api, etcd, nodes)])
+        processes, commands = self.processes, CommandLines(self.folder)
+        processes.start("etcd", [*inside, *commands.etcd(etcd, peer)])
+        processes.start("kube-apiserver", [*inside, *commands.api_server(api, etcd, nodes)])
         self._wait_ready()
         with self.client() as client:  # else KWOK waits until the leases of its former self end: 40 s without nodes
             client.delete("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
-        processes.start("kube-controller-manager", [*inside, *self._controller_manager()])
-        processes.start("kube-scheduler", [*inside, *self._scheduler()])
-        processes.start("kwok", [*inside, *self._kwok()])
+        processes.start("kube-controller-manager", [*inside, *commands.controller_manager()])
+        processes.start("kube-scheduler", [*inside, *commands.scheduler()])
+        processes.start("kwok", [*inside, *commands.kwok()])
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        processes.start("volumes", [*inside, *self._volumes()], environment)
+        processes.start("volumes", [*inside, *commands.volumes()], environment)
 
     def _same_port(self) -> int | None:
         """The API server's of last time, when nobody took it: whoever was told of the cluster still finds it."""
@@ -246,7 +249,8 @@ class ControlPlane:
     def _wait_ready(self, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not self._ready():
-            dead = [name for name in ("etcd", "kube-apiserver") if self.processes.find(name) is None]
+            needed = ("etcd", "kube-apiserver", *(["relay"] if self.nodes is Nodes.REAL else []))
+            dead = [name for name in needed if self.processes.find(name) is None]
             if dead or time.monotonic() > deadline:
                 name = dead[0] if dead else "kube-apiserver"
                 raise Trouble(f"{name} of {self.name!r} did not start:\n{self.processes.log(name)}")
@@ -284,108 +288,6 @@ class ControlPlane:
         }
         path = self.kubeconfig if user == "admin" else self.folder / f"{user}.kubeconfig"
         write(path, json.dumps(content, indent=1), mode=0o600)
-
-    def _etcd(self, port: int, peer: int) -> list[str]:
-        pair, authority = self._pair("etcd"), self._pki / "ca.crt"
-        client, members = f"https://127.0.0.1:{port}", f"https://127.0.0.1:{peer}"
-        return [
-            str(ETCD.program("etcd")),
-            f"--data-dir={self.folder / 'etcd'}",
-            f"--listen-client-urls={client}",
-            f"--advertise-client-urls={client}",
-            f"--listen-peer-urls={members}",
-            f"--initial-advertise-peer-urls={members}",
-            f"--initial-cluster=default={members}",
-            f"--cert-file={pair.certificate}",
-            f"--key-file={pair.key}",
-            f"--trusted-ca-file={authority}",
-            "--client-cert-auth",
-            f"--peer-cert-file={pair.certificate}",
-            f"--peer-key-file={pair.key}",
-            f"--peer-trusted-ca-file={authority}",
-            "--peer-client-cert-auth",
-            "--unsafe-no-fsync",  # a cache of what Pulumi's state and the program can make again
-            "--log-level=warn",
-        ]
-
-    def _api_server(self, port: int, etcd: int, nodes: Nodes) -> list[str]:
-        server, client, account = (self._pair(n) for n in ("kube-apiserver", "etcd-client", "service-account"))
-        kubelet = self._pair("kubelet-client")
-        reached = {
-            # the reconciler of the Service "kubernetes" refuses a loopback address
-            Nodes.SIMULATED: ["--bind-address=127.0.0.1", "--endpoint-reconciler-type=none"],
-            # in the node's network namespace: from the host only the relay leads there
-            Nodes.REAL: [
-                "--bind-address=0.0.0.0",
-                f"--advertise-address={ADDRESS}",
-                f"--kubelet-certificate-authority={self._pki / 'ca.crt'}",
-                f"--kubelet-client-certificate={kubelet.certificate}",
-                f"--kubelet-client-key={kubelet.key}",
-                "--kubelet-preferred-address-types=InternalIP",
-            ],
-        }
-        return [
-            str(KUBERNETES.program("kube-apiserver")),
-            *reached[nodes],
-            f"--secure-port={port}",
-            f"--etcd-servers=https://127.0.0.1:{etcd}",
-            f"--etcd-cafile={self._pki / 'ca.crt'}",
-            f"--etcd-certfile={client.certificate}",
-            f"--etcd-keyfile={client.key}",
-            f"--client-ca-file={self._pki / 'ca.crt'}",
-            f"--tls-cert-file={server.certificate}",
-            f"--tls-private-key-file={server.key}",
-            f"--service-cluster-ip-range={SERVICE_NETWORK}",
-            "--service-account-issuer=https://kubernetes.default.svc",
-            f"--service-account-key-file={account.certificate}",
-            f"--service-account-signing-key-file={account.key}",
-            "--authorization-mode=Node,RBAC",
-            "--anonymous-auth=false",
-            "--profiling=false",
-        ]
-
-    def _controller_manager(self) -> list[str]:
-        kubeconfig = self.folder / "kube-controller-manager.kubeconfig"
-        return [
-            str(KUBERNETES.program("kube-controller-manager")),
-            f"--kubeconfig={kubeconfig}",
-            "--leader-elect=false",
-            "--secure-port=0",
-            "--use-service-account-credentials",
-            f"--service-account-private-key-file={self._pair('service-account').key}",
-            f"--root-ca-file={self._pki / 'ca.crt'}",
-            "--horizontal-pod-autoscaler-sync-period=5s",
-        ]
-
-    def _scheduler(self) -> list[str]:
-        return [
-            str(KUBERNETES.program("kube-scheduler")),
-            f"--kubeconfig={self.folder / 'kube-scheduler.kubeconfig'}",
-            "--leader-elect=false",
-            "--secure-port=0",
-        ]
-
-    def _kwok(self) -> list[str]:
-        return [
-            str(KWOK.program("kwok")),
-            f"--kubeconfig={self.folder / 'kwok.kubeconfig'}",
-            f"--config={KWOK.folder / 'stages.yaml'}",
-            "--manage-all-nodes=false",
-            "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
-            "--node-lease-duration-seconds=40",
-            "--cidr=10.244.0.0/16",
-            "--node-ip=10.0.0.1",
-        ]
-
-    def _volumes(self) -> list[str]:
-        return [
-            sys.executable,
-            "-P",
-            "-m",
-            "local.volumes",
-            str(self.folder / "kwok.kubeconfig"),
-            str(self.folder / "volumes"),
-        ]
 
 
 def kubectl(*arguments: str, plane: ControlPlane) -> str:

@@ -113,7 +113,7 @@ def _zone(index: int, pool: NodePool) -> dict[str, str]:
     return {"topology.kubernetes.io/zone": f"local-{'abcdefghi'[index % pool.zones]}"}
 
 
-STORAGE_CLASS = {
+STORAGE_CLASS: dict[str, Any] = {
     "apiVersion": "storage.k8s.io/v1",
     "kind": "StorageClass",
     "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},

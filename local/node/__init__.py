@@ -10,11 +10,11 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -23,7 +23,7 @@ from local.files import write
 from local.paths import ROOT
 from local.processes import Processes
 
-from . import cgroups, containerd, placement, services
+from . import capacity, cgroups, containerd, kubelet, placement, services
 from .layout import NAME, Layout
 from .report import Row, rows
 
@@ -61,7 +61,8 @@ class RealNode:
         """Starts the first process and waits until namespaces, mounts and network are there; raises ``Trouble``."""
         layout = self._layout
         layout.folder.mkdir(parents=True, exist_ok=True)
-        layout.ready.unlink(missing_ok=True)
+        for file in (layout.ready, layout.admitted):
+            file.unlink(missing_ok=True)
         command = [sys.executable, "-P", "-m", "local.node.init", str(self.cluster), service_network]
         self.processes.start(_PROCESS, command, {**os.environ, "PYTHONPATH": str(ROOT)})
         self._wait(layout.ready.exists, "the real node did not start", lambda: self.processes.log(_PROCESS))
@@ -86,21 +87,27 @@ class RealNode:
         self.processes.start("relay", command, {**os.environ, "PYTHONPATH": str(ROOT)})
 
     def join(self, client: httpx.Client) -> None:
-        """Waits until the kubelet that was started last reports the node Ready; raises ``Trouble``."""
+        """Makes the policy of placement, lets the kubelet start, and waits until the node is Ready; raises ``Trouble``."""
         services.publish(client)
+        placement.publish(client, self.known()[0], kubelet.labels())
+        self._layout.admitted.touch()
         began = self._layout.ready.stat().st_mtime
         self._wait(
             lambda: _ready(client, began), "the real node did not become ready", lambda: self.log("kubelet"), 120
         )
 
-    def publish(self, client: httpx.Client, images: Images) -> None:
-        """Imports the images; pods that ask for these alone, or for those of before, run from now on. Raises ``Trouble``."""
+    def publish(self, client: httpx.Client, images: Images, objects: Iterable[dict[str, Any]] = ()) -> None:
+        """Imports the images; pods that ask for these alone, or for those of before, run from now on.
+
+        Raises ``Trouble``, also when pods of these objects would run and do not fit on the node.
+        """
+        capacity.check(client, objects, images.available)
         containerd.import_images(images.archive, self._layout, self._inside())
         earlier, without = self.known()
         available = {**earlier, **images.available}
         missing = {name: why for name, why in {**without, **images.missing}.items() if name not in available}
         write(self._known, json.dumps([available, missing]))
-        placement.publish(client, available, client.get(f"/api/v1/nodes/{NAME}").json()["metadata"]["labels"])
+        placement.publish(client, available, kubelet.labels())
 
     @property
     def _known(self) -> Path:

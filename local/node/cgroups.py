@@ -25,8 +25,9 @@ def make(name: str, root: Path = ROOT) -> None:
     """Makes the control group; the kubelet makes those below it."""
     if unified(root):
         offered = (root / "cgroup.controllers").read_text(encoding="utf-8").split()
-        wanted = [c for c in ("cpu", "cpuset", "memory", "pids", "io", "hugetlb") if c in offered]
-        (root / "cgroup.subtree_control").write_text(" ".join(f"+{c}" for c in wanted), encoding="utf-8")
+        for controller in (c for c in ("cpu", "cpuset", "memory", "pids", "io", "hugetlb") if c in offered):
+            with contextlib.suppress(OSError), (root / "cgroup.subtree_control").open("a") as control:
+                control.write(f"+{controller}")  # the kubelet says which one it cannot do without
     for hierarchy in hierarchies(root):
         group = hierarchy / name
         group.mkdir(exist_ok=True)

@@ -75,7 +75,7 @@ def _pod_network() -> dict[str, object]:
 def import_images(archive: Path, layout: Layout, inside: list[str]) -> None:
     """Imports an archive once; ``inside`` is the command that enters the node. Raises ``Trouble`` with what containerd said."""
     stat = archive.stat()
-    mark = json.dumps([str(archive), stat.st_size, stat.st_mtime_ns])
+    mark = json.dumps([str(archive), stat.st_size, stat.st_ino])
     done = layout.folder / "imported.json"
     if done.exists() and done.read_text(encoding="utf-8") == mark:
         return

@@ -66,7 +66,8 @@ class Init:
 
     def _start_due(self) -> None:
         now = time.monotonic()
-        for name in [name for name, due in self._due.items() if due <= now]:
+        held = set() if self._layout.admitted.exists() else {"kubelet"}
+        for name in [name for name, due in self._due.items() if due <= now and name not in held]:
             del self._due[name]
             with (self._layout.folder / f"{name}.log").open("ab") as log:
                 process = subprocess.Popen(

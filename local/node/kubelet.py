@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 
 from local.tools import NODE
 
@@ -17,6 +18,13 @@ LABELS = {
     "topology.kubernetes.io/zone": ZONE,
     LABEL: RUN,
 }
+
+
+def labels() -> dict[str, str]:
+    """Those that the node has in the cluster: these, and what a kubelet says of its machine."""
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    machine = {"os": "linux", "arch": architecture, "hostname": NAME}
+    return {**LABELS, **{f"kubernetes.io/{key}": value for key, value in machine.items()}}
 
 
 def configure(layout: Layout) -> list[str]:

@@ -41,6 +41,11 @@ class Layout:
         return self.folder / "ready"
 
     @property
+    def admitted(self) -> Path:
+        """The file that lets the kubelet start: from then on the cluster knows which pods may run on the node."""
+        return self.folder / "admitted"
+
+    @property
     def pki(self) -> Path:
         """The cluster's certificates."""
         return self.cluster / "pki"

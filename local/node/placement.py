@@ -147,7 +147,7 @@ def withdraw(client: httpx.Client) -> None:
     for pod in client.get("/api/v1/pods", params={"fieldSelector": f"spec.nodeName={NAME}"}).json()["items"]:
         client.request("DELETE", _path(pod), json={"gracePeriodSeconds": 0})
     for daemonset in client.get("/apis/apps/v1/daemonsets").json()["items"]:
-        if LABEL in daemonset["spec"]["template"]["spec"].get("nodeSelector", {}):
+        if daemonset["spec"]["template"]["spec"].get("nodeSelector", {}).get(LABEL) == RUN:
             free = {"spec": {"template": {"spec": {"nodeSelector": {LABEL: None}}}}}
             _patch(client, daemonset, free)
     _gone(client.delete(f"{_LISTS}/{LIST}"))  # last: it says that there is something to withdraw
@@ -195,15 +195,15 @@ def _replace_misplaced(client: httpx.Client, images: set[str]) -> None:
         asked = {c["image"] for c in [*spec["containers"], *spec.get("initContainers", [])]}
         if going or not owners or "DaemonSet" in owners or spec.get("nodeName") == NAME or not asked <= images:
             continue
+        kept = {key: metadata[key] for key in ("namespace", "labels") if key in metadata}
         trial = {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {key: metadata[key] for key in ("namespace", "labels") if key in metadata},
+            "metadata": {**kept, "generateName": "trial-"},
             "spec": {
                 key: value for key, value in spec.items() if key not in ("nodeName", "priority", "preemptionPolicy")
             },
         }
-        trial["metadata"]["generateName"] = "trial-"
         if decision(client, trial) == RUN:
             client.request("DELETE", _path(pod), json={"gracePeriodSeconds": 0})
 

@@ -20,10 +20,8 @@ class Row:
 
     component: str
     ran: bool
-    images: tuple[str, ...]
-    """As the pods ask for them."""
-    because: tuple[str, ...]
-    """For each image the version that ran; why they were simulated; or why they do not run yet."""
+    images: tuple[tuple[str, str], ...]
+    """Each image that they ask for, with the version that ran for it, or the reason why they were simulated."""
     pods: int
     ready: int
     """How many are Ready, or have done their work."""
@@ -35,15 +33,13 @@ def rows(pods: Iterable[Pod], available: Mapping[str, str], missing: Mapping[str
     ``available`` maps an image to the version that runs for it, ``missing`` to the reason why it cannot be had; an image in
     neither was not asked for when the list was made.
     """
-    found: Counter[tuple[str, bool, tuple[str, ...], tuple[str, ...]]] = Counter()
-    ready: Counter[tuple[str, bool, tuple[str, ...], tuple[str, ...]]] = Counter()
+    found: Counter[tuple[str, bool, tuple[tuple[str, str], ...]]] = Counter()
+    ready: Counter[tuple[str, bool, tuple[tuple[str, str], ...]]] = Counter()
     for pod in pods:
         if "deletionTimestamp" in pod["metadata"]:
             continue
-        spec = pod["spec"]
-        images = tuple(dict.fromkeys(c["image"] for c in [*spec.get("initContainers", []), *spec["containers"]]))
-        ran = spec.get("nodeName") == NAME
-        key = (_component(pod), ran, images, _because(pod, images, available, missing))
+        ran = pod["spec"].get("nodeName") == NAME
+        key = (_component(pod), ran, _images(pod, available, missing))
         found[key] += 1
         ready[key] += _is_ready(pod)
     return [Row(*key, found[key], ready[key]) for key in sorted(found)]
@@ -56,20 +52,22 @@ def _component(pod: Pod) -> str:
     return f"{name} ({part})" if (part := labels.get("app.kubernetes.io/component")) else str(name)
 
 
-def _because(
-    pod: Pod, images: tuple[str, ...], available: Mapping[str, str], missing: Mapping[str, str]
-) -> tuple[str, ...]:
-    node = pod["spec"].get("nodeName")
+def _images(pod: Pod, available: Mapping[str, str], missing: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    spec = pod["spec"]
+    asked = dict.fromkeys(c["image"] for c in [*spec.get("initContainers", []), *spec["containers"]])
+    node = spec.get("nodeName")
     if node is None:
         conditions = pod["status"].get("conditions") or []
         waits = next((c.get("message", "") for c in conditions if c["type"] == "PodScheduled"), "")
-        return (f"not scheduled: {waits}".rstrip(": "),)
-    if node == NAME:
-        return tuple(available.get(image, "unknown version") for image in images)
-    absent = [image for image in images if image not in available]
-    if not absent:
-        return ("it asks for a node that the real one is not",)
-    return tuple(missing.get(image, "not among the images that were made") for image in absent)
+        said = dict.fromkeys(asked, f"not scheduled: {waits}".rstrip(": "))
+    elif node == NAME:
+        said = {image: available.get(image, "unknown version") for image in asked}
+    elif asked.keys() <= available.keys():
+        said = dict.fromkeys(asked, "simulated: it asks for a node that the real one is not")
+    else:
+        absent = {image: missing.get(image, "not among the images that were made") for image in asked}
+        said = {image: "could run" if image in available else absent[image] for image in asked}
+    return tuple(said.items())
 
 
 def _is_ready(pod: Pod) -> bool:
@@ -79,9 +77,13 @@ def _is_ready(pod: Pod) -> bool:
 
 def table(found: Iterable[Row]) -> Table:
     """The rows for a terminal."""
-    result = Table("component", "pods", "image asked for", "what ran, or why it was simulated", title="Pods")
+    result = Table("component", "pods", title="Pods")
+    for heading in ("image asked for", "what ran, or why it was simulated"):
+        result.add_column(heading, overflow="fold")
     for row in found:
         state = "[green]ran[/]" if row.ran else "[yellow]simulated[/]"
         count = str(row.pods) if row.ready == row.pods else f"{row.pods}, {row.ready} ready"
-        result.add_row(row.component, f"{state} {count}", "\n".join(row.images), "\n".join(row.because))
+        heads = [(row.component, f"{state} {count}"), *[("", "")] * (len(row.images) - 1)]
+        for head, image in zip(heads, row.images, strict=True):
+            result.add_row(*head, *image)
     return result

@@ -18,6 +18,7 @@ import pytest
 
 from local.control_plane import ControlPlane, kubectl
 from local.mode import Nodes
+from local.node.kubelet import labels
 from local.node.layout import ADDRESS, NAME
 from local.node.report import table
 from local.paths import ROOT
@@ -97,13 +98,18 @@ def test_each_pod_runs_where_its_images_exist(plane: ControlPlane) -> None:
     assert NAME not in _nodes(plane, "agent")
 
 
+def test_the_policy_knows_the_nodes_labels(plane: ControlPlane) -> None:
+    with plane.client() as client:
+        assert labels().items() <= client.get(f"/api/v1/nodes/{NAME}").json()["metadata"]["labels"].items()
+
+
 def test_the_table_says_what_ran_and_why_the_rest_did_not(plane: ControlPlane) -> None:
     rows = {row.component: row for row in plane.pods()}
     assert (rows["server"].ran, rows["server"].pods, rows["server"].ready) == (True, 2, 2)
-    assert rows["server"].because == ("server of the test",)
+    assert rows["server"].images == ((SERVER, "server of the test"),)
     assert rows["absent"].ran is False
-    assert "the test does not make it" in rows["absent"].because
-    assert table(rows.values()).row_count == len(rows)
+    assert (ABSENT, "the test does not make it") in rows["absent"].images
+    assert table(rows.values()).row_count == sum(len(row.images) for row in rows.values())
 
 
 def test_names_and_services_lead_to_pods_that_run(plane: ControlPlane) -> None:
@@ -210,7 +216,7 @@ def test_nodes_may_be_changed_to_simulated_ones_and_back(plane: ControlPlane, ma
     _ready(plane)
     plane.up(NODES, Nodes.REAL)
     plane.publish(made)
-    until(lambda: _nodes(plane, "server") == {NAME}, 60, lambda: kubectl("describe", "pods", plane=plane))
+    until(lambda: _nodes(plane, "server") == {NAME}, 90, lambda: kubectl("describe", "pods", plane=plane))
     _ready(plane)
     assert _in_server(plane, "read", "/data/kept") == "across a change"
 

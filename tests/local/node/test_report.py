@@ -36,8 +36,8 @@ def test_pods_of_a_component_are_one_row() -> None:
         MISSING,
     )
     assert found == [
-        Row("redis (proxy)", True, ("haproxy:2.8",), ("haproxy 2.6.12 (Debian)",), 1, 1),
-        Row("redis (server)", True, ("redis:7.2.6",), ("redis 7.0.15 (Debian)",), 2, 1),
+        Row("redis (proxy)", True, (("haproxy:2.8", "haproxy 2.6.12 (Debian)"),), 1, 1),
+        Row("redis (server)", True, (("redis:7.2.6", "redis 7.0.15 (Debian)"),), 2, 1),
     ]
 
 
@@ -51,17 +51,17 @@ def test_a_simulated_pod_says_why() -> None:
         AVAILABLE,
         MISSING,
     )
-    assert [(row.component, row.ran, row.because) for row in found] == [
-        ("agent", False, ("it asks for a node that the real one is not",)),
-        ("db", False, ("its licence does not allow it",)),
-        ("web", False, ("not among the images that were made",)),
+    assert [(row.component, row.ran, row.images) for row in found] == [
+        ("agent", False, (("redis:7.2.6", "simulated: it asks for a node that the real one is not"),)),
+        ("db", False, (("cockroachdb:24", "its licence does not allow it"),)),
+        ("web", False, (("web:1", "not among the images that were made"), ("redis:7.2.6", "could run"))),
     ]
 
 
 def test_a_pod_without_a_node_says_what_the_scheduler_says() -> None:
     waiting = pod("big-0", None, "redis:7.2.6", ready=False, of="big")
     waiting["status"]["conditions"].append({"type": "PodScheduled", "status": "False", "message": "Insufficient cpu"})
-    assert rows([waiting], AVAILABLE, MISSING)[0].because == ("not scheduled: Insufficient cpu",)
+    assert rows([waiting], AVAILABLE, MISSING)[0].images == (("redis:7.2.6", "not scheduled: Insufficient cpu"),)
 
 
 def test_a_job_that_is_done_counts_and_a_pod_that_goes_does_not() -> None:
@@ -80,3 +80,11 @@ def test_the_table_shows_images_and_versions() -> None:
     assert "redis:7.2.6" in shown
     assert "redis 7.0.15 (Debian)" in shown
     assert "ran 1, 0 ready" in shown
+
+
+def test_a_long_reference_is_shown_whole() -> None:
+    console = Console(width=60, record=True)
+    name = f"registry.example.com/{'long-' * 15}name:1"
+    console.print(table(rows([pod("a-0", NAME, name, of="a")], AVAILABLE, MISSING)))
+    cells = [line.split("│")[3].strip() for line in console.export_text().splitlines() if line.count("│") == 5]
+    assert name in "".join(cells)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from local.node import requirements
 from local.node.requirements import NETWORK_PLUGINS, PROGRAMS, Unmet, check, missing
+from local.paths import ROOT
 
 
 @pytest.fixture
@@ -45,6 +48,15 @@ def test_all_that_is_missing_is_one_message(monkeypatch: pytest.MonkeyPatch) -> 
     assert raised.value.code == 2
     assert "run as root (found user id 1000)" in str(raised.value)
     assert "apt-get install containerd runc" in str(raised.value)
+
+
+def test_the_command_says_so_at_once() -> None:
+    command = [sys.executable, "-P", "-m", "cli", "local", "up", "--nodes", "real"]
+    environment = {**os.environ, "PATH": "/nowhere", "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "apt-get install containerd" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_another_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
