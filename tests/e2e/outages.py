@@ -17,7 +17,9 @@ from local.control_plane import kubectl
 from local.engine import Engine
 from local.images import build
 from local.mode import Nodes
+from local.node import cgroups
 from local.node.asked import images
+from local.node.layout import Layout
 from local.paths import ROOT
 from local.stack import LocalStack
 from review.graph import graph, manifests
@@ -91,11 +93,21 @@ def process(stack: LocalStack, program: str, pod: str | None = None) -> psutil.P
     """The process of the node that runs the program; in a pod: that pod's."""
     init = stack.plane.processes.find("node")
     assert init
-    for found in init.children(recursive=True):
+    in_pods = cgroups.processes(Layout(stack.plane.folder).cgroup)
+    for number in (*(child.pid for child in init.children(recursive=True)), *in_pods):
         with suppress(psutil.Error):
-            if found.name() == program and (pod is None or found.environ().get("POD") == pod):
+            found = psutil.Process(number)
+            if found.name() == program and (pod is None or _hostname(number) == pod):
                 return found
     raise AssertionError(f"no {program} runs on the node")
+
+
+def _hostname(number: int) -> str:
+    """Of a process' container: the pod's name. (Redis writes its title over its environment.)"""
+    try:
+        return Path(f"/proc/{number}/root/etc/hostname").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 class Writers:
@@ -140,11 +152,11 @@ class Writers:
         """Acknowledged writes that were not there afterwards."""
         return sum(each["lost"] for each in self._seen.values())
 
-    def outages(self, since: datetime) -> list[float]:
-        """Seconds of each that began after that moment."""
+    def outages(self, since: datetime, *connections: str) -> list[float]:
+        """Seconds of each that began after that moment, of these connections: ``kept``, and ``new`` for each write."""
         return [
             outage["seconds"]
             for each in self._seen.values()
             for outage in each["outages"]
-            if datetime.fromisoformat(outage["from"]) >= since
+            if datetime.fromisoformat(outage["from"]) >= since and outage["connection"] in connections
         ]
