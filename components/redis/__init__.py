@@ -84,7 +84,8 @@ class Redis(pulumi.ComponentResource):
     """Nodes with a volume each; with Sentinel also the Sentinels, and the proxy behind ``<name>-master``.
 
     A rotation's Job runs before the pods roll: each then meets others that know both passwords. Sentinels roll first, then
-    nodes, then proxies: a node hands over through Sentinels that stay.
+    nodes, then proxies: a node hands over through Sentinels that stay. The provider may call an update done before it has
+    begun, so a master also waits by itself until the Sentinels have settled (stop.sh).
     """
 
     def __init__(
@@ -161,7 +162,7 @@ class Redis(pulumi.ComponentResource):
         exporter = {"REDIS_ADDR": f"redis://localhost:{listens['redis']}", "REDIS_USER": "metrics"}
         return {
             "securityContext": security(UID),
-            "terminationGracePeriodSeconds": 90,  # 25 s of stop.sh, then replicas and the disk get what is left
+            "terminationGracePeriodSeconds": 180,  # 100 s of stop.sh, then replicas and the disk get what is left
             "dnsConfig": _RESOLVER,
             "containers": [
                 container(

@@ -91,8 +91,12 @@ defaults
   timeout check 1s
   timeout client 1h
   timeout server 1h
+  # a node that refuses is left at once, and its client tries again: to try the same one again is a second each time
+  retries 0
+  default-server observe layer4 error-limit 1 on-error mark-down
   # checks are quick because writes wait for them; a demoted node's connections are closed, not left to a replica
-  default-server check inter 1s fastinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions init-addr libc,none resolvers dns
+  default-server check inter 1s fastinter 200ms downinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
+  default-server init-addr libc,none resolvers dns
 
 resolvers dns
   parse-resolv-conf

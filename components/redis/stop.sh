@@ -1,56 +1,72 @@
 #!/bin/sh
 # Before a node is stopped on purpose (a rollout, an eviction): a master hands its place to a replica that has all of its data,
-# while writes wait. Without it, writes fail until the Sentinels miss the master. At most 25 s; when no replica takes over,
-# writes go on until the stop.
+# while writes wait. Without it, writes fail until the Sentinels miss the master. What may take time is waited for before writes
+# are paused. At most 100 s; when no replica takes over, writes go on until the stop.
 set -eu
 
-node() {
-  REDISCLI_AUTH=$INTERNAL_PASSWORD timeout 5 redis-cli --user admin -h "${BIND:-127.0.0.1}" -p "$PORT" "$@" | tr -d '\r'
+# $1 host, $2 port, then a command.
+say() {
+  host=$1 port=$2
+  shift 2
+  REDISCLI_AUTH=$INTERNAL_PASSWORD timeout 2 redis-cli --user admin -h "$host" -p "$port" "$@" 2>&1 | tr -d '\r'
 }
-# $1 a Sentinel, $2 what it is asked about the master; an error is an answer too.
-ask() {
-  REDISCLI_AUTH=$INTERNAL_PASSWORD timeout 2 redis-cli --user admin -h "$1" -p "$SENTINEL_PORT" sentinel "$2" "$MASTER" 2>&1 |
-    tr -d '\r' | head -n 1
-}
-# Whether every replica that follows has all of the master's data, of the text of INFO on standard input.
-caught_up() {
-  sed -n 's/^master_repl_offset:/master /p; s/^slave[0-9]*:.*state=online,offset=\([0-9]*\).*/replica \1/p' | {
-    behind=0 replicas='' master=''
-    while read -r role offset; do
-      case $role in master) master=$offset ;; replica) replicas="$replicas $offset" ;; esac
-    done
-    for offset in $replicas; do [ "$offset" -ge "$master" ] || behind=1; done
-    [ -n "$replicas" ] && [ "$behind" = 0 ]
-  }
-}
-# Asks the Sentinels in turn until one fails over, or has begun to. INFO of the replicas is 10 s old at most.
-hand_over() {
+here() { say "${BIND:-127.0.0.1}" "$PORT" "$@"; }
+# Of INFO on standard input.
+value() { sed -n "s/^$1://p"; }
+# Whether every Sentinel is there since a while: in a rollout of theirs each is replaced in turn, and knows little at first.
+settled() {
   for sentinel in $SENTINELS; do
-    case $(ask "$sentinel" failover) in OK | *INPROG*) leader=$sentinel && return ;; esac
+    case $(say "$sentinel" "$SENTINEL_PORT" sentinel ckquorum "$MASTER") in OK*) ;; *) return 1 ;; esac
+    up=$(say "$sentinel" "$SENTINEL_PORT" info server | value uptime_in_seconds)
+    [ "${up:-0}" -ge 12 ] || return 1
+  done
+}
+# Whether the replicas that follow have all of the data: any of them may be chosen. The master hears of it once a second only.
+caught_up() {
+  wanted=$(here info replication | value master_repl_offset)
+  following=0
+  for node in $NODES; do
+    [ "$node" != "$SELF" ] || continue
+    found=$(say "$node" "$PORT" info replication)
+    case $found in *master_link_status:up*) ;; *) continue ;; esac
+    [ "$(printf '%s\n' "$found" | value slave_repl_offset)" -ge "$wanted" ] || return 1
+    following=1
+  done
+  [ "$following" = 1 ]
+}
+# Has one of the Sentinels fail over: the first that does, or that has begun to.
+failed_over() {
+  for leader in $SENTINELS; do
+    case $(say "$leader" "$SENTINEL_PORT" sentinel failover "$MASTER") in OK* | *INPROG*) return 0 ;; esac
   done
   return 1
 }
-# $1 tries, a tenth of a second apart, then what is tried.
+replaced() {
+  [ "$(say "$leader" "$SENTINEL_PORT" sentinel get-master-addr-by-name "$MASTER" | head -n 1)" != "$SELF" ]
+}
+# $1 tries, $2 seconds between them, then what is tried.
 try() {
-  left=$1
-  shift
+  left=$1 pause=$2
+  shift 2
   until "$@"; do
     left=$((left - 1))
     [ "$left" -gt 0 ] || return 1
-    sleep 0.1
+    sleep "$pause"
   done
 }
-all_caught_up() { node info replication | caught_up; }
-replaced() { [ "$(ask "$leader" get-master-addr-by-name)" != "$SELF" ]; }
 
 [ -n "${SENTINELS:-}" ] || exit 0
-[ "$(node role | head -n 1)" = master ] || exit 0
-leader=''
-# longer than all of this takes: writes that the next master does not have must not be accepted
-node client pause 40000 write >/dev/null
-if try 20 all_caught_up && try 20 hand_over && try 100 replaced; then
-  echo "handed over"
-else
-  node client unpause >/dev/null
-  echo "no replica took over" >&2
-fi
+[ "$(here role | head -n 1)" = master ] || exit 0
+try 60 1 settled || echo "the Sentinels do not settle" >&2
+for attempt in 1 2 3; do
+  try 5 1 caught_up || true
+  # longer than all of this takes: writes that the next master does not have must not be accepted
+  here client pause 40000 write >/dev/null
+  if try 10 0.1 caught_up && failed_over && try 80 0.1 replaced; then
+    echo "handed over"
+    exit 0
+  fi
+  here client unpause >/dev/null
+  echo "no replica took over, attempt $attempt" >&2
+  sleep 2
+done
