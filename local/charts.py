@@ -132,11 +132,11 @@ def _contents(root: Path, chart: Chart) -> Iterator[tuple[str, bytes]]:
         path = file.relative_to(folder)
         if file.is_file() and path.parts[0] not in _FOLDERS_OUT and path.name not in _FILES_OUT:
             yield path.as_posix(), file.read_bytes()
-    for path, patterns in chart.added.items():
+    for name, patterns in chart.added.items():
         files = sorted(file for pattern in patterns for file in root.glob(pattern))
-        yield path, b"\n---\n".join(file.read_bytes() for file in files)
-    for path, text in chart.templates.items():
-        yield path, text.encode()
+        yield name, b"\n---\n".join(file.read_bytes() for file in files)
+    for name, text in chart.templates.items():
+        yield name, text.encode()
 
 
 def _described(chart: Chart, root: Path, written: bytes, version: str) -> bytes:

@@ -50,8 +50,9 @@ class Service(pulumi.ComponentResource):
             annotations: Mapping[str, str] | None = None,
             **rest: Any,
         ) -> KubernetesObject:
-            noted = {"annotations": annotations} if annotations else {}
-            found = metadata(resolved, called, name, **noted)
+            found = metadata(resolved, called, name)
+            if annotations:
+                found |= {"annotations": annotations}
             body = {"apiVersion": version, "kind": kind, "metadata": found, **rest}
             return KubernetesObject(called, body, pulumi.ResourceOptions(parent=self, depends_on=depends_on))
 

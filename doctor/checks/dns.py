@@ -22,7 +22,7 @@ DAEMONSETS, NODES, SERVICES = "/apis/apps/v1/daemonsets", "/api/v1/nodes", "/api
 
 def _local(cluster: Cluster) -> list[str]:
     """Addresses that NodeLocal DNSCache answers at, on every node."""
-    found = []
+    found: list[str] = []
     for daemon in cluster.items(DAEMONSETS):
         if daemon["metadata"]["name"] == CACHE:
             for container in at(daemon, "spec", "template", "spec", "containers") or ():

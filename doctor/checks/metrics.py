@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..cluster import Cluster
+from ..cluster import Cluster, Object
 from ..needs import Needs, at, label, some
 from ..result import Check, Finding
 
@@ -34,7 +34,7 @@ def answered(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     services = {at(service, "spec", "group"): service for service in cluster.items(SERVICES)} if wanted else {}
     for group, names in wanted.items():
         conditions = at(services.get(group), "status", "conditions") or ()
-        available = next((c for c in conditions if c.get("type") == "Available"), {})
+        available: Object = next((c for c in conditions if c.get("type") == "Available"), {})
         if group not in services:
             said = f"nobody answers for {group}: {some(names)} would stay at the minimum"
             yield Finding("failure", said, _BRINGS[group])

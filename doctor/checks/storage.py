@@ -32,7 +32,7 @@ def _used(needs: Needs, cluster: Cluster) -> list[Object]:
 
 
 def _is_default(storage_class: Object) -> bool:
-    return at(storage_class, "metadata", "annotations", DEFAULT) == "true"
+    return bool(at(storage_class, "metadata", "annotations", DEFAULT) == "true")
 
 
 def there(needs: Needs, cluster: Cluster) -> Iterator[Finding]:

@@ -352,7 +352,7 @@ def _warnings(catalog: living.Catalog, tables: dict[str, Copied]) -> Iterator[st
     for table in tables.values():
         for item in table.fields:
             guess = named(item.live)
-            if item.declared.cls is Class.PUBLIC and guess not in (None, Class.FREE_TEXT):
+            if item.declared.cls is Class.PUBLIC and guess is not None and guess is not Class.FREE_TEXT:
                 yield f"{table.name}.{item.name} is declared public, and looks like {guess.value!r}"
 
 

@@ -117,7 +117,7 @@ def _committed(asked: Asked, document: dict[str, Any]) -> bool:
     except Trouble as error:
         message = f"the connection broke during the swap, and whether that was committed is not known: {error}"
         raise Trouble(message) from None
-    return last == json.loads(receipt.canonical(document))
+    return bool(last == json.loads(receipt.canonical(document)))
 
 
 def _copy(asked: Asked, target: Connection, keys: Keys, phases: _Phases) -> tuple[Plan, definitions.Definitions]:

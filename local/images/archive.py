@@ -65,5 +65,5 @@ def _write(tar: tarfile.TarFile, images: list[Image]) -> None:
         tar.addfile(layers.entry(name, size=len(config)), io.BytesIO(config))
         files = [f"{layer.digest}/layer.tar" for layer in image.layers]
         manifest.append({"Config": name, "RepoTags": list(image.names), "Layers": files})
-    content = json.dumps(manifest).encode()
-    tar.addfile(layers.entry("manifest.json", size=len(content)), io.BytesIO(content))
+    listed = json.dumps(manifest).encode()
+    tar.addfile(layers.entry("manifest.json", size=len(listed)), io.BytesIO(listed))

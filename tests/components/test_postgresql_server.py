@@ -188,7 +188,7 @@ def test_a_rotation_is_told_to_the_database_first(cluster: Cluster) -> None:
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         cluster.connect(new["PASSWORD"])
     for _ in range(2):  # it may be done again
-        result = cluster.task("setup.sh", **new, PASSWORD_PREVIOUS=APP, INTERNAL_PASSWORD_PREVIOUS=INTERNAL)
+        result = cluster.task("setup.sh", 0, **new, PASSWORD_PREVIOUS=APP, INTERNAL_PASSWORD_PREVIOUS=INTERNAL)
         assert result.returncode == 0, result.stderr
     assert cluster.query("SELECT 1", password=new["PASSWORD"]) == [(1,)]
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):

@@ -15,7 +15,7 @@ from local.images import PAUSE, STANDS_IN, Images, build
 from local.images.layers import layer, text
 from local.images.maker import CACHE
 from local.images.table import table, tagged
-from tests.local.images.unpacked import Unpacked
+from tests.local.images.unpacked import Unpacked, document
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("images")]
 OWN = "registry.test/shop:1"
@@ -83,7 +83,7 @@ def test_the_archive_is_small_and_has_the_pause_image(images: Images, unpacked: 
 def test_the_layers_are_shared(images: Images) -> None:
     with tarfile.open(images.archive) as tar:
         files = [name for name in tar.getnames() if name.endswith("/layer.tar")]
-        manifest = json.load(tar.extractfile("manifest.json"))
+        manifest = document(tar, "manifest.json")
     assert len(files) == len(set(files))
     assert sum(each["Layers"][0] == manifest[0]["Layers"][0] for each in manifest) > len(WANTED)
 

@@ -18,7 +18,8 @@ import pytest
 from components.issuing import authority
 from local.builds import ensure
 from local.images.programs import PLACEHOLDER
-from tests.components.test_postgresql_server import APP, STORE, Cluster, cluster  # noqa: F401 - a fixture
+from tests.components.postgresql_servers import APP, STORE, Cluster
+from tests.components.test_postgresql_server import cluster  # noqa: F401 - a fixture
 from tests.servers import Server, network, require, until
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("placeholder")]
@@ -260,7 +261,11 @@ def test_traces_are_exported_and_grpc_probes_answered(placeholders: Any) -> None
         def service(self, handler_call_details: Any) -> Any:
             if not handler_call_details.method.endswith("TraceService/Export"):
                 return None
-            return grpc.unary_unary_rpc_method_handler(lambda request, _: calls.append(request) or b"")
+            return grpc.unary_unary_rpc_method_handler(self.export)
+
+        def export(self, request: bytes, _: Any) -> bytes:
+            calls.append(request)
+            return b""
 
     server = grpc.server(futures.ThreadPoolExecutor(2))
     server.add_generic_rpc_handlers((Collector(),))
@@ -272,7 +277,7 @@ def test_traces_are_exported_and_grpc_probes_answered(placeholders: Any) -> None
         assert shop.backend("otel")["protocol"] == "otlp"
         assert calls[0] == b""
         with grpc.insecure_channel(f"127.0.0.1:{shop.http}") as channel:
-            check = channel.unary_unary("/grpc.health.v1.Health/Check")
+            check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
             assert check(b"", timeout=5) == b"\x08\x01"
     finally:
         server.stop(0)

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
+from local.builds import MODULES
 from local.images.programs import PLACEHOLDER
-from local.tools import MODULES
 
 
 @pytest.mark.servers

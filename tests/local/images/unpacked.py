@@ -9,15 +9,22 @@ from pathlib import Path
 from typing import Any
 
 
+def document(tar: tarfile.TarFile, name: str) -> Any:
+    """A JSON file of the archive."""
+    file = tar.extractfile(name)
+    assert file is not None, f"{name} is not a file"
+    return json.load(file)
+
+
 class Unpacked:
     """The images of an archive, each unpacked when it is asked for."""
 
     def __init__(self, archive: Path, folder: Path) -> None:
         self.archive, self.folder = archive, folder
         with tarfile.open(archive) as tar:
-            self.manifest: list[dict[str, Any]] = json.load(tar.extractfile("manifest.json"))
+            self.manifest: list[dict[str, Any]] = document(tar, "manifest.json")
             self.configs: dict[str, dict[str, Any]] = {
-                name: json.load(tar.extractfile(each["Config"])) for each in self.manifest for name in each["RepoTags"]
+                name: document(tar, each["Config"]) for each in self.manifest for name in each["RepoTags"]
             }
 
     def root(self, name: str) -> Path:
