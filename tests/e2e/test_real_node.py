@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from config.system import NodePool
 from local.control_plane import ControlPlane, kubectl
 from local.mode import Nodes
 from local.node.kubelet import labels
@@ -24,13 +25,13 @@ from local.node.report import table
 from local.paths import ROOT
 from local.processes import free_port
 from local.tools import KUBERNETES
-from tests.conftest import NODES
 from tests.e2e import machine
 from tests.e2e.node_images import SERVER, archive
 from tests.servers import require_real_node, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("real-node")]
 ABSENT = "registry.example.com/absent:1.0"
+NODES = NodePool.model_validate({"count": 3, "cpu": 8, "memory": "32G", "storage": "100G", "zones": 3})
 OBJECTS = Path(__file__).parent / "node_objects.yaml"
 
 
@@ -226,8 +227,7 @@ import sys
 from pathlib import Path
 from local.control_plane import ControlPlane
 from local.mode import Nodes
-from tests.conftest import NODES
-from tests.e2e.test_real_node import Made
+from tests.e2e.test_real_node import NODES, Made
 plane = ControlPlane("killed", Path(sys.argv[1]))
 if sys.argv[3] == "down":
     plane.down()
