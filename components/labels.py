@@ -9,6 +9,9 @@ from config.system import Resolved
 TRACK, STABLE = "understudy.dev/track", "stable"
 """Which of a service's Deployments a pod belongs to, where a mesh tells them apart."""
 
+OWNER = "understudy.dev/component"
+"""Of what was made from somebody's own manifests, whose ``app`` is their own: the component that declares it."""
+
 
 def selector(component: str, role: str | None = None) -> dict[str, str]:
     """Selects the pods of one component, or those of one role in it; never changes, because a Deployment's cannot."""

@@ -8,6 +8,7 @@ import pulumi
 
 from config.capacity import peak
 from config.mesh import mesh
+from config.objects import DEFAULTS
 from config.system import Resolved
 
 from .labels import labels, metadata
@@ -35,15 +36,10 @@ class Namespace(pulumi.ComponentResource):
             body = {"apiVersion": version, "kind": kind, "metadata": metadata(resolved, name), "spec": spec}
             KubernetesObject(logical, body, inside)
 
+        defaults = {"type": "Container", "defaultRequest": DEFAULTS["requests"], "default": DEFAULTS["limits"]}
         guard("quota", "quota", "v1", "ResourceQuota", {"hard": peak(resolved).hard()})
-        guard("limits", "limits", "v1", "LimitRange", _defaults())
+        guard("limits", "limits", "v1", "LimitRange", {"limits": [defaults]})
         for policy, spec in policies(resolved).items():
             guard(f"{policy}-network", policy, "networking.k8s.io/v1", "NetworkPolicy", spec)
         self.name = settings.namespace
         self.register_outputs({"name": self.name})
-
-
-def _defaults() -> Any:
-    """For containers that state nothing; ours all do."""
-    requests, limits = {"cpu": "50m", "memory": "64Mi"}, {"cpu": "200m", "memory": "256Mi"}
-    return {"limits": [{"type": "Container", "defaultRequest": requests, "default": limits}]}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from config.base import Component
-from config.kinds import External, Prometheus
+from config.kinds import External, Manifests, Prometheus
 from config.kinds.aws import Managed
 from config.kinds.mesh import SECURE
 from config.mesh import POD_IDENTITY, exposed, has_role, mesh, outside, runs_here, users
 from config.system import Resolved
 
-from .labels import selector
+from .labels import OWNER, selector
 
 KUBELET = 10250
 """The port of every node's agent."""
@@ -44,7 +44,7 @@ def policies(resolved: Resolved) -> dict[str, Spec]:
         if runs_here(resolved, name):
             ingress, egress = _ingress(resolved, name, component), _egress(resolved, name, component)
             result[name] = {
-                "podSelector": {"matchLabels": selector(name)},
+                "podSelector": {"matchLabels": _selector(resolved, name)},
                 "policyTypes": ["Ingress", "Egress"],
                 **({"ingress": ingress} if ingress else {}),
                 **({"egress": egress} if egress else {}),
@@ -53,7 +53,7 @@ def policies(resolved: Resolved) -> dict[str, Spec]:
                 result[helper] = {
                     "podSelector": {"matchLabels": selector(helper)},
                     "policyTypes": ["Ingress", "Egress"],
-                    "egress": [{"to": _pods(name), "ports": tcp(*sorted(set(component.ports().values())))}],
+                    "egress": [{"to": _pods(resolved, name), "ports": tcp(*sorted(set(component.ports().values())))}],
                 }
     return result
 
@@ -71,8 +71,13 @@ def in_namespace(name: str) -> dict[str, Any]:
     return {"matchLabels": {"kubernetes.io/metadata.name": name}}
 
 
-def _pods(*names: str) -> list[dict[str, Any]]:
-    return [{"podSelector": {"matchLabels": selector(name)}} for name in names]
+def _selector(resolved: Resolved, name: str) -> dict[str, str]:
+    """Selects the pods of a component, or of a helper of one; those of manifests have labels of their own."""
+    return {OWNER: name} if isinstance(resolved.components.get(name), Manifests) else selector(name)
+
+
+def _pods(resolved: Resolved, *names: str) -> list[dict[str, Any]]:
+    return [{"podSelector": {"matchLabels": _selector(resolved, name)}} for name in names]
 
 
 def tcp(*ports: int) -> list[dict[str, Any]]:
@@ -90,13 +95,13 @@ def _ingress(resolved: Resolved, name: str, component: Component) -> list[dict[s
     rules = []
     ports = component.ports()
     if (callers := users(resolved, name)) and ports:
-        rules.append({"from": _pods(*callers), "ports": tcp(*client_ports(component))})
+        rules.append({"from": _pods(resolved, *callers), "ports": tcp(*client_ports(component))})
     if component.clustered or component.helpers(name):
         inside = (name, *component.helpers(name)) if component.clustered else component.helpers(name)
-        rules.append({"from": _pods(*inside), "ports": tcp(*sorted(set(ports.values())))})
+        rules.append({"from": _pods(resolved, *inside), "ports": tcp(*sorted(set(ports.values())))})
     scrapers = [key for key, other in resolved.components.items() if isinstance(other, Prometheus) and key != name]
     if scrapers and (scraped := _metrics(resolved, name)):
-        rules.append({"from": _pods(*scrapers), "ports": tcp(*scraped)})
+        rules.append({"from": _pods(resolved, *scrapers), "ports": tcp(*scraped)})
     if exposed(resolved, name):
         gateway = in_namespace(resolved.environment.cluster.ingress_namespace)
         rules.append({"from": [{"namespaceSelector": gateway}], "ports": tcp(next(iter(ports.values())))})
@@ -117,7 +122,7 @@ def _beyond(resolved: Resolved, name: str) -> list[dict[str, Any]]:
 def _scrapes(resolved: Resolved, name: str) -> list[dict[str, Any]]:
     """What Prometheus reads: components, proxies, kubelets."""
     rules: list[dict[str, Any]] = [
-        {"to": _pods(key), "ports": tcp(port)}
+        {"to": _pods(resolved, key), "ports": tcp(port)}
         for key, other in resolved.components.items()
         if key != name and runs_here(resolved, key) and (port := other.metrics_port())
     ]
@@ -144,7 +149,7 @@ def _egress(resolved: Resolved, name: str, component: Component) -> list[dict[st
         target = resolved.components[used]
         if runs_here(resolved, used):
             if target.ports():
-                rules.append({"to": _pods(used), "ports": tcp(*client_ports(target))})
+                rules.append({"to": _pods(resolved, used), "ports": tcp(*client_ports(target))})
         elif account := (resolved.environment.account if isinstance(target, Managed) and not target.existing else None):
             data = [{"ipBlock": {"cidr": cidr}} for cidr in account.subnets.data]
             rules.append({"to": data, "ports": tcp(*target.ports().values())})
@@ -152,7 +157,7 @@ def _egress(resolved: Resolved, name: str, component: Component) -> list[dict[st
             port = target.port()
             rules.append({"to": [{"ipBlock": {"cidr": cidr}}], "ports": tcp(port) if port else []})
     if component.clustered:
-        rules.append({"to": _pods(name), "ports": tcp(*sorted(set(component.ports().values())))})
+        rules.append({"to": _pods(resolved, name), "ports": tcp(*sorted(set(component.ports().values())))})
     if isinstance(component, Prometheus):
         rules += _scrapes(resolved, name)
     rules += _beyond(resolved, name)

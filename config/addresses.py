@@ -117,6 +117,7 @@ def _apart(left: str, one: Environment, right: str, other: Environment) -> Itera
             f"{other.domain!r} is {left}'s domain",
             f"a domain of its own, such as {right}.{one.domain}",
         )
+    yield from _nodes(left, one, right, other)
     if not (one.account and other.account):
         return
     if one.account.id == other.account.id:
@@ -127,6 +128,21 @@ def _apart(left: str, one: Environment, right: str, other: Environment) -> Itera
             if IPv4Network(mine).overlaps(IPv4Network(theirs)):
                 message = f"{theirs} overlaps {left}'s {mine}"
                 yield (*at, "account", *field), message, "networks that may meet one day must not share addresses"
+
+
+def _nodes(left: str, one: Environment, right: str, other: Environment) -> Iterator[Finding]:
+    """Clusters are apart, so their nodes are: one network inside another's is a slip; the same ones are one cluster's."""
+    if set(one.cluster.node_cidrs) == set(other.cluster.node_cidrs):
+        return
+    for mine in one.cluster.node_cidrs:
+        for index, theirs in enumerate(other.cluster.node_cidrs):
+            if IPv4Network(mine).overlaps(IPv4Network(theirs)):
+                field: Path = ("environments", right, "cluster", "nodeCidrs", index)
+                yield (
+                    field,
+                    f"{theirs} overlaps {left}'s nodes {mine}",
+                    "give each cluster's nodes a network of their own",
+                )
 
 
 def hosts(component: object) -> Iterator[tuple[Path, str]]:

@@ -176,6 +176,8 @@ class Demand(Model):
     claims: tuple[Storage, ...] = ()
     """Volumes that are not a pod's own."""
     services: int = 1
+    each_node: bool = False
+    """Whether ``pods`` and ``surge`` are counted on each node."""
 
 
 class Component(Model):

@@ -57,7 +57,15 @@ def demands(resolved: Resolved) -> Iterator[tuple[str, Demand]]:
     for name, component in resolved.components.items():
         if component.namespaced and component.existing is None:
             for demand in component.demand():
-                yield name, demand
+                yield name, _everywhere(demand, resolved.environment.cluster.nodes.count)
+
+
+def _everywhere(demand: Demand, nodes: int) -> Demand:
+    """The demand with its pods of all nodes together."""
+    if not demand.each_node:
+        return demand
+    surge = min(demand.surge, demand.pods) * nodes
+    return demand.model_copy(update={"pods": demand.pods * nodes, "surge": surge, "each_node": False})
 
 
 def _proxies(resolved: Resolved) -> list[Resources]:

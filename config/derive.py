@@ -8,6 +8,7 @@ validated like what a person writes, so no derivation can produce what a declara
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, get_args
 
@@ -18,8 +19,9 @@ from .addresses import hosts, whose
 from .errors import ConfigError, Problem
 from .kinds import AnyComponent
 from .kinds.manifests import Manifest
+from .own_objects import object_flaws
 from .paths import Path, leaves, parse, render
-from .provenance import BASE, Derived, provenance
+from .provenance import BASE, Derived, declared_at, provenance
 from .scaling import ScaleKind, Scales
 from .system import Change, Configuration, Environment, Resolved, Site, System
 
@@ -62,11 +64,12 @@ def _resolve(
         _apply(system, name, index, change, tree)
     words = {"environment": name, "namespace": settings.namespace, "domain": settings.domain, "system": system.system}
     tree = _substitute(tree, words)
-    configuration = Configuration.model_validate(tree.pop("configuration"))
-    components = {key: _validated(system, name, key, dump) for key, dump in tree.items()}
+    configuration = _checked(system, name, "configuration", tree.pop("configuration"), Configuration.model_validate)
+    components = {key: _checked(system, name, key, dump, _COMPONENT.validate_python) for key, dump in tree.items()}
     _check_removed(system, name, components)
     _check_hosts(system, name, components)
     _check_elsewhere(system, name, components)
+    _check_objects(system, name, components, configuration)
     return Resolved(
         system=system.system,
         title=system.title,
@@ -91,8 +94,9 @@ def _scale_manifest(
     result = manifest.scaled(ratios)
     before = dict(leaves(_dump(manifest), path))
     for leaf, value in leaves(_dump(result), path):
-        if before[leaf] != value:
-            scaled[leaf] = Scales(leaf[-1])  # type: ignore[arg-type]  # the last part names the quantity kind
+        if before[leaf] != value:  # the last part names the quantity; every other number is one of replicas
+            kind: Any = leaf[-1] if leaf[-1] in ("cpu", "memory", "storage") else "replicas"
+            scaled[leaf] = Scales(kind)
     return result
 
 
@@ -185,16 +189,17 @@ def _substitute(node: Any, words: dict[str, str]) -> Any:
     return node
 
 
-def _validated(system: System, environment: str, name: str, dump: dict[str, Any]) -> Any:
+def _checked(system: System, environment: str, name: str, dump: dict[str, Any], validate: Callable[[Any], Any]) -> Any:
     try:
-        return _COMPONENT.validate_python(dump)
+        return validate(dump)
     except ValidationError as error:
         problems = []
         for item in error.errors(include_url=False):
             path: Path = (name, *[part for part in item["loc"] if part != dump.get("kind")])
-            at = _deciding_change(system, environment, path) or ("components", *path)
+            at = _deciding_change(system, environment, path) or declared_at(path)
             why = str(item.get("ctx", {}).get("error", item["msg"]))
-            text = f"in {environment}, {render(path)} would be {item['input']!s:.60}: {why}"
+            found = "nothing" if item["input"] is None else f"{item['input']!s:.60}"
+            text = f"in {environment}, {render(path)} would be {found}: {why}"
             problems.append(Problem(system.file, system.line(at), render(at), text, "change the value or the scale"))
         raise ConfigError(*problems) from None
 
@@ -206,6 +211,16 @@ def _deciding_change(system: System, environment: str, path: Path) -> Path | Non
             if path[: len(changed)] == changed or changed[: len(path)] == path:
                 return ("environments", environment, "changes", index, "set", written)
     return None
+
+
+def _check_objects(system: System, name: str, components: dict[str, Any], configuration: Configuration) -> None:
+    """The objects of ``kind: manifests``, as they are in this environment: all that is wrong with them."""
+    problems = []
+    for path, message, fix in object_flaws(system, components, configuration):
+        at = _deciding_change(system, name, path) or declared_at(path)
+        problems.append(Problem(system.file, system.line(at), render(at), f"in {name}: {message}", fix))
+    if problems:
+        raise ConfigError(*problems)
 
 
 def _check_removed(system: System, environment: str, components: dict[str, Any]) -> None:

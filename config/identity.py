@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from .base import Model
 from .derive import derive
+from .hosts import addresses_in
 from .paths import Path, leaves, parse, render
-from .provenance import BASE
+from .provenance import BASE, declared_at
 from .system import ENDPOINT, Resolved, System
 
 Kind = Literal["label", "domain", "host", "network", "token", "arn", "account", "bucket"]
@@ -36,8 +37,21 @@ _BY_VALUE: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"(vpc|subnet|sg|eni|rtb|igw|nat|vpce|tgw)-[0-9a-f]{8,17}"), "token"),
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "token"),
     (re.compile(r"\d{12}"), "account"),
-    (re.compile(r"https?://\S+"), "host"),
 )
+_SAID = {
+    "title",
+    "because",
+    "summary",
+    "description",
+    "expr",
+    "runbook",
+    "rules",
+    "labels",
+    "annotations",
+    "apiVersion",
+}
+"""What people read, or what counts: an address in it is reached by nothing."""
+_EVERYWHERE = {"0.0.0.0/0", "localhost", "127.0.0.1"}
 _FURNITURE = {
     *(
         ("environment", "cluster", part)
@@ -46,6 +60,9 @@ _FURNITURE = {
     *(("environment", "account", part) for part in ("region", "zones", "subnets")),
 }
 """What differs, or does not, without telling whose it is."""
+
+_NEVER_SHARED = ("environment.namespace", "environment.domain")
+"""What is listed as shared of these is the bare word, and never an address with it."""
 
 
 class Identity(Model):
@@ -67,7 +84,7 @@ def identities(system: System, environment: str) -> list[Identity]:
         for other in system.environments
         if other != environment
         for identity in _of(derive(system, other)[0], differing)
-        if identity.value not in shared
+        if identity.value not in shared or identity.path in _NEVER_SHARED
     }
     return sorted(found.values(), key=lambda identity: (identity.environment, identity.path))
 
@@ -82,10 +99,8 @@ def unlisted(system: System) -> Iterator[tuple[Path, str]]:
             if first.environment != environment and identity.value not in shared:
                 message = f"{identity.value} is the same in {first.environment} and {environment}"
                 path = parse(identity.path)
-                yield (
-                    ("environments", environment, *path[1:]) if path[0] == "environment" else ("components", *path),
-                    message,
-                )
+                own = path[0] == "environment"
+                yield ("environments", environment, *path[1:]) if own else declared_at(path), message
                 shared.add(identity.value)
 
 
@@ -113,9 +128,20 @@ def _of(resolved: Resolved, differing: set[str]) -> Iterator[Identity]:
         written = render(path)
         kind = _kind(path, value) or ("token" if written in differing and value != resolved.environment.name else None)
         if kind:
-            yield Identity(environment=resolved.environment.name, kind=kind, value=_core(kind, value), path=written)
-        elif path[-1] == "image" and "." in value.split("/")[0]:
-            yield Identity(environment=resolved.environment.name, kind="host", value=value.split("/")[0], path=written)
+            core = _core(kind, value)
+            if core and core not in _EVERYWHERE:
+                yield Identity(environment=resolved.environment.name, kind=kind, value=core, path=written)
+        elif path[-1] == "image" and (registry := _registry(value)):
+            yield Identity(environment=resolved.environment.name, kind="host", value=registry, path=written)
+        if kind in (None, "token", "host") and path[-1] != "image" and not _SAID & set(path):
+            for found, address in addresses_in(value):
+                yield Identity(environment=resolved.environment.name, kind=found, value=address, path=written)
+
+
+def _registry(image: str) -> str | None:
+    """The host before an image's name; ``busybox:1.36.1`` has none, it is Docker Hub's."""
+    host, slash, _ = image.partition("/")
+    return host.partition(":")[0] if slash and ("." in host or ":" in host) else None
 
 
 def _texts(tree: Any) -> Iterator[tuple[Path, str]]:

@@ -7,7 +7,6 @@ from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -16,6 +15,7 @@ from ruamel.yaml.reader import ReaderError
 from .errors import ConfigError, Problem
 from .paths import Path, render
 from .references import check_references
+from .scalars import UnknownTag, Written, reader
 from .system import System
 
 M = TypeVar("M", bound=BaseModel)
@@ -89,7 +89,10 @@ def read(path: FilePath) -> str:
 
 def _yaml(text: str, file: str) -> tuple[dict[str, Any], dict[Path, int]]:
     try:
-        documents = list(YAML(typ="rt", pure=True).load_all(text))
+        documents = list(reader().load_all(text))
+    except UnknownTag as error:
+        fix = "write plain keys, values, lists and texts"
+        raise ConfigError(Problem(file, error.line, "", f"not plain YAML: {error}", fix)) from None
     except DuplicateKeyError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise ConfigError(
@@ -133,14 +136,14 @@ def _plain(node: Any, path: Path, lines: dict[Path, int], file: str) -> Any:
             lines[(*path, index)] = node.lc.item(index)[0] + 1
             items.append(_plain(value, (*path, index), lines, file))
         return items
-    return node if node is None or isinstance(node, bool) else _scalar(node)
+    return node if node is None or isinstance(node, bool | Written) else _scalar(node)
 
 
 def _scalar(node: Any) -> Any:
     for plain in (str, int, float):
         if isinstance(node, plain):
             return plain(node)
-    return str(node)  # a YAML timestamp: no model takes one, the message shows it as written
+    return str(getattr(node, "value", node))  # tagged as a text
 
 
 def _close(word: str, known: list[str]) -> str:
@@ -218,6 +221,8 @@ def _explain(model: type[BaseModel], item: Any, path: Path, data: Any) -> tuple[
         return f"{shown}, expected {context['expected']}", _close(str(found), str(context["expected"]).split("'")[1::2])
     if kind == "string_pattern_mismatch":
         return f"{shown}, which does not match {context['pattern']}", _name_fix(str(found))
+    if kind == "too_short":
+        return "it is empty", "write at least one"
     if kind in _EXPECTED:
         return f"expected {_EXPECTED[kind]}, {shown or 'found ' + type(found).__name__}", ""
     if kind == "value_error":

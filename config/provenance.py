@@ -82,9 +82,9 @@ def provenance(
             at, rule, ratio = ("environments", name, "scale", scaled[path].kind), "scaled", str(scale.ratio)
             because = scale.because or f"{scaled[path].kind} at {scale.ratio} of production"
         elif old == new:
-            at, rule = _declared(path), "same"
+            at, rule = declared_at(path), "same"
         else:
-            at, rule, because = _declared(path), "identity", "names the environment"
+            at, rule, because = declared_at(path), "identity", "names the environment"
         line = system.line(at)
         result[render(path)] = Derived(
             path=render(path),
@@ -99,7 +99,8 @@ def provenance(
     return result
 
 
-def _declared(path: Path) -> Path:
+def declared_at(path: Path) -> Path:
+    """Where production's file states a value of this path."""
     return path if path[0] in ("configuration", "secrets") else ("components", *path)
 
 

@@ -13,13 +13,17 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 from functools import total_ordering
+from math import ceil
 from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-_WRITTEN = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<suffix>[A-Za-zµ%]*)")
+_WRITTEN = re.compile(
+    r"\+?(?P<number>\d{1,30}\.?\d{0,30}|\.\d{1,30})\s*(?P<suffix>[eE][+-]?\d{1,2}|[A-Za-zµ%]*)", re.ASCII
+)
+"""Bounded: what a number of this length counts is nothing that a machine has."""
 
 
 @total_ordering
@@ -35,6 +39,8 @@ class Quantity:
     noun: ClassVar[str]
     example: ClassVar[str]
     bare_number: ClassVar[bool] = True
+    exponents: ClassVar[bool] = False
+    """Whether an exponent of ten may stand for a unit."""
 
     __slots__ = ("suffix", "value")
     value: Fraction
@@ -62,14 +68,16 @@ class Quantity:
         hint = f"write a {cls.noun} such as {cls.example}"
         if isinstance(written, bool) or match is None:
             raise ValueError(hint)
-        suffix = cls.synonyms.get(match["suffix"], match["suffix"])
+        number, suffix = Fraction(match["number"]), cls.synonyms.get(match["suffix"], match["suffix"])
+        if cls.exponents and suffix[1:].lstrip("+-").isdigit():  # as Kubernetes' 129e6, which has no unit
+            number, suffix = number * Fraction(10) ** int(suffix[1:]), ""
         if suffix == "" and not cls.bare_number:
             raise ValueError(f"the unit is missing; {hint}")
         unit = next((family[suffix] for family in cls.families if suffix in family), None)
         if unit is None:
             raise ValueError(f"unknown unit {match['suffix']!r}; {hint}")
         try:
-            return cls(Fraction(match["number"]) * unit, suffix)
+            return cls(number * unit, suffix)
         except ValueError as error:
             raise ValueError(f"{error}; {hint}") from None
 
@@ -112,37 +120,62 @@ class Quantity:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        exponent = [r"[eE][+-]?\d{1,2}"] if cls.exponents else []
         suffixes = sorted({s for f in cls.families for s in f} | set(cls.synonyms))
         text: JsonSchemaValue = {
             "type": "string",
-            "pattern": rf"^\d+(\.\d+)?\s*({'|'.join(re.escape(s) for s in suffixes)})$",
+            "pattern": rf"^\+?(\d+\.?\d*|\.\d+)\s*({'|'.join([*exponent, *(re.escape(s) for s in suffixes)])})$",
             "description": f"a {cls.noun}, such as {cls.example}",
         }
         return {"anyOf": [text, {"type": "number", "minimum": 0}]} if cls.bare_number else text
 
 
-_DECIMAL = {"": Fraction(1), **{s: Fraction(1000) ** n for n, s in enumerate(("k", "M", "G", "T", "P"), start=1)}}
-_BINARY = {"": Fraction(1), **{s: Fraction(1024) ** n for n, s in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi"), start=1)}}
+_POWERS = tuple(enumerate(("k", "M", "G", "T", "P", "E"), start=1))
+_DECIMAL = {"": Fraction(1), **{s: Fraction(1000) ** n for n, s in _POWERS}}
+_BINARY = {"": Fraction(1), **{f"{s.upper()}i": Fraction(1024) ** n for n, s in _POWERS}}
+_PARTS = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000)}
+
+
+def _plain(number: Fraction) -> str:
+    return f"{Decimal(number.numerator) / Decimal(number.denominator):f}"
 
 
 class Cpu(Quantity):
     """CPU in cores; the finest unit is one millicore (Kubernetes allows no finer)."""
 
     noun, example = "CPU quantity", "500m or 2"
-    families = ({"m": Fraction(1, 1000), "": Fraction(1)},)
+    exponents = True
+    families = ({"m": Fraction(1, 1000), **_DECIMAL},)
     __slots__ = ()
+
+    @classmethod
+    def parse(cls, written: object) -> Self:
+        """Also of nano- and microcores, when they are whole millicores."""
+        text = str(written).strip()
+        if text[-1:] in ("n", "u") and (number := re.fullmatch(r"\+?(\d{1,30})[nu]", text, re.ASCII)):
+            return super().parse(f"{_plain(Fraction(number[1]) * _PARTS[text[-1]] * 1000)}m")
+        return super().parse(written)
 
 
 class Bytes(Quantity):
     """An amount of bytes; ``KB``, ``MB``, ``GB``, ``TB`` (as the seeds write them) mean ``k``, ``M``, ``G``, ``T``."""
 
     noun, example = "number of bytes", "512Mi, 8G or 8GB"
+    exponents = True
     families = (_DECIMAL, _BINARY)
     synonyms: ClassVar[dict[str, str]] = {
-        **{s: s[0].replace("K", "k") for s in ("KB", "kB", "MB", "GB", "TB", "PB")},
-        **{s: s[:2] for s in ("KiB", "MiB", "GiB", "TiB", "PiB")},
+        **{s: s[0].replace("K", "k") for s in ("KB", "kB", "MB", "GB", "TB", "PB", "EB")},
+        **{s: s[:2] for s in ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")},
     }
     __slots__ = ()
+
+    @classmethod
+    def parse(cls, written: object) -> Self:
+        """Also of thousandths, which Kubernetes itself writes; a part of a byte is a byte, as there."""
+        text = str(written).strip()
+        if text[-1:] in _PARTS and (number := re.fullmatch(r"\+?(\d{1,30})[num]", text, re.ASCII)):
+            return cls(ceil(Fraction(number[1]) * _PARTS[text[-1]]))
+        return super().parse(written)
 
 
 class Memory(Bytes):

@@ -5,16 +5,52 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 from .texts import readings
 
-_DNS = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)+")
-_LABEL = re.compile(r"[A-Za-z0-9_-]+")
-_ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\w.])")
+_RUN = re.compile(r"[A-Za-z0-9_.-]+")
+_ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)")
+_DASHED = re.compile(r"(?<![\w.-])(?:ip-|ec2-)?(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})(?![\w-])", re.IGNORECASE)
+"""AWS' names of addresses: ``ip-10-20-16-5.eu-central-1.compute.internal``."""
+_SIX = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?:/\d{1,3})?(?![\w:])")
 _ARN = re.compile(r"arn:aws[a-z-]*:[^\s\"',]*")
+_PLACE = re.compile(
+    r"(?:namespaces?|\bns|serviceaccounts?|(?<![\w-])-n)[\"']?(?:\s{0,8}[:=/]\s{0,8}|\s{1,8})[\"']?([a-z0-9][a-z0-9-]{0,62})(?![\w-])",
+    re.IGNORECASE,
+)
+"""Where a text says a namespace."""
+_PORT = re.compile(r":\d{1,5}(?!\d)")
+_MODES = frozenset(
+    [
+        "production",
+        "prod",
+        "live",
+        "main",
+        "release",
+        "stage",
+        "staging",
+        "stag",
+        "test",
+        "testing",
+        "qa",
+        "uat",
+        "preview",
+        "dev",
+        "develop",
+        "development",
+        "local",
+        "demo",
+        "sandbox",
+        "default",
+        "canary",
+        "int",
+        "integration",
+    ]
+)
+"""Words that are modes of a program as often as namespaces."""
 
 
 @dataclass(frozen=True)
@@ -31,71 +67,147 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Text:
+    """One reading, and its words, each found once."""
+
+    text: str
+
+    @cached_property
+    def lowered(self) -> str:
+        return self.text.lower()
+
+    @cached_property
+    def runs(self) -> dict[str, int]:
+        """Words with dots and dashes in lower case, to where the first one ends."""
+        return {match[0].strip(".-"): match.end() for match in reversed(list(_RUN.finditer(self.lowered)))}
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Those that are names of DNS."""
+        return [run for run in self.runs if "." in run]
+
+    @cached_property
+    def labels(self) -> set[str]:
+        return {label for run in self.runs for label in run.split(".")}
+
+    @cached_property
+    def places(self) -> set[str]:
+        """What the text says to be a namespace."""
+        return {match[1] for match in _PLACE.finditer(self.lowered)}
+
+    @cached_property
+    def networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """Addresses, and networks, wherever they stand."""
+        found = set(_ADDRESS.findall(self.text)) | {".".join(parts) for parts in _DASHED.findall(self.text)}
+        if "::" in self.text or self.text.count(":") > 6:
+            found |= set(_SIX.findall(self.text))
+        return [network for one in found if (network := _network(one)) is not None]
+
+
+@dataclass(frozen=True)
 class Names:
     """The names to look for, and the domain that is this environment's own."""
 
     foreign: tuple[Identity, ...]
     domain: str
     shared: frozenset[str]
+    services: frozenset[str] = field(default=frozenset())
+    """Names that something in the other environments answers to, inside its namespace."""
 
-    def find(self, text: str) -> Identity | None:
-        """The first name of another environment in the text, also inside its encodings."""
-        return next((found for reading in _readings(text) for found in self._in(reading)), None)
+    def find(self, text: str, key: str = "") -> Identity | None:
+        """The first name of another environment in the text, also inside its encodings; ``key`` is what it is called."""
+        for reading in _texts(text):
+            for identity in self.foreign:
+                if _MATCH[identity.kind](self, identity, reading):
+                    return identity
+        named = key.lower().endswith(("namespace", "kubernetes.io/metadata.name", "namespaces"))
+        return next((i for i in self.foreign if i.kind == "label" and named and text.lower() == i.value.lower()), None)
 
-    def _in(self, text: str) -> Iterator[Identity]:
-        for identity in self.foreign:
-            if _MATCH[identity.kind](self, identity, text):
-                yield identity
+    def _label(self, identity: Identity, text: Text) -> bool:
+        """A namespace: a whole DNS label; ``production-like`` is another word.
 
-    def _label(self, identity: Identity, text: str) -> bool:
-        """A namespace: a whole DNS label, or a whole word; ``production-like`` is another word."""
-        return any(word.lower() == identity.value.lower() for word in _LABEL.findall(text))
+        Of a word that is a mode as well (``NODE_ENV: production``), or that is declared as shared: only inside an address.
+        """
+        value = identity.value.lower()
+        if value not in text.labels and value not in text.places:
+            return False
+        if value not in _MODES and value != identity.environment.lower() and value not in self.shared:
+            return True
+        return value in text.places or any(self._inside(value, name, text) for name in text.names)
 
-    def _domain(self, identity: Identity, text: str) -> bool:
+    def _inside(self, namespace: str, name: str, text: Text) -> bool:
+        """``db.production``, where ``db`` answers; ``db.production.svc``; ``anything.production:5432``."""
+        labels = name.split(".")
+        for at, label in enumerate(labels[1:], start=1):
+            if label == namespace:
+                if labels[at + 1 : at + 2] in (["svc"], ["pod"]) or self._answers(labels[at - 1]):
+                    return True
+                end = text.runs[name]
+                if at == len(labels) - 1 and (_PORT.match(text.text, end) or f"//{name}" in text.lowered):
+                    return True
+        return False
+
+    def _answers(self, label: str) -> bool:
+        """A component's name, or that with something behind it: ``db-standby``."""
+        parts = label.split("-")
+        return any("-".join(parts[:end]) in self.services for end in range(1, len(parts) + 1))
+
+    def _domain(self, identity: Identity, text: Text) -> bool:
         """The most specific domain that a name lies in says whose it is: staging.example.com is not example.com's."""
-        domains = [self.domain, *(i.value for i in self.foreign if i.kind == "domain")]
-        for name in _DNS.findall(text):
-            name = name.lower()  # noqa: PLW2901 - DNS has one case
+        if identity.value.lower() not in text.lowered:
+            return False
+        domains = [self.domain, *(i.value.lower() for i in self.foreign if i.kind == "domain")]
+        for name in text.names:
             within = [domain for domain in domains if name == domain or name.endswith(f".{domain}")]
-            if within and max(within, key=len) == identity.value and name not in self.shared:
+            if within and max(within, key=len) == identity.value.lower() and name not in self.shared:
                 return True
         return False
 
-    def _host(self, identity: Identity, text: str) -> bool:
-        return any(name.lower() == identity.value.lower() for name in (*_DNS.findall(text), text))
+    def _host(self, identity: Identity, text: Text) -> bool:
+        value = identity.value.lower()
+        return value in text.runs or value == text.lowered
 
-    def _network(self, identity: Identity, text: str) -> bool:
+    def _network(self, identity: Identity, text: Text) -> bool:
         """The network, a part of it or an address in it; a larger network is judged where paths are."""
-        network = _parsed(identity.value)
-        for address in _ADDRESS.findall(text):
-            try:
-                found = ipaddress.ip_network(address, strict=False)
-            except ValueError:
-                continue
-            if found.version == network.version and found.subnet_of(network):  # type: ignore[arg-type]
-                return True
-        return False
+        network = _network(identity.value)
+        return any(
+            found.version == network.version and found.subnet_of(network)  # type: ignore[arg-type]
+            for found in text.networks
+            if network is not None
+        )
 
-    def _token(self, identity: Identity, text: str) -> bool:
-        return _word(identity.value).search(text) is not None
+    def _token(self, identity: Identity, text: Text) -> bool:
+        return identity.value.lower() in text.lowered and _word(identity.value).search(text.text) is not None
 
-    def _arn(self, identity: Identity, text: str) -> bool:
+    def _arn(self, identity: Identity, text: Text) -> bool:
         """The same resource, or anything in the same account."""
+        if "arn:aws" not in text.text:
+            return False
         account = identity.value.split(":")[4]
         return any(
-            arn == identity.value or (account and arn.split(":")[4:5] == [account]) for arn in _ARN.findall(text)
+            arn == identity.value or (account and arn.split(":")[4:5] == [account]) for arn in _ARN.findall(text.text)
         )
 
 
+def _texts(text: str) -> Sequence[Text] | Iterator[Text]:
+    return _short(text) if len(text) < 4096 else map(Text, readings(text))
+
+
 @lru_cache(maxsize=65536)
-def _readings(text: str) -> tuple[str, ...]:
+def _short(text: str) -> tuple[Text, ...]:
     """Labels, names and ports are the same in a hundred resources."""
-    return tuple(readings(text))
+    return tuple(map(Text, readings(text)))
 
 
-@lru_cache(maxsize=1024)
-def _parsed(network: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    return ipaddress.ip_network(network)
+@lru_cache(maxsize=65536)
+def _network(written: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """``None`` for what is no network after all; an IPv4 address inside an IPv6 one is that address."""
+    try:
+        found = ipaddress.ip_network(written, strict=False)
+    except ValueError:
+        return None
+    mapped = found.network_address.ipv4_mapped if isinstance(found, ipaddress.IPv6Network) else None
+    return ipaddress.ip_network(mapped) if mapped else found
 
 
 @lru_cache(maxsize=1024)
@@ -103,7 +215,7 @@ def _word(value: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])", re.IGNORECASE)
 
 
-_MATCH: Mapping[str, Callable[[Names, Identity, str], bool]] = {
+_MATCH: Mapping[str, Callable[[Names, Identity, Text], bool]] = {
     "label": Names._label,
     "domain": Names._domain,
     "host": Names._host,
@@ -115,9 +227,12 @@ _MATCH: Mapping[str, Callable[[Names, Identity, str], bool]] = {
 }
 
 
-def names(entries: Sequence[Mapping[str, Any]], domain: str, shared: Sequence[str]) -> Names:
+def names(
+    entries: Sequence[Mapping[str, Any]], domain: str, shared: Sequence[str], services: frozenset[str] = frozenset()
+) -> Names:
     """From the inputs of the ``Environment`` component; raises ``KeyError`` for a kind that nobody knows how to find."""
     foreign = tuple(Identity.read(entries[index]) for index in range(len(entries)))
     for identity in foreign:
         _MATCH[identity.kind]
-    return Names(foreign, domain.lower(), frozenset(str(shared[index]).lower() for index in range(len(shared))))
+    common = frozenset(str(shared[index]).lower() for index in range(len(shared)))
+    return Names(foreign, domain.lower(), common, services)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .resource import Path, Resource, Unknown, child, items
@@ -18,18 +18,61 @@ TEMPLATES: Mapping[str, Path] = {
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
 """Kind to where its pod's metadata and spec are."""
+_GROUPS = ("kubernetes:core/", "kubernetes:apps/", "kubernetes:batch/")
 SERVERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 """Kinds whose pods go on until they are told to end."""
+OWNER = "understudy.dev/component"
+"""Of objects of ``kind: manifests``, the component that declares them; the program sets it over whatever is there."""
 NAME = "app.kubernetes.io/name"
 ROLE = "app.kubernetes.io/component"
 
 
 def is_workload(resource: Resource) -> bool:
-    return resource.type.startswith("kubernetes:") and resource.kind in TEMPLATES
+    """Whether the object makes pods: by its kind, or because something in it has a list of containers."""
+    return resource.type.startswith("kubernetes:") and (_known(resource) or any(True for _ in _found(resource)))
+
+
+def is_server(resource: Resource) -> bool:
+    """Whether its pods go on until they are told to end."""
+    if not resource.type.startswith("kubernetes:"):
+        return False
+    return resource.kind in SERVERS if _known(resource) else any(True for _ in _found(resource))
+
+
+def _known(resource: Resource) -> bool:
+    return resource.kind in TEMPLATES and resource.type.startswith(_GROUPS)
+
+
+def _found(resource: Resource) -> Iterator[tuple[Path, Any]]:
+    """Path and spec of every pod in an object, by structure; Helm's values are judged by a rule of their own."""
+    if not resource.type.startswith("kubernetes:helm.sh/"):
+        for key in list(resource.props):
+            if key != "metadata":
+                yield from _specs(resource.get(key), (key,))
+
+
+def _specs(node: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(node, Mapping):
+        if isinstance(child(node, "containers"), Unknown | Sequence):
+            yield path, node
+        for key in list(node):
+            yield from _specs(child(node, key), (*path, key))
+    elif isinstance(node, Sequence) and not isinstance(node, str | bytes):
+        for index in range(len(node)):
+            yield from _specs(child(node, index), (*path, index))
+
+
+def specs(resource: Resource) -> list[tuple[Path, Any]]:
+    """Path and value of the spec of every pod that the object makes; raises ``ValueError`` when one cannot be read."""
+    found = list(_found(resource))
+    known = pod(resource) if _known(resource) else None
+    return found if known is None or known[0] in [path for path, _ in found] else [known, *found]
 
 
 def pod(resource: Resource) -> tuple[Path, Any]:
-    """Path and value of the pod's spec; raises ``ValueError`` when it cannot be read."""
+    """Path and value of the first pod's spec; raises ``ValueError`` when it cannot be read."""
+    if not _known(resource):
+        return next(_found(resource))
     path = (*TEMPLATES[resource.kind], "spec")
     spec = resource.get(*path)
     if spec is None or isinstance(spec, Unknown):
@@ -39,10 +82,10 @@ def pod(resource: Resource) -> tuple[Path, Any]:
 
 def containers(resource: Resource, *lists: str) -> Iterator[tuple[Path, Any]]:
     """Path and value of every container: of ``lists``, default all three."""
-    path, spec = pod(resource)
-    for name in lists or ("containers", "initContainers", "ephemeralContainers"):
-        for index, container in items(child(spec, name)):
-            yield (*path, name, index), container
+    for path, spec in specs(resource):
+        for name in lists or ("containers", "initContainers", "ephemeralContainers"):
+            for index, container in items(child(spec, name)):
+                yield (*path, name, index), container
 
 
 def namespace(resource: Resource) -> Any:
@@ -50,9 +93,15 @@ def namespace(resource: Resource) -> Any:
 
 
 def component(resource: Resource) -> Any:
-    """Of which component of the declaration the object says to be."""
-    return resource.get("metadata", "labels", NAME)
+    """Of which component of the declaration the object is."""
+    owner = resource.get("metadata", "labels", OWNER)
+    return resource.get("metadata", "labels", NAME) if owner is None else owner
 
 
 def role(resource: Resource) -> Any:
-    return resource.get(*TEMPLATES[resource.kind], "metadata", "labels", ROLE)
+    return child(labels(resource), ROLE)
+
+
+def labels(resource: Resource) -> Any:
+    """Those of the pod."""
+    return resource.get(*pod(resource)[0][:-1], "metadata", "labels")

@@ -83,7 +83,13 @@ class Stack:
             entries, shared = self.declared("identities"), self.declared("shared")
             if entries is None or shared is None:
                 raise Undeclared("the declaration does not say what the names of other environments are")
-            self._names = names(entries, str(self.declared("resolved", "environment", "domain")), shared)
+            services = frozenset(
+                str(name)
+                for side in ("resolved", "production")
+                for path, name in walk(self.declared(side, "components"))
+                if (path[-1] == "(key)" and len(path) == 2) or path[-2:] == ("metadata", "name")
+            )
+            self._names = names(entries, str(self.declared("resolved", "environment", "domain")), shared, services)
         return self._names
 
     @property

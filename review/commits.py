@@ -24,5 +24,9 @@ def project_at(ref: str, project: Path) -> Iterator[Path]:
         raise ConfigError(Problem("git", None, "", message, "name a branch, tag or commit"))
     with TemporaryDirectory(prefix="understudy-") as folder:
         with tarfile.open(fileobj=io.BytesIO(result.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+            try:
+                archive.extractall(folder, filter="data")
+            except tarfile.FilterError as error:
+                fix = "a project has links to its own files only"
+                raise ConfigError(Problem("git", None, "", f"{ref} cannot be read: {error}", fix)) from None
         yield Path(folder)

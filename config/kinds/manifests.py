@@ -2,101 +2,115 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from ..base import Amounts, Component, Demand, Model, Resources
-from ..quantity import Cpu, Memory, Storage
+from ..base import Component, Demand, Model
+from ..objects import (
+    QUANTITIES,
+    amount,
+    below,
+    claims,
+    listed,
+    mapping,
+    pods,
+    ports,
+    replicas,
+    resources,
+    scaler,
+    service,
+)
+from ..quantity import Storage
+from ..scalars import Written
 from ..scaling import ScaleKind, Scales
+
+_FLOORS = {"cpu": "10m", "memory": "32M", "storage": "1G"}
+"""As those of components' own sizes."""
+_COUNTS = ("replicas", "minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount")
+_TEXTS = {"labels", "annotations", "matchLabels", "nodeSelector", "stringData", "args", "command"}
+"""Fields whose values are texts, whatever a YAML reader makes of them."""
 
 
 class Manifest(Model):
     """One Kubernetes object, written as for kubectl."""
+
+    model_config = ConfigDict(extra="allow")
 
     api_version: Annotated[str, Field(min_length=2)]
     kind: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$")]
     metadata: dict[str, Any]
     spec: dict[str, Any] | None = None
     data: dict[str, Any] | None = None
-    rules: list[Any] | None = None
-    role_ref: dict[str, Any] | None = None
-    subjects: list[Any] | None = None
-    scale: tuple[ScaleKind, ...] = ()
+    scale: tuple[Literal["cpu", "memory", "storage", "replicas"], ...] = ()
     """Quantity kinds that scale inside this object: container resources (cpu, memory), claims (storage), replicas."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, body: Any) -> Any:
+        """Null is absent; texts stay as they were written, also ``16.10`` and ``0777``."""
+        return _normal(body, body.get("kind")) if isinstance(body, dict) else body
+
     @model_validator(mode="after")
-    def _named(self) -> Self:
+    def _named(self) -> Manifest:
         if not isinstance(self.metadata.get("name"), str):
             raise ValueError("metadata.name is missing")
         if "namespace" in self.metadata:
             raise ValueError("metadata.namespace is the environment's: leave it out")
-        unknown = set(self.scale) - {"cpu", "memory", "storage", "replicas"}
-        if unknown:
-            raise ValueError(f"{', '.join(sorted(unknown))} does not scale in a manifest")
+        values = (self.data, (self.model_extra or {}).get("stringData"))
+        if self.kind == "Secret" and any(values):
+            raise ValueError("a secret stands in the clear: declare it under 'secrets', and refer to it by its name")
         return self
 
     def scaled(self, ratios: dict[ScaleKind, Any]) -> Manifest:
         """The object with every quantity of the kinds in ``scale`` scaled; ``ratios`` as given for the environment."""
         wanted = {kind: ratios[kind] for kind in self.scale if kind in ratios}
-        return self.model_copy(update={"spec": _walk(self.spec, wanted)}) if wanted else self
+        return self.model_copy(update={"spec": _scaled(self.spec, wanted)}) if wanted else self
 
     def body(self) -> dict[str, Any]:
         """The object as the API server takes it, without a namespace."""
         return self.model_dump(by_alias=True, exclude_none=True, exclude={"scale"})
 
 
-_LEAVES: dict[str, tuple[ScaleKind, Any]] = {
-    "cpu": ("cpu", Cpu),
-    "memory": ("memory", Memory),
-    "storage": ("storage", Storage),
-}
+def _normal(node: Any, kind: Any, *, text: bool = False) -> Any:
+    if isinstance(node, dict):
+        texts = {*_TEXTS, *(("data",) if kind == "ConfigMap" else ())}
+        named = isinstance(node.get("name"), str)  # a variable of a container
+        return {
+            key: _normal(item, kind, text=text or key in texts or (key == "value" and named))
+            for key, item in node.items()
+            if item is not None
+        }
+    if isinstance(node, list | tuple):
+        return [_normal(item, kind, text=text) for item in node]
+    if not text:
+        return _number(node) if isinstance(node, Written) else node
+    if isinstance(node, bool):
+        return "true" if node else "false"
+    return str(node) if isinstance(node, int | float | Written) else node
 
 
-def _walk(node: Any, ratios: dict[ScaleKind, Any]) -> Any:
-    if isinstance(node, list):
-        return [_walk(item, ratios) for item in node]
+def _number(node: Written) -> Any:
+    """What a field that may be a number or a text is given: a truth value as one, a number as it was written."""
+    return node.value if isinstance(node.value, bool) else str(node)
+
+
+def _scaled(node: Any, ratios: dict[Any, Any]) -> Any:
+    """Counts of replicas, and amounts below ``resources``."""
+    if isinstance(node, list | tuple):
+        return [_scaled(item, ratios) for item in node]
     if not isinstance(node, dict):
         return node
-    result = {}
-    for key, value in node.items():
-        kind, quantity = _LEAVES.get(key, (None, None))
-        if key == "replicas" and isinstance(value, int) and "replicas" in ratios:
-            result[key] = Scales("replicas", floor=1).apply(value, ratios["replicas"])
-        elif kind in ratios and quantity is not None and isinstance(value, str | int):
-            result[key] = str(Scales(kind).apply(quantity.parse(value), ratios[kind]))
-        else:
-            result[key] = _walk(value, ratios)
+    result = {key: _scaled(value, ratios) for key, value in node.items()}
+    for key in _COUNTS:
+        if type(node.get(key)) is int and node[key] > 0 and "replicas" in ratios:
+            result[key] = Scales("replicas", floor=1).apply(node[key], ratios["replicas"])
+    for part in ("requests", "limits"):
+        for name, kind in QUANTITIES.items():
+            if name in ratios and (value := amount(kind, below(node, "resources", part, name))) is not None:
+                scales = Scales(name, floor=_FLOORS[name])  # type: ignore[arg-type]  # the names of QUANTITIES are kinds
+                result["resources"][part][name] = str(scales.apply(value, ratios[name]))
     return result
-
-
-def _claim(claim: Any) -> Storage:
-    return Storage.parse(claim["spec"]["resources"]["requests"]["storage"])
-
-
-def _demand(manifest: Manifest) -> Demand:
-    """Of one object: its pods and their volumes, a claim of its own, a Service."""
-    spec = manifest.spec or {}
-    template = spec.get("template") or spec.get("jobTemplate", {}).get("spec", {}).get("template")
-    if manifest.kind == "Pod":
-        template = {"spec": spec}
-    containers = ((template or {}).get("spec") or {}).get("containers") or []
-
-    def total(part: str, name: str, quantity: Any) -> Any:
-        amounts = [quantity.parse(r) for c in containers if (r := c.get("resources", {}).get(part, {}).get(name))]
-        return sum(amounts[1:], start=amounts[0]) if amounts else None
-
-    def amounts(part: str) -> Amounts:
-        return Amounts(cpu=total(part, "cpu", Cpu), memory=total(part, "memory", Memory))
-
-    return Demand(
-        pods=int(spec.get("replicas", spec.get("parallelism", 1))) if containers else 0,
-        surge=1 if manifest.kind == "Deployment" else 0,
-        resources=Resources(requests=amounts("requests"), limits=amounts("limits")),
-        volumes=tuple(_claim(claim) for claim in spec.get("volumeClaimTemplates", ())),
-        claims=(_claim({"spec": spec}),) if manifest.kind == "PersistentVolumeClaim" else (),
-        services=int(manifest.kind == "Service"),
-    )
 
 
 class Manifests(Component):
@@ -105,5 +119,61 @@ class Manifests(Component):
     kind: Literal["manifests"]
     objects: Annotated[tuple[Manifest, ...], Field(min_length=1)]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _lists(cls, data: Any) -> Any:
+        """The items of a List stand for themselves."""
+        if not isinstance(data, dict) or not isinstance(data.get("objects"), list | tuple):
+            return data
+        found: list[Any] = []
+        for entry in data["objects"]:
+            if str(mapping(entry).get("kind")).endswith("List") and isinstance(mapping(entry).get("items"), list):
+                scale = {"scale": entry["scale"]} if "scale" in entry else {}
+                found += [{**scale, **item} if isinstance(item, dict) else item for item in entry["items"]]
+            else:
+                found.append(entry)
+        return {**data, "objects": found}
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """Every object, as the API server takes it."""
+        return [manifest.body() for manifest in self.objects]
+
+    def ports(self) -> dict[str, int]:
+        return ports(self.bodies())
+
+    def service_name(self, name: str) -> str:
+        found = service(self.bodies())
+        return str(below(found, "metadata", "name")) if found else name
+
+    def port(self) -> int | None:
+        found = service(self.bodies())
+        first = next(iter(listed(below(found, "spec", "ports"))), None)
+        number = below(first, "port")
+        return number if isinstance(number, int) else None
+
+    def volumes(self, name: str) -> dict[str, Storage]:
+        return {claim: size for body in self.bodies() for claim, size in claims(body).items()}
+
     def demand(self) -> tuple[Demand, ...]:
-        return tuple(_demand(manifest) for manifest in self.objects)
+        bodies = self.bodies()
+        most = dict(found for body in bodies if (found := scaler(body)))
+        return tuple(demand for body in bodies for demand in _demands(body, most))
+
+
+def _demands(body: dict[str, Any], most: dict[str, int]) -> list[Demand]:
+    """Of one object: its pods and their volumes, a claim of its own, a Service."""
+    sizes, found = tuple(claims(body).values()), []
+    if body["kind"] in ("Service", "PersistentVolumeClaim"):
+        own = sizes if body["kind"] == "PersistentVolumeClaim" else ()
+        services = int(body["kind"] == "Service")
+        return [Demand.model_construct(pods=0, surge=0, resources=resources({}), claims=own, services=services)]
+    for path, spec in pods(body):
+        count, surge = replicas(body, path, most)
+        each = body["kind"] == "DaemonSet"
+        found.append(
+            Demand.model_construct(
+                pods=count, surge=surge, resources=resources(spec), volumes=sizes, services=0, each_node=each
+            )
+        )
+        sizes = ()
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from tests.policies.fixtures import Nodes, Spoil, added, change, find, option, without
@@ -20,6 +21,7 @@ def meta(**more: Any) -> dict[str, Any]:
     return {"name": "x", "namespace": "staging", "labels": {"app.kubernetes.io/name": "game-server"}, **more}
 
 
+WIDE = base64.b64encode("redis.production.svc".encode("utf-16")).decode()
 HOSTS = {
     "tls": [{"hosts": ["a.staging.spacetime.example.com"]}],
     "rules": [{"host": "a.staging.spacetime.example.com"}],
@@ -40,7 +42,7 @@ def role(**entry: Any) -> dict[str, Any]:
 
 def binding(**more: Any) -> dict[str, Any]:
     subject = {"kind": "ServiceAccount", "name": "game-server", "namespace": "staging"}
-    return {"roleRef": {"name": "reader"}, "subjects": [subject], **more}
+    return {"metadata": meta(), "roleRef": {"kind": "Role", "name": "x"}, "subjects": [subject], **more}
 
 
 def claim(**spec: Any) -> dict[str, Any]:
@@ -101,6 +103,31 @@ PASSES: dict[str, list[tuple[str, list[Spoil]]]] = {
             "an external secret below its prefix",
             [EXTERNALLY, added(EXTERNAL, "x", {"spec": {"data": [{"remoteRef": {"key": "space/staging/a/b"}}]}})],
         ),
+        *(
+            (f"no credential: {name}", [change("ConfigMap", "configuration", f"data.{name}", value)])
+            for name, value in (
+                ("CSRF_TOKEN", "X-CSRF-Token"),
+                ("MAX_TOKEN", "4096"),
+                ("USE_SECRET", "true"),
+                ("TOKEN_TTL", "15m"),
+                ("DB_PASSWORD_FILE", "/run/secrets/password"),
+                ("DB_PASSWORD", "$(PASSWORD)"),
+                ("PUBLIC_KEY", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB8dZ4Zl5m3n8Y5X0y9S2rWZ0mGmQx0b7kM1uXyZ9a1b"),
+                ("PARTITION_KEY", "customer"),
+                ("GREETING", "password: the word that opens, token: the other"),
+                ("PROXY", "http://proxy:3128"),
+            )
+        ),
+    ],
+    "isolation-known-kinds": [
+        (
+            "a pod's template in any kind",
+            [
+                added(
+                    "kubernetes:argoproj.io/v1alpha1:Rollout", "x", {"spec": {"template": {"spec": {"containers": []}}}}
+                )
+            ],
+        ),
     ],
     "isolation-sanitised-data": [
         (
@@ -113,13 +140,18 @@ PASSES: dict[str, list[tuple[str, list[Spoil]]]] = {
             "its own domain below production's",
             [change("ConfigMap", "configuration", "data.URL", "https://api.staging.spacetime.example.com")],
         ),
+        ("a mode of the program", [change("ConfigMap", "configuration", "data.NODE_ENV", "production")]),
+        ("settings of that mode", [change("ConfigMap", "configuration", "data.S", "config.settings.production")]),
         ("a word that only begins so", [change("ConfigMap", "configuration", "data.MODE", "production-like")]),
         ("the shared registry", [change("ConfigMap", "configuration", "data.R", "registry.spacetime.example.com/x")]),
     ],
     "workloads-rbac": [
         ("a role that names what it reads", [added(ROLE, "x", role())]),
         ("a role for one Secret", [added(ROLE, "x", role(resources=["secrets"], resourceNames=["one"]))]),
-        ("a binding for its own account", [added(BINDING, "x", binding())]),
+        (
+            "a binding for its own account",
+            [added(ROLE, "x", {"metadata": meta(), **role()}), added(BINDING, "x", binding())],
+        ),
     ],
     "workloads-pinned-images": [
         ("a digest", [change(DEP, "game-server", f"{CONTAINER}.image", f"r.example.com/a@sha256:{'0' * 64}")]),
@@ -132,6 +164,14 @@ PASSES: dict[str, list[tuple[str, list[Spoil]]]] = {
 FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
     "isolation-foreign-names": [
         ("production's namespace in a host", [change("ConfigMap", "configuration", "data.H", "redis-master.production.svc.cluster.local")]),
+        ("production's namespace, split in two", [change(DEP, "game-server", f"{CONTAINER}.env.0", {"name": "A", "value": "redis.production"}), change(DEP, "game-server", f"{CONTAINER}.args", ["$(A).svc.cluster.local"])]),
+        ("a port behind production's namespace", [change("ConfigMap", "configuration", "data.H", "anything.production:5432")]),
+        ("a component in production's namespace", [change("ConfigMap", "configuration", "data.H", "cockroachdb-public.production")]),
+        ("production's namespace, named", [change("ConfigMap", "configuration", "data.POD_NAMESPACE", "production")]),
+        ("production's namespace, as an argument", [change("ConfigMap", "configuration", "data.A", "kubectl -n production get pods")]),
+        ("an address before a full stop", [change("ConfigMap", "configuration", "data.H", "It is at redis.production.svc.")]),
+        ("base64 in lines", [change("ConfigMap", "configuration", "data.H", "cmVkaXMu\ncHJvZHVj\ndGlvbi5z\ndmMuY2x1\nc3Rlcg==")]),
+        ("base64 of two bytes a letter", [change("ConfigMap", "configuration", "data.H", WIDE)]),
         ("production's domain", [change("ConfigMap", "configuration", "data.H", "https://spacetime.example.com/api")]),
         ("a host below production's domain", [change("ConfigMap", "configuration", "data.H", "api.spacetime.example.com")]),
         ("production's bucket", [change("ConfigMap", "configuration", "data.H", "s3://spacetime-production-backups/x")]),
@@ -151,7 +191,30 @@ FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
         ("given, and not declared so", [change("Secret", "database-credentials", "metadata.annotations.understudy~dev/origins", '{"redis-password": "given"}')]),
         ("a password in a pod's environment", [change(DEP, "game-server", f"{CONTAINER}.env.0", {"name": "DB_PASSWORD", "value": "hunter2"})]),
         ("an external secret elsewhere", [EXTERNALLY, added(EXTERNAL, "x", {"spec": {"data": [{"remoteRef": {"key": "space/live/a"}}]}})]),
+        ("everything of a place", [EXTERNALLY, added(EXTERNAL, "x", {"spec": {"dataFrom": [{"extract": {"key": "space/live/a"}}]}})]),
+        ("whatever is found", [EXTERNALLY, added(EXTERNAL, "x", {"spec": {"dataFrom": [{"find": {"name": {"regexp": ".*"}}}]}})]),
+        ("a generator's", [EXTERNALLY, added(EXTERNAL, "x", {"spec": {"dataFrom": [{"sourceRef": {"generatorRef": {"name": "x"}}}]}})]),
+        ("a place above its prefix", [EXTERNALLY, added(EXTERNAL, "x", {"spec": {"data": [{"remoteRef": {"key": "space/staging/../live/a"}}]}})]),
+        ("a password in a ConfigMap", [change("ConfigMap", "configuration", "data.DB_PASS", "hunter2")]),
+        ("a key of Stripe under any name", [change("ConfigMap", "configuration", "data.X", "sk_live_51HxAbCdEfGhIjKlMn")]),
+        ("a key of AWS in an annotation", [change(DEP, "game-server", "metadata.annotations", {"note": "use AKIAIOSFODNN7EXAMPLE"})]),
+        ("a password in a URL", [change("ConfigMap", "configuration", "data.X", "amqp://app:hunter2@queue:5672/")]),
+        ("a password in a file", [change("ConfigMap", "configuration", "data.app~ini", "[db]\nuser = app\npassword = hunter2\n")]),
+        ("a password in base64", [change("ConfigMap", "configuration", "data.X", "eyJkYi5wYXNzd29yZCI6ICJodW50ZXIyIn0=")]),
+        ("a private key", [change("ConfigMap", "configuration", "data.X", "-----BEGIN EC PRIVATE KEY-----\nabc\n")]),
+        ("an argument", [change(DEP, "game-server", f"{CONTAINER}.args", ["--db-password=hunter2"])]),
+        ("the argument behind it", [change(DEP, "game-server", f"{CONTAINER}.args", ["--requirepass", "hunter2"])]),
+        ("a word of chance", [change("ConfigMap", "configuration", "data.SEED", "kJ8v2QpZx71LmNtR4sYbWc9Ho3Ue5Ga0")]),
+        ("a field of some object", [added("kubernetes:example.com/v1:Thing", "x", {"spec": {"clientSecret": "hunter2"}})]),
         ("an external secret without a store", [added(EXTERNAL, "x", {"spec": {"data": [{"remoteRef": {"key": "space/staging/a"}}]}})]),
+    ],
+    "isolation-known-kinds": [
+        ("a policy of Cilium", [added("kubernetes:cilium.io/v2:CiliumNetworkPolicy", "x", {"metadata": meta(), "spec": {}})]),
+        ("a policy of Calico", [added("kubernetes:crd.projectcalico.org/v1:NetworkPolicy", "x", {"metadata": meta(), "spec": {}})]),
+        ("an operator's object", [added("kubernetes:example.com/v1:Deployment", "x", {"metadata": meta(), "spec": {"image": "a:1"}})]),
+        ("containers that are no pod's template", [added("kubernetes:example.com/v1:Thing", "x", {"spec": {"containers": [{"image": "a:1"}]}})]),
+        ("another kind in its body", [change("ConfigMap", "configuration", "kind", "CiliumNetworkPolicy")]),
+        ("a second one of its name", [added("kubernetes:core/v1:ConfigMap", "x", {"metadata": {"name": "staging-config", "namespace": "staging"}})]),
     ],
     "isolation-explicit-provider": [
         ("another cluster", [change("kubernetes", "cluster", "clusterIdentifier", "0" * 64)]),
@@ -197,6 +260,8 @@ FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
         ("a raw database snapshot", [added(RDS, "x", {"snapshotIdentifier": "rds:prod-2026-11-19"})]),
         ("a name that denies it", [added(RDS, "x", {"snapshotIdentifier": "unsanitised-2026"})]),
         ("a live copy", [added(RDS, "x", {"restoreToPointInTime": {"sourceClusterIdentifier": "sanitised"}})]),
+        ("a volume that is there", [added("kubernetes:core/v1:PersistentVolume", "x", {"spec": {"csi": {"volumeHandle": "vol-0"}}})]),
+        ("a claim on such a volume", [added(CLAIM, "x", claim(volumeName="pv-of-production"))]),
         ("a replica", [added(RDS, "x", {"replicationSourceIdentifier": "arn:aws:rds:eu-central-1:123456789012:cluster:a"})]),
     ],
     "ratios-amounts": [
@@ -283,6 +348,8 @@ FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
         ("the node's processes", [change(STS, DB, "spec.template.spec.hostPID", True)]),
         ("the node's files", [change(STS, DB, "spec.template.spec.volumes.0", {"name": "x", "hostPath": {"path": "/"}})]),
         ("a port of the node", [change(STS, DB, f"{CONTAINER}.ports.0.hostPort", 80)]),
+        ("a volume of a driver", [change(STS, DB, "spec.template.spec.volumes.0", {"name": "x", "csi": {"driver": "secrets-store.csi.k8s.io"}})]),
+        ("a pod of another kind", [added("kubernetes:argoproj.io/v1alpha1:Rollout", "x", {"spec": {"template": {"spec": {"containers": [{"name": "c"}]}}}})]),
         ("a job's container", [change("Job", "cockroachdb-setup", f"{CONTAINER}.securityContext")]),
         ("an init container", [change(STS, DB, "spec.template.spec.initContainers.0.securityContext")]),
         ("no pod to see", [change(STS, DB, "spec.template.spec")]),
@@ -321,7 +388,12 @@ FAILS: dict[str, list[tuple[str, list[Spoil]]]] = {
         ("exec", [added(ROLE, "x", role(resources=["pods/exec"], verbs=["create"]))]),
         ("impersonation", [added(ROLE, "x", role(verbs=["impersonate"]))]),
         ("unknown verbs", [added(ROLE, "x", role(verbs=["${urn:x.y}"]))]),
-        ("cluster-admin", [added(BINDING, "x", binding(roleRef={"name": "cluster-admin"}))]),
+        ("cluster-admin", [added(BINDING, "x", binding(roleRef={"kind": "ClusterRole", "name": "cluster-admin"}))]),
+        ("a role that is there already", [added(BINDING, "x", binding(roleRef={"kind": "ClusterRole", "name": "edit"}))]),
+        ("a person", [added(ROLE, "x", {"metadata": meta(), **role()}), added(BINDING, "x", binding(subjects=[{"kind": "User", "name": "ann"}]))]),
+        ("the masters", [added(ROLE, "x", {"metadata": meta(), **role()}), added(BINDING, "x", binding(subjects=[{"kind": "Group", "name": "system:masters"}]))]),
+        ("rules of other roles", [added("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "x", {"aggregationRule": {}})]),
+        ("rules for other roles", [added(ROLE, "x", {"metadata": {"labels": {"rbac.authorization.k8s.io/aggregate-to-edit": "true"}}, **role()})]),
         ("everybody", [added(BINDING, "x", binding(subjects=[{"kind": "Group", "name": "system:authenticated"}]))]),
         ("another namespace's account", [added(BINDING, "x", binding(subjects=[{"kind": "ServiceAccount", "name": "x", "namespace": "kube-system"}]))]),
         ("a token that is not needed", [change(DEP, "game-server", "spec.template.spec.automountServiceAccountToken")]),

@@ -11,12 +11,33 @@ import pytest
 from config.errors import ConfigError
 from review.check import check, shipped
 from review.generated import ROOT
+from tests.declared import declared, problems
 from tests.systems import write
 
 
 @pytest.mark.parametrize("file", shipped(ROOT), ids=lambda file: file.name)
 def test_all_shipped_files_are_right(file: Path) -> None:
     assert check(file)
+
+
+@pytest.mark.parametrize(
+    ("value", "identity"),
+    [
+        ("a.kafka.example.com:9096,b.kafka.example.com:9096", "a.kafka.example.com"),
+        ("mongodb+srv://cluster0.ab1cd.mongodb.net/orders", "cluster0.ab1cd.mongodb.net"),
+        ("https://sqs.eu-central-1.amazonaws.com/111122223333/orders", "111122223333"),
+        ("smtp.mail.example.org", "smtp.mail.example.org"),
+    ],
+)
+def test_an_address_of_any_scheme_that_two_environments_share_is_named_at_its_line(value: str, identity: str) -> None:
+    found = problems(declared(("LOG_LEVEL: info", f"LOG_LEVEL: info, WHERE: '{value}'")))
+    assert found[0].message == f"{identity} is the same in production and staging"
+    assert (found[0].path, found[0].line) == ("configuration.data.WHERE", 21)
+
+
+def test_a_network_of_nodes_inside_anothers_is_a_mistake() -> None:
+    [found] = problems(declared(("10.30.16.0/20", "10.20.16.0/24")))
+    assert found.message == "10.20.16.0/24 overlaps production's nodes 10.20.16.0/20"
 
 
 def test_requests_that_do_not_fit_are_told(tmp_path: Path) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from ...credentials import chance, credential, inside, shape
 from ...origins import named, origins
-from ...pods import containers, is_workload
 from ...references import cis_eks
-from ...resource import Resource, Unknown, child, items
+from ...resource import Path, Resource, Unknown, at, child, items, said
 from ...rule import Problem, Rule
-from ...stack import Stack
+from ...stack import ENVIRONMENT, Stack
 
-_CREDENTIAL = re.compile(
-    r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIALS?|DSN)(_PREVIOUS)?$", re.IGNORECASE
+_DECLARED = (ENVIRONMENT, "pulumi:pulumi:Stack")
+_FIELD = re.compile(
+    r"(\w*[Pp]assword|passwd|passphrase|apiKey|api_key|secretKey|secret_key|clientSecret|client_secret|\w*[Aa]uth_?[Tt]oken)"
+)
+"""Fields of objects that hold a credential, and never the name of a Secret."""
+_NOT_SECRET = re.compile(
+    r"(hash|digest|sha|sum|etag|revision|commit|id|uid|uuid|version|public|cert|ca|bundle)s?$", re.IGNORECASE
 )
 
 
@@ -22,12 +28,50 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         yield from _secret(resource, stack)
     elif resource.kind == "ExternalSecret":
         yield from _external(resource, stack)
-    elif is_workload(resource):
-        for path, container in containers(resource):
-            for index, variable in items(child(container, "env")):
-                name, value = child(variable, "name"), child(variable, "value")
-                if isinstance(name, str) and _CREDENTIAL.search(name) and value is not None:
-                    yield (*path, "env", index), f"{name} is a credential in the clear: refer to a Secret"
+    if resource.type not in _DECLARED and not resource.type.startswith("pulumi:providers:"):
+        yield from _in_the_clear(resource)
+
+
+def _in_the_clear(resource: Resource) -> Iterator[Problem]:
+    """Anywhere in any object: what looks like a credential, or is called one. No value of a Secret is looked at."""
+    names = {(*path[:-1], "value"): leaf for path, leaf in resource.leaves() if path[-1] == "name"}
+    hidden = ("data", "stringData") if resource.kind == "Secret" else ()
+    for path, leaf in resource.leaves():
+        if not isinstance(leaf, str) or path[0] in hidden or path[-1] == "(key)":
+            continue
+        if found := shape(leaf):
+            yield path, f"{found} stands in the clear: refer to a Secret"
+            continue
+        called = names.get(path) or next((part for part in reversed(path) if isinstance(part, str)), "")
+        settings = path in names or path[0] == "data"
+        if settings and isinstance(called, str) and (credential(called, leaf) or _random(called, leaf)):
+            yield path, f"{called} is a credential in the clear: refer to a Secret"
+        elif (settings or path[-2:-1] in (("args",), ("command",))) and (
+            within := _argument(resource, path) or inside(leaf)
+        ):
+            yield path, f"{within} is a credential in the clear: refer to a Secret"
+        elif (
+            not settings
+            and resource.kind != "ExternalSecret"
+            and _FIELD.fullmatch(str(path[-1]))
+            and credential(str(path[-1]), leaf)
+        ):
+            yield path, f"{path[-1]} is a credential in the clear: refer to a Secret"
+
+
+def _argument(resource: Resource, path: Path) -> str | None:
+    """The flag before an argument, where it is one of a credential: ``--requirepass``, then the password."""
+    if not isinstance(path[-1], int) or path[-1] == 0:
+        return None
+    flag, value = resource.get(*path[:-1], path[-1] - 1), resource.get(*path)
+    told = isinstance(flag, str) and flag.startswith("-") and "=" not in flag
+    name = str(flag).lstrip("-")
+    return name if told and credential("password" if name in ("requirepass", "masterauth") else name, value) else None
+
+
+def _random(name: str, value: str) -> bool:
+    """A word of chance under a name that does not say what it is a digest or a name of."""
+    return chance(value) and not _NOT_SECRET.search(name)
 
 
 def _secret(resource: Resource, stack: Stack) -> Iterator[Problem]:
@@ -60,23 +104,47 @@ def _external(resource: Resource, stack: Stack) -> Iterator[Problem]:
     """Below the environment's prefix, or in its own account; of a platform that is not there yet, it is judged then."""
     prefix = stack.declared("resolved", "environment", "secrets", "prefix")
     account = stack.declared("resolved", "environment", "account", "id")
+    for path, key in _read(resource):
+        yield from _place(path, key, prefix, account)
+    wanted = stack.declared("resolved", "environment", "secrets", "store")
+    store = resource.get("spec", "secretStoreRef", "name")
+    if wanted is not None and store != wanted:
+        yield (
+            ("spec", "secretStoreRef", "name"),
+            f"it reads from the store {said(store)}; the environment's is {wanted!r}",
+        )
+
+
+def _read(resource: Resource) -> Iterator[tuple[Path, Any]]:
+    """Path and key of everything that it reads; what is found by a search, or made elsewhere, has none."""
     for index, entry in items(resource.get("spec", "data")):
-        key = child(child(entry, "remoteRef"), "key")
-        if isinstance(key, Unknown):
-            allowed = account is not None and (key.origin is None or "$understudy:aws:" in key.origin)
-        else:
-            arn = str(key).split(":", 5)
-            own = len(arn) == 6 and arn[2] == "secretsmanager" and account is not None and arn[4] == account
-            allowed = own or (isinstance(prefix, str) and str(key).startswith(f"{prefix}/"))
-        if not allowed:
-            place = f"below this environment's prefix {prefix!r}" if prefix else "of this environment's account"
-            yield ("spec", "data", index, "remoteRef", "key"), f"{key!r} is not {place}"
+        yield ("spec", "data", index, "remoteRef", "key"), at(entry, "remoteRef", "key")
+        if child(entry, "sourceRef") is not None:
+            yield ("spec", "data", index, "sourceRef"), None
+    for index, entry in items(resource.get("spec", "dataFrom")):
+        for way in entry if isinstance(entry, Mapping) else ("unknown",):
+            if way != "rewrite":
+                here: Path = ("spec", "dataFrom", index, way)
+                yield here, at(entry, way, "key") if way == "extract" else at(entry, way, "path")
+
+
+def _place(path: Path, key: Any, prefix: Any, account: Any) -> Iterator[Problem]:
+    if isinstance(key, Unknown):
+        allowed = account is not None and (key.origin is None or "$understudy:aws:" in key.origin)
+    else:
+        arn = str(key).split(":", 5)
+        own = len(arn) == 6 and arn[2] == "secretsmanager" and account is not None and arn[4] == account
+        below = isinstance(prefix, str) and str(key).startswith(f"{prefix}/") and ".." not in str(key)
+        allowed = own or below
+    if not allowed:
+        place = f"below this environment's prefix {prefix!r}" if prefix else "of this environment's account"
+        yield path, f"{said(key)!r} is not {place}"
 
 
 RULE = Rule(
     id="isolation-credential-origin",
     description="Each value of a Secret is generated by a resource of this stack, given to it, or read from its own place in a "
-    "secret store; no credential stands in a pod's environment.",
+    "secret store; no credential stands in the clear in any object.",
     severity="critical",
     remediation="Declare the secret in the system's file; for a value that only a person has, mark it 'given: true'.",
     check=check,

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from ...origins import traced
 from ...references import iso
-from ...resource import Resource, Unknown
+from ...resource import Path, Resource, Unknown
 from ...rule import Problem, Rule
 from ...stack import ENVIRONMENT, Stack
+from ...variables import expanded
 
 _PART_OF = "app.kubernetes.io/part-of"
 
@@ -26,8 +27,15 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
                 )
         elif path[-1] == _PART_OF and leaf == system:
             continue  # a system's production often has its name for a namespace
-        elif isinstance(leaf, str) and (found := names.find(leaf)):
+        elif isinstance(leaf, str) and (found := names.find(leaf, _called(path))):
             yield path, f"the {found.kind} {found.value!r} is {found.environment}'s"
+    for path, text in expanded(resource, stack):
+        if found := names.find(text):
+            yield path, f"its variables say {text[:80]!r}: the {found.kind} {found.value!r} is {found.environment}'s"
+
+
+def _called(path: Path) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 RULE = Rule(

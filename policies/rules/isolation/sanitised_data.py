@@ -22,6 +22,10 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         return
     if not resource.type.startswith(("kubernetes:", "aws:")):
         return
+    if resource.kind == "PersistentVolume":
+        yield ("spec",), "it is a volume that is there already, and with it what somebody wrote on it"
+    if resource.get("spec", "volumeName"):
+        yield ("spec", "volumeName"), "it binds a volume that is there already"
     for path, leaf in resource.leaves():
         names = [str(part) for part in path if isinstance(part, str)]
         if any(_LIVE.search(name) for name in names):

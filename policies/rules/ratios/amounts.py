@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...declared import path_of
-from ...pods import component, containers, is_workload, pod
+from ...pods import component, containers, is_workload
 from ...quantity import amount
 from ...references import nsa
 from ...resource import Path, Resource, Unknown, at, child, said
@@ -45,7 +45,7 @@ def _expected(resource: Resource, declared: Mapping[str, Any], path: Path, own: 
         here = (*path_of(resource, declared), *path, "resources")
         return here, at(declared, *here)
     if "initContainers" in path:
-        spec = pod(resource)[1]
+        spec = resource.get(*path[:-2])
         own = str(child(child(child(spec, "containers"), 0), "name"))
     for key in ("resources",) if own == name else (f"{own}Resources", "helperResources"):
         if isinstance(found := child(declared, key), Mapping):

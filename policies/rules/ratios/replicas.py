@@ -7,7 +7,7 @@ from math import ceil
 from typing import Any
 
 from ...declared import path_of
-from ...pods import component, role
+from ...pods import component, is_server, role
 from ...references import iso
 from ...resource import Resource, Unknown, at, child, said
 from ...rule import Problem, Rule
@@ -17,14 +17,24 @@ _BY_ROLE = {"node": "nodes", "sentinel": "sentinels", "proxy": "proxies"}
 """A pod's role to the field that says how many; of any other there is one."""
 
 
+_COUNTED = ("Deployment", "StatefulSet", "HorizontalPodAutoscaler", "ScaledObject")
+_FIELDS = ("replicas", "minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount")
+
+
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
-    if resource.kind not in ("Deployment", "StatefulSet", "HorizontalPodAutoscaler"):
+    if resource.kind not in _COUNTED and not is_server(resource):
         return
     declared = stack.component(component(resource))
     if declared is None:
         yield ("metadata", "labels"), "no component is declared that it could belong to"
         return
     production = stack.production("components", str(component(resource)))
+    if child(declared, "kind") == "manifests":
+        place = path_of(resource, declared)
+        for field in _FIELDS:
+            right, top = (at(side, *place, "spec", field) for side in (declared, production))
+            yield from _same(("spec", field), resource.get("spec", field), right, top)
+        return
     if resource.kind == "HorizontalPodAutoscaler":
         for part in ("min", "max"):
             here = ("spec", f"{part}Replicas")
@@ -32,10 +42,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
             yield from _same(here, resource.get(*here), right, top)
         return
     found, here = resource.get("spec", "replicas"), ("spec", "replicas")
-    if child(declared, "kind") == "manifests":
-        place = path_of(resource, declared)
-        right, top = (at(side, *place, *here) for side in (declared, production))
-    elif child(declared, "kind") == "service":
+    if child(declared, "kind") == "service":
         yield from _service(resource, found, declared)
         return
     else:

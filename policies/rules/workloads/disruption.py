@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ...pods import TEMPLATES, component, namespace, pod
+from ...declared import scaled_to
+from ...pods import component, is_server, labels, namespace, pod
 from ...references import kubernetes_docs
 from ...resource import Resource, Unknown, at, child, items
 from ...rule import Problem, Rule
@@ -14,14 +15,14 @@ ZONE, NODE = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
-    if resource.kind not in ("Deployment", "StatefulSet") or not resource.type.startswith("kubernetes:"):
+    if not is_server(resource) or resource.kind == "DaemonSet":
         return
-    labels = resource.get(*TEMPLATES[resource.kind], "metadata", "labels")
+    own = labels(resource)
     if _alone(resource, stack):
         return
-    near = stack.selecting("PodDisruptionBudget", child(labels, "app"))
+    near = stack.selecting("PodDisruptionBudget", child(own, "app"))
     budgets = [budget for budget in near if namespace(budget) == namespace(resource)]
-    if not any(_selects(budget, labels) for budget in budgets):
+    if not any(_selects(budget, own) for budget in budgets):
         yield ("spec", "template", "metadata", "labels"), "no PodDisruptionBudget protected its pods before it"
     path, spec = pod(resource)
     spread = {at(term, "topologyKey") for _, term in items(child(spec, "topologySpreadConstraints"))}
@@ -39,13 +40,14 @@ def _alone(resource: Resource, stack: Stack) -> bool:
     """One pod cannot be spread, and a budget for it only blocks its node's maintenance."""
     replicas = resource.get("spec", "replicas")
     if replicas is None:
-        replicas = at(stack.component(component(resource)), "replicas", "max") or 1
+        declared = stack.component(component(resource))
+        replicas = scaled_to(declared, resource.get("metadata", "name")) or at(declared, "replicas", "max") or 1
     return not isinstance(replicas, Unknown) and int(replicas) == 1
 
 
-def _selects(budget: Resource, labels: object) -> bool:
+def _selects(budget: Resource, own: object) -> bool:
     wanted = budget.get("spec", "selector", "matchLabels")
-    return isinstance(wanted, Mapping) and len(wanted) > 0 and all(child(labels, k) == child(wanted, k) for k in wanted)
+    return isinstance(wanted, Mapping) and len(wanted) > 0 and all(child(own, k) == child(wanted, k) for k in wanted)
 
 
 RULE = Rule(

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...pods import containers, is_workload, pod
+from ...pods import is_workload, specs
 from ...references import cis_eks, nsa, pod_security
 from ...resource import Path, Resource, at, child, items
 from ...rule import Problem, Rule
 from ...stack import Stack
 
+# "restricted" allows csi too; what such a volume reaches is its driver's to say, so no rule can judge it
 _VOLUMES = {
-    "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret",
+    "configMap", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret",
 }  # fmt: skip
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if not is_workload(resource):
         return
-    path, spec = pod(resource)
+    for path, spec in specs(resource):
+        yield from _pod(path, spec)
+
+
+def _pod(path: Path, spec: Any) -> Iterator[Problem]:
     for name in ("hostNetwork", "hostPID", "hostIPC"):
         value = child(spec, name)
         if value not in (None, False):
@@ -28,8 +33,9 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         for kind in volume if hasattr(volume, "keys") else ():
             if kind != "name" and kind not in _VOLUMES:
                 yield (*path, "volumes", index, kind), f"a volume of kind {kind} reaches out of the pod"
-    for here, container in containers(resource):
-        yield from _container(here, container, child(spec, "securityContext"))
+    for name in ("containers", "initContainers", "ephemeralContainers"):
+        for index, container in items(child(spec, name)):
+            yield from _container((*path, name, index), container, child(spec, "securityContext"))
 
 
 def _container(path: Path, container: Any, pod_context: Any) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...pods import SERVERS, containers
+from ...pods import containers, is_server
 from ...references import kubernetes_docs
 from ...resource import Resource, child
 from ...rule import Problem, Rule
@@ -12,12 +12,12 @@ from ...stack import Stack
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
-    if resource.kind not in SERVERS or not resource.type.startswith("kubernetes:"):
+    if not is_server(resource):
         return
-    for number, (path, container) in enumerate(containers(resource, "containers")):
+    for path, container in containers(resource, "containers"):
         if child(container, "readinessProbe") is None:
             yield (*path, "readinessProbe"), "nobody can tell when it is ready"
-        if number == 0 and child(container, "livenessProbe") is None:
+        if path[-1] == 0 and child(container, "livenessProbe") is None:
             yield (*path, "livenessProbe"), "nobody can tell that it hangs"
 
 

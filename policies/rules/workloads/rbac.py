@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ...pods import is_workload, pod
+from ...pods import component, is_workload, namespace, specs
 from ...references import cis_eks, nsa
-from ...resource import Resource, Unknown, child, items
+from ...resource import Resource, Unknown, child, items, said
 from ...rule import Problem, Rule
 from ...stack import Stack
 
 _READS = {"get", "list", "watch", "*"}
-_EVERYBODY = {"system:anonymous", "system:unauthenticated", "system:authenticated", "system:serviceaccounts"}
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.kind in ("Role", "ClusterRole"):
         yield from _role(resource)
     elif resource.kind in ("RoleBinding", "ClusterRoleBinding"):
-        if resource.get("roleRef", "name") in ("cluster-admin", "admin"):
-            yield ("roleRef", "name"), f"it makes its subjects {resource.get('roleRef', 'name')}"
+        yield from _bound(resource, stack)
         for index, subject in items(resource.get("subjects")):
-            if child(subject, "name") in _EVERYBODY:
-                yield ("subjects", index, "name"), "it is for everybody"
-            if child(subject, "kind") == "ServiceAccount" and child(subject, "namespace") != stack.namespace:
+            if child(subject, "kind") != "ServiceAccount":
+                yield (
+                    ("subjects", index, "kind"),
+                    f"it is for a {said(child(subject, 'kind'))}, and not an account here",
+                )
+            elif child(subject, "namespace") != stack.namespace:
                 yield ("subjects", index, "namespace"), "it is for an account of another namespace"
     elif is_workload(resource):
         yield from _token(resource, stack)
 
 
+def _bound(resource: Resource, stack: Stack) -> Iterator[Problem]:
+    """A role that was judged, because this stack made it before."""
+    kind, name = resource.get("roleRef", "kind"), resource.get("roleRef", "name")
+    room = {None} if kind == "ClusterRole" else {namespace(resource)}
+    made = (role for role in stack.of_kind(str(kind)) if namespace(role) in room)
+    if not any(role.get("metadata", "name") == name for role in made):
+        yield (
+            ("roleRef", "name"),
+            f"it gives the rights of {said(kind)} {said(name)}, which this stack has not made before it",
+        )
+
+
+def _aggregated(resource: Resource) -> Iterator[Problem]:
+    if resource.get("aggregationRule") is not None:
+        yield ("aggregationRule",), "its rules are those of other roles"
+    labels = resource.get("metadata", "labels")
+    for key in labels if isinstance(labels, Mapping) else ():
+        if key.startswith("rbac.authorization.k8s.io/aggregate-to-"):
+            yield ("metadata", "labels", key), "it adds its rights to a role of the cluster's"
+
+
 def _role(resource: Resource) -> Iterator[Problem]:
+    yield from _aggregated(resource)
     for index, rule in items(resource.get("rules")):
         path = ("rules", index)
         names = {part: {value for _, value in items(child(rule, part))} for part in ("apiGroups", "resources", "verbs")}
@@ -40,7 +63,14 @@ def _role(resource: Resource) -> Iterator[Problem]:
                 yield (*path, part), f"{part} is a wildcard"
         if "secrets" in names["resources"] and names["verbs"] & _READS and not child(rule, "resourceNames"):
             yield (*path, "resources"), "it reads every Secret"
-        for danger in ("nodes/proxy", "pods/exec", "pods/attach", "serviceaccounts/token"):
+        for danger in (
+            "nodes/proxy",
+            "pods/exec",
+            "pods/attach",
+            "pods/ephemeralcontainers",
+            "pods/portforward",
+            "serviceaccounts/token",
+        ):
             if danger in names["resources"]:
                 yield (*path, "resources"), f"{danger} runs commands, or becomes somebody else"
         if names["verbs"] & {"escalate", "bind", "impersonate"}:
@@ -48,13 +78,13 @@ def _role(resource: Resource) -> Iterator[Problem]:
 
 
 def _token(resource: Resource, stack: Stack) -> Iterator[Problem]:
-    path, spec = pod(resource)
-    labels = resource.get("metadata", "labels")
-    declared = stack.component(child(labels, "app.kubernetes.io/name"))
-    if child(spec, "automountServiceAccountToken") is not False and child(declared, "needsKubernetesAPI") is not True:
-        yield (*path, "automountServiceAccountToken"), "it carries a token of the API server that it does not need"
-    if child(spec, "serviceAccountName") in (None, "default"):
-        yield (*path, "serviceAccountName"), "it uses the namespace's default account"
+    declared = stack.component(component(resource))
+    for path, spec in specs(resource):
+        told = child(spec, "automountServiceAccountToken")
+        if told is not False and child(declared, "needsKubernetesAPI") is not True:
+            yield (*path, "automountServiceAccountToken"), "it carries a token of the API server that it does not need"
+        if child(spec, "serviceAccountName") in (None, "default"):
+            yield (*path, "serviceAccountName"), "it uses the namespace's default account"
 
 
 RULE = Rule(

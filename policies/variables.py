@@ -1,0 +1,74 @@
+"""What texts say once the variables in them are put in: a host may be made of two of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .pods import containers, is_workload
+from .resource import Path, Resource, Unknown, at, child, items
+from .stack import Stack
+
+_VARIABLE = re.compile(
+    r"\$\(([A-Za-z_][A-Za-z0-9_.-]{0,100})\)|\$\{([A-Za-z_][A-Za-z0-9_]{0,100})(?::-[^{}]{0,100})?\}|\$([A-Za-z_][A-Za-z0-9_]{0,100})"
+)
+_ROUNDS = 4
+"""Variables inside variables."""
+_LONGEST = 100_000
+"""Characters that a text may grow to; a longer one is read as far as that."""
+
+
+def expanded(resource: Resource, stack: Stack) -> Iterator[tuple[Path, str]]:
+    """Path and text, of every text of the object that holds a variable whose value is known."""
+    if resource.type == "kubernetes:core/v1:ConfigMap":
+        data = resource.get("data")
+        own = _texts(data)
+        for key, text in own.items():
+            yield from _changed(("data", key), text, own)
+    elif is_workload(resource):
+        for path, container in containers(resource):
+            yield from _container(path, container, resource, stack)
+
+
+def _container(path: Path, container: Any, resource: Resource, stack: Stack) -> Iterator[tuple[Path, str]]:
+    maps = {(m.get("metadata", "namespace"), m.get("metadata", "name")): m for m in stack.of_kind("ConfigMap")}
+    room = resource.get("metadata", "namespace")
+    known: dict[str, str] = {}
+    for _, source in items(child(container, "envFrom")):
+        if found := maps.get((room, at(source, "configMapRef", "name"))):
+            prefix = child(source, "prefix") or ""
+            known |= {f"{prefix}{key}": text for key, text in _texts(found.get("data")).items()}
+    for index, variable in items(child(container, "env")):
+        name, value = child(variable, "name"), child(variable, "value")
+        source = at(variable, "valueFrom", "configMapKeyRef")
+        if source is not None and (found := maps.get((room, child(source, "name")))):
+            value = at(found.get("data"), str(child(source, "key")))
+        if isinstance(name, str) and isinstance(value, str):
+            yield from _changed((*path, "env", index, "value"), value, known)
+            known[name] = _put(value, known)
+    for part in ("command", "args"):
+        for index, word in items(child(container, part)):
+            if isinstance(word, str):
+                yield from _changed((*path, part, index), word, known)
+
+
+def _texts(data: Any) -> dict[str, str]:
+    found = {key: child(data, key) for key in data} if isinstance(data, Mapping) else {}
+    return {key: value for key, value in found.items() if isinstance(value, str) and not isinstance(value, Unknown)}
+
+
+def _changed(path: Path, text: str, known: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    if "$" in text and (result := _put(text, known)) != text:
+        yield path, result
+
+
+def _put(text: str, known: Mapping[str, str]) -> str:
+    for _ in range(_ROUNDS):
+        found = _VARIABLE.sub(lambda match: known.get(match[1] or match[2] or match[3], match[0])[:4096], text)[
+            :_LONGEST
+        ]
+        if found == text:
+            break
+        text = found
+    return text
