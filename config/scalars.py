@@ -25,7 +25,7 @@ class Written(str):
         written.value = value
         return written
 
-    def __getnewargs__(self) -> tuple[str, Any]:
+    def __getnewargs__(self) -> tuple[str, Any]:  # type: ignore[override] # copies are made with __new__'s two arguments
         return str(self), self.value
 
 

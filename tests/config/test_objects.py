@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -98,7 +98,7 @@ def test_null_is_absent(empty: Any) -> None:
     "spoiled",
     [
         workload(spec={"containers": [{"name": "c", "resources": {"requests": {"cpu": written}}}]})
-        for written in ("Ei", "-1", "1n", "much", "1e", True, [1], {})
+        for written in cast("list[Any]", ["Ei", "-1", "1n", "much", "1e", True, [1], {}])
     ]
     + [
         workload(spec={"containers": [None]}),

@@ -45,9 +45,8 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if child(declared, "kind") == "service":
         yield from _service(resource, found, declared)
         return
-    else:
-        field = _BY_ROLE.get(str(role(resource)))
-        right, top = (child(declared, field), child(production, field)) if field else (1, 1)
+    by_role = _BY_ROLE.get(str(role(resource)))
+    right, top = (child(declared, by_role), child(production, by_role)) if by_role else (1, 1)
     yield from _same(here, found, right, top)
 
 
