@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -94,11 +94,15 @@ def test_null_is_absent(empty: Any) -> None:
     assert extra(body) == (2, 100, 0)
 
 
+MISWRITTEN: list[Any] = ["Ei", "-1", "1n", "much", "1e", True, [1], {}]
+"""Not amounts of CPU."""
+
+
 @pytest.mark.parametrize(
     "spoiled",
     [
         workload(spec={"containers": [{"name": "c", "resources": {"requests": {"cpu": written}}}]})
-        for written in cast("list[Any]", ["Ei", "-1", "1n", "much", "1e", True, [1], {}])
+        for written in MISWRITTEN
     ]
     + [
         workload(spec={"containers": [None]}),
