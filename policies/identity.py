@@ -138,12 +138,12 @@ class Names:
     def _inside(self, namespace: str, name: str, text: Text) -> bool:
         """``db.production``, where ``db`` answers; ``db.production.svc``; ``anything.production:5432``."""
         labels = name.split(".")
-        for at, label in enumerate(labels[1:], start=1):
+        for at, label in enumerate(labels):
             if label == namespace:
-                if labels[at + 1 : at + 2] in (["svc"], ["pod"]) or self._answers(labels[at - 1]):
+                if labels[at + 1 : at + 2] in (["svc"], ["pod"]) or (at and self._answers(labels[at - 1])):
                     return True
                 end = text.runs[name]
-                if at == len(labels) - 1 and (_PORT.match(text.text, end) or f"//{name}" in text.lowered):
+                if 0 < at == len(labels) - 1 and (_PORT.match(text.text, end) or f"//{name}" in text.lowered):
                     return True
         return False
 
