@@ -8,7 +8,7 @@ from typing import Any
 
 from .charts import origins
 from .console import Trouble, console, phase
-from .images import build
+from .images import build, statement
 from .mode import Nodes
 from .node.asked import images
 from .node.report import table
@@ -98,6 +98,7 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
         console.print(f"  {component}  {endpoint}", soft_wrap=True)
     if names := outputs.get("secretNames"):
         console.print(f"  secrets  {', '.join(names)}")
+    found = []
     if stack.plane.nodes is Nodes.REAL:
         with phase("waiting for pods that run"):
             found = stack.plane.pods()
@@ -113,7 +114,7 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
     if wanted := stack.charts():
         _say_charts(stack, wanted)
     console.print("What this environment cannot tell about production:")
-    for sentence in outputs["fidelity"]:
+    for sentence in (*statement(found), *outputs["fidelity"]):
         console.print(f"  - {sentence}", soft_wrap=True)
     console.print("\nLook around:")
     kubectl = stack.plane.kubectl()

@@ -1,6 +1,6 @@
 """The images of the real node: made here, under the names that pods ask for, without a registry."""
 
 from .maker import PAUSE, STANDS_IN, Images, build
-from .statement import proves, statement
+from .statement import statement
 
-__all__ = ["PAUSE", "STANDS_IN", "Images", "build", "proves", "statement"]
+__all__ = ["PAUSE", "STANDS_IN", "Images", "build", "statement"]
