@@ -14,7 +14,7 @@ from .node.asked import images
 from .node.report import table
 from .paths import ROOT
 from .stack import LocalStack
-from .target import chosen
+from .target import chosen, refuse_foreign_namespace
 from .webhooks import disregarded
 
 GATED = ("--policy-pack", str(ROOT / "policies"))
@@ -72,6 +72,7 @@ def bring_up(
         ):
             return code
     stack.start(nodes)
+    refuse_foreign_namespace(stack)
     if stack.plane.nodes is Nodes.REAL:
         with phase("making the images of pods that run"):
             found = objects(name)

@@ -176,6 +176,23 @@ def _refuse_other(stack: LocalStack, resolved: Resolved, live: LiveCluster) -> N
         console.print(f"[yellow]![/] {said}", soft_wrap=True)
 
 
+def refuse_foreign_namespace(stack: LocalStack) -> None:
+    """Raises ``ConfigError`` when the environment's namespace is on the user's cluster and not in the stack's state.
+
+    The provider that is built here takes over an object that is there already, and a destroy would delete it.
+    """
+    namespace = stack.resolved().environment.namespace
+    if not isinstance(stack.plane, UsersCluster) or stack.name in holds(stack.engine.home):
+        return
+    if stack.plane.live and stack.plane.live.one(f"/api/v1/namespaces/{namespace}") is not None:
+        message = f"the namespace {namespace!r} is there already, and this stack did not make it"
+        fix = (
+            f"choose another namespace in the system's file, or delete it when nothing in it is needed: "
+            f"kubectl --context {stack.plane.name} delete namespace {namespace}"
+        )
+        raise ConfigError(Problem(f"Pulumi.{stack.name}.yaml", None, f"context {stack.plane.name!r}", message, fix))
+
+
 def _others(stack: LocalStack) -> Mapping[str, str]:
     """Every other environment of the system to the authority that it is pinned to, by its file or by a stack's."""
     settings = stack.settings()

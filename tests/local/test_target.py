@@ -15,7 +15,7 @@ from config.errors import ConfigError
 from doctor.cluster import Object
 from local import target
 from local.console import Trouble
-from local.target import UsersCluster, chosen, forget, holds
+from local.target import UsersCluster, chosen, forget, holds, refuse_foreign_namespace
 from tests.e2e.stacks import small
 
 AUTHORITY, OTHER = "ab" * 32, "cd" * 32
@@ -34,6 +34,7 @@ class Live:
 
     ca: str | None = AUTHORITY
     uid = "11111111-2222-3333-4444-555555555555"
+    namespaces: tuple[str, ...] = ("kube-system",)
 
     def __init__(self, context: str | None) -> None:
         self.context = context or "here"
@@ -49,7 +50,7 @@ class Live:
 
     def one(self, path: str) -> Object | None:
         found: Mapping[str, Any] = {"metadata": {"uid": self.uid, "name": path}}
-        return found if path.startswith("/api/v1/namespaces/kube-system") else None
+        return found if path in [f"/api/v1/namespaces/{name}" for name in self.namespaces] else None
 
 
 @pytest.fixture
@@ -92,6 +93,19 @@ def test_each_cluster_has_a_state_of_its_own(live: type[Live], tmp_path: Path) -
     assert homes[0] == tmp_path / "home"
     assert homes[1] == tmp_path / "home" / "contexts" / "1111111122223333"
     assert [stack.file.parent for stack in (local, here, there)] == [home / "stacks" for home in homes]
+
+
+def test_a_namespace_that_is_there_already_is_not_taken_over(live: type[Live], tmp_path: Path) -> None:
+    stack = chosen("small", "here", tmp_path / "home", stack_file(tmp_path))
+    refuse_foreign_namespace(stack)
+    live.namespaces = ("kube-system", "shop-staging")
+    with pytest.raises(ConfigError, match="'shop-staging' is there already, and this stack did not make it"):
+        refuse_foreign_namespace(stack)
+    backend = stack.engine.home / "state" / ".pulumi" / "stacks" / "understudy"
+    backend.mkdir(parents=True)
+    state = {"checkpoint": {"latest": {"resources": [{"urn": "a"}]}}}
+    (backend / "small.json").write_text(json.dumps(state))
+    refuse_foreign_namespace(stack)
 
 
 def test_the_copy_of_the_stacks_file_is_pinned_to_the_cluster(live: type[Live], tmp_path: Path) -> None:
