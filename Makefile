@@ -56,7 +56,8 @@ lint: $(STAMP) ## ruff, mypy, import-linter, actionlint, zizmor
 
 test: lint tools ## Every check: lint, unit, property, golden and end-to-end tests
 	@$(BIN)/python -m local.tools prometheus && $(BIN)/python -m local.tools helm
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not quiet"
+	@$(BIN)/pytest -m quiet
 
 unit: $(STAMP) ## The tests that need no engine (seconds)
 	@$(BIN)/pytest -n 2 -m "not engine and not servers"

@@ -13,7 +13,7 @@ import pytest
 from tests.components.postgresql_servers import INTERNAL, Cluster, started
 from tests.servers import until
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("postgresql")]
+pytestmark = [pytest.mark.servers, pytest.mark.quiet, pytest.mark.xdist_group("postgresql")]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import redis
 from tests.components.redis_servers import APP, INTERNAL, Cluster
 from tests.servers import Server, require, until
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("redis")]
+pytestmark = [pytest.mark.servers, pytest.mark.quiet, pytest.mark.xdist_group("redis")]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.components.redis_servers import APP, INTERNAL, Cluster
 from tests.components.writing import Writer
 from tests.servers import require, until
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("redis")]
+pytestmark = [pytest.mark.servers, pytest.mark.quiet, pytest.mark.xdist_group("redis")]
 PLANNED, CRASH = 5.0, 15.0
 """How long writes may be interrupted, in seconds."""
 

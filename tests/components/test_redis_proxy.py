@@ -18,7 +18,7 @@ from tests.components.redis_servers import INTERNAL, STORE, Cluster
 from tests.components.writing import Writer
 from tests.servers import Server, require, until
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("redis")]
+pytestmark = [pytest.mark.servers, pytest.mark.quiet, pytest.mark.xdist_group("redis")]
 AWAY = 50
 """Seconds without DNS."""
 

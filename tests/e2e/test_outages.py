@@ -22,7 +22,7 @@ from tests.e2e import outages
 from tests.e2e.outages import NAMESPACE, Writers, is_ready, pods, rolled_out
 from tests.servers import require_real_node, until
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("real-node")]
+pytestmark = [pytest.mark.engine, pytest.mark.quiet, pytest.mark.xdist_group("real-node")]
 PLANNED, CRASH, AWAY = 5.0, 15.0, 50
 """Seconds that writes may be interrupted by what is planned, and by a crash; seconds without DNS."""
 REDIS = ("statefulset/redis-sentinel", "statefulset/redis", "deployment/redis-proxy")
