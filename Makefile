@@ -22,7 +22,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python $${PIP_INDEX_URL:+--default-index "$$PIP_INDEX_URL"} -r requirements-dev.txt
 	@touch $@
 
-tools: $(STAMP) ## Build the engine and the control plane (once; 24 minutes of CPU time)
+tools: $(STAMP) ## Build the engine, the Kubernetes provider and the control plane (once)
 	@$(BIN)/python -m local.tools
 
 up: $(STAMP) ## Bring the stack up (STACK=staging; NODES=simulated|real; CONTEXT=<of your kubeconfig>, UNCHECKED=true; DRY_RUN=true, SKIP_TESTS=true, LOAD_SEED_DATA=false)
