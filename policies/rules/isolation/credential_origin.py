@@ -11,9 +11,8 @@ from ...origins import named, origins
 from ...references import cis_eks
 from ...resource import Path, Resource, Unknown, at, child, items, said
 from ...rule import Problem, Rule
-from ...stack import ENVIRONMENT, Stack
+from ...stack import Stack
 
-_DECLARED = (ENVIRONMENT, "pulumi:pulumi:Stack")
 _FIELD = re.compile(
     r"(\w*[Pp]assword|passwd|passphrase|apiKey|api_key|secretKey|secret_key|clientSecret|client_secret|\w*[Aa]uth_?[Tt]oken)"
 )
@@ -28,12 +27,13 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         yield from _secret(resource, stack)
     elif resource.kind == "ExternalSecret":
         yield from _external(resource, stack)
-    if resource.type not in _DECLARED and not resource.type.startswith("pulumi:providers:"):
+    # inputs of other types hold generated credentials, which the engine keeps encrypted and shows to policies in the clear
+    if resource.type.startswith("kubernetes:"):
         yield from _in_the_clear(resource)
 
 
 def _in_the_clear(resource: Resource) -> Iterator[Problem]:
-    """Anywhere in any object: what looks like a credential, or is called one. No value of a Secret is looked at."""
+    """Anywhere in a Kubernetes object: what looks like a credential, or is called one. No value of a Secret is looked at."""
     names = {(*path[:-1], "value"): leaf for path, leaf in resource.leaves() if path[-1] == "name"}
     hidden = ("data", "stringData") if resource.kind == "Secret" else ()
     for path, leaf in resource.leaves():
