@@ -20,6 +20,8 @@ import yaml
 
 _WORD = re.compile(r"[A-Za-z0-9+/_-]{6,}")
 _PART = re.compile(r"[A-Za-z0-9+/_-]{2,}")
+_PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----[A-Za-z0-9+/=\s]*-----END \1-----")
+"""A key or a certificate. Its body is DER in lines of base64: a single line decodes to a piece that may cut a name in two."""
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){8,}(?![0-9A-Fa-f])")
 _PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where PyYAML was built with it: a rule file of Prometheus takes a tenth of the time."""
@@ -56,7 +58,8 @@ def _decoded(text: str) -> Iterator[str]:
         yield unquote(text)
     if "&" in text and ";" in text:
         yield html.unescape(text)
-    for match in _WORD.finditer(text):
+    outside = _PEM.sub("", text) if "-----BEGIN " in text else text
+    for match in _WORD.finditer(outside):
         yield from _base64(match[0])
     for word in _wrapped(text):
         yield from _base64(word)

@@ -96,3 +96,13 @@ def test_nested_base64_is_read(text: str, times: int) -> None:
         wrapped = base64.b64encode(wrapped.encode()).decode()
     if text.isprintable():
         assert text in set(readings(wrapped))
+
+
+def test_a_line_of_a_certificate_says_nothing_by_itself() -> None:
+    body = base64.encodebytes(b"x" * 49 + b"staging.shop.com" + b"y" * 40).decode()  # a line ends behind "staging."
+    first, second = (base64.b64decode(line) for line in body.splitlines()[:2])
+    assert (first[-8:], second[:8]) == (b"staging.", b"shop.com")
+    certificate = f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
+    for text in (certificate, base64.b64encode(certificate.encode()).decode()):
+        assert not any(reading.startswith("shop.com") for reading in readings(text))
+    assert any(reading.startswith("shop.com") for reading in readings(body))
