@@ -222,6 +222,7 @@ def test_a_stop_fails_no_request(placeholders: Any) -> None:
 
     thread = threading.Thread(target=ask)
     thread.start()
+    until(lambda: len(codes) > 10, 15, shop.text)
     shop.process.send_signal(signal.SIGTERM)
     until(lambda: shop.code("/health/ready") == httpx.codes.SERVICE_UNAVAILABLE, 5, shop.text)
     stop.set()
