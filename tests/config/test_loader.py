@@ -85,7 +85,7 @@ MISTAKES: list[Mistake] = [
     ("same namespace", "namespace: shop-staging", "namespace: shop", "has the same namespace"),
     ("an IP for a network", "[10.0.0.1/32]", "[10.0.0.300/32]", "10.0.0.300"),
     ("host bits set", "[10.0.0.1/32]", "[10.0.0.1/8]", "host bits"),
-    ("no API server", "apiServerCidrs: [10.0.0.1/32]", "apiServerCidrs: []", "at least 1"),
+    ("no API server", "apiServerCidrs: [10.0.0.1/32]", "apiServerCidrs: []", "at least one"),
     ("a fingerprint too short", "      apiServerCidrs: [10.0.0.1/32]", "      caSha256: abc\n      apiServerCidrs: [10.0.0.1/32]", "0-9a-f"),
     ("truth in words", "protect: true", "protect: certainly", "true or false"),
     ("assumed path that is none", "secrets:\n  app:", "assumed:\n  - because: nobody said so\n    paths: [db.storge]\nsecrets:\n  app:", "did you mean 'db.storage'?"),

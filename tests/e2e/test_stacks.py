@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -98,12 +99,14 @@ def test_manual_edits_are_found_and_repaired(stack: LocalStack) -> None:
     kubectl("set", "image", "deployment/game-server", "game-server=evil:1", "-n", namespace, plane=stack.plane)
     kubectl("delete", "networkpolicy", "default-deny", "-n", namespace, plane=stack.plane)
     assert stack.pulumi("refresh", "--yes", "--skip-preview", capture=True).returncode == 0
+    assert "evil:1" in json.dumps(stack.export())
     found = stack.pulumi("preview", "--expect-no-changes", "--diff", capture=True)
+    # a preview ends at the first field that another manager owns (the update takes it back), so it need not show them all
     assert found.returncode != 0
-    assert "trace" in found.stdout
-    assert "evil:1" in found.stdout
+    assert "trace" in found.stdout or "evil:1" in found.stdout
     result = stack.pulumi("up", "--yes", "--skip-preview", capture=True)
     assert result.returncode == 0, result.stdout
+    assert "evil:1" not in json.dumps(get(stack, "deployment", "game-server", "-n", namespace)["spec"])
     data = get(stack, "configmap", name, "-n", namespace)["data"]
     assert data["LOG_LEVEL"] == resolved.configuration.data["LOG_LEVEL"]
     assert ours(stack, namespace) == known(stack)
