@@ -156,7 +156,20 @@ class LocalStack:
     def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
         """Runs the CLI on this stack: up, preview, refresh, destroy."""
         scoped = [*arguments, "--stack", self.name, "--config-file", str(self.file)]
-        return self.engine.run(scoped, self.plane.kubeconfig, capture=capture, variables=self._variables())
+        if arguments[0] == "up":
+            self.unfinished.touch()
+        result = self.engine.run(scoped, self.plane.kubeconfig, capture=capture, variables=self._variables())
+        if arguments[0] in ("up", "refresh") and result.returncode == 0:
+            self.unfinished.unlink(missing_ok=True)
+        return result
+
+    @property
+    def unfinished(self) -> Path:
+        """Is there while an update runs, and after one that did not end well.
+
+        An object whose update was cancelled may have changed in the cluster and not in the state: it has to be read again.
+        """
+        return self.engine.home / "stacks" / f"{self.name}.unfinished"
 
     def _variables(self) -> dict[str, str]:
         account = self.account
@@ -252,10 +265,21 @@ class LocalStack:
             if not _alive(json.loads(lock.read_text(encoding="utf-8"))):
                 console.print("[yellow]![/] an earlier run was killed; lifting its lock")
                 lock.unlink(missing_ok=True)
+        if any(lock.exists() for lock in locks):
+            return  # an update of this stack runs
         deployment = self.export()
         pending = [op["resource"] for op in deployment.get("pending_operations") or [] if op["type"] == "creating"]
-        if not pending:
+        if not pending and not (self.unfinished.exists() and deployment.get("resources")):
             return
+        if pending:
+            self._adopt(deployment, pending)
+        console.print("[yellow]![/] the last update did not end well; reading what it left")
+        result = self.pulumi("refresh", "--yes", "--skip-preview", capture=True)
+        if result.returncode:
+            raise Trouble(f"pulumi refresh: {result.stderr.strip() or result.stdout.strip()}")
+
+    def _adopt(self, deployment: dict[str, Any], pending: list[dict[str, Any]]) -> None:
+        """Puts into the state what a killed run was creating, as far as it exists; forgets the rest of it."""
         console.print(f"[yellow]![/] an earlier run was killed; looking for {len(pending)} object(s) it was creating")
         with self.plane.client() as client:
             found = [{**resource, "id": identity} for resource in pending if (identity := _find(client, resource))]
@@ -263,9 +287,6 @@ class LocalStack:
         deployment["resources"] = [*deployment.get("resources", []), *found]
         deployment["pending_operations"] = []
         self._import(deployment)
-        result = self.pulumi("refresh", "--yes", "--skip-preview", capture=True)
-        if result.returncode:
-            raise Trouble(f"pulumi refresh: {result.stderr.strip() or result.stdout.strip()}")
 
     def _import(self, deployment: dict[str, Any]) -> None:
         with tempfile.NamedTemporaryFile("w", suffix=".json", dir=self.file.parent) as file:  # 0600

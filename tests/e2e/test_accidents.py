@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -31,6 +32,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 def begin(stack: LocalStack, arguments: list[str] | None = None) -> subprocess.Popen[str]:
     """An operation in the background; an update when none is given."""
     up = ["up", "--yes", "--skip-preview", "--stack", stack.name, "--config-file", str(stack.file)]
+    stack.unfinished.touch()  # as LocalStack.pulumi does
     return subprocess.Popen(
         [stack.engine.program, *(arguments or up)],
         cwd=stack.engine.project,
@@ -129,6 +131,7 @@ def test_a_cancelled_update_ends_soon_and_can_be_repeated(stack: LocalStack, tmp
     stack.start()
     up(stack)
     assert ours(stack, NAMESPACE) == known(stack)
+    assert "450" not in json.dumps(get(stack, "deployment", "web", "-n", NAMESPACE)["spec"])
 
 
 STORE = """\
