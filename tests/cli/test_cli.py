@@ -141,8 +141,13 @@ def test_parity_says_the_verdict_last() -> None:
     result = understudy("parity", "--system", "spacetime")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "staging is production but for what was declared" in result.stdout.splitlines()[-1]
-    found = understudy("parity", "--stack", "staging", "--format", "json").stdout
-    assert json.loads(found)["counts"]["unexplained"] == 0
+    found, reports = understudy("parity", "--format", "json").stdout.strip(), []
+    while found:  # a document for each stack
+        report, end = json.JSONDecoder().raw_decode(found)
+        reports.append(report)
+        found = found[end:].lstrip()
+    assert [report["stack"] for report in reports] == ["laptop", "staging"]
+    assert all(report["counts"]["unexplained"] == 0 for report in reports)
 
 
 @pytest.mark.parametrize(
