@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import redis
 from components.redis import ROTATE, SCRIPTS, SENTINEL_SCRIPTS, environment
 from components.redis.configuration import MASTER, haproxy_cfg, redis_conf, sentinel_conf
 from config.kinds import Redis
-from tests.servers import Server, network, until
+from tests.servers import Server, network, require, until
 
 STORE = Redis.model_validate(
     {
@@ -118,3 +120,18 @@ class Cluster:
     def wait_whole(self) -> None:
         until(self.whole, 60, self.logs)
         until(lambda: bool(self.clients.ping()), 20, self.logs)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Cluster]:
+    """A started cluster whose replicas follow; its servers are killed in the end."""
+    require("redis-server", "haproxy")
+    cluster = Cluster(folder)
+    try:
+        for server in cluster.servers.values():
+            server.start()
+        cluster.wait_whole()
+        yield cluster
+    finally:
+        for server in cluster.servers.values():
+            server.kill()

@@ -9,24 +9,16 @@ from typing import Any
 import pytest
 import redis
 
-from tests.components.redis_servers import APP, INTERNAL, Cluster
-from tests.servers import Server, require, until
+from tests.components.redis_servers import APP, INTERNAL, Cluster, running
+from tests.servers import Server, until
 
 pytestmark = [pytest.mark.servers, pytest.mark.quiet, pytest.mark.xdist_group("redis")]
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    require("redis-server", "haproxy")
-    found = Cluster(tmp_path_factory.mktemp("redis"))
-    try:
-        for server in found.servers.values():
-            server.start()
-        found.wait_whole()
+    with running(tmp_path_factory.mktemp("redis")) as found:
         yield found
-    finally:
-        for server in found.servers.values():
-            server.kill()
 
 
 def write(cluster: Cluster, prefix: str, acknowledged: dict[str, str]) -> None:

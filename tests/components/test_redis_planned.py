@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.components.redis_servers import APP, INTERNAL, Cluster
+from tests.components.redis_servers import APP, INTERNAL, Cluster, running
 from tests.components.writing import Writer
 from tests.servers import require, until
 
@@ -21,16 +21,8 @@ PLANNED, CRASH = 5.0, 15.0
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    require("redis-server", "haproxy")
-    found = Cluster(tmp_path_factory.mktemp("redis"))
-    try:
-        for server in found.servers.values():
-            server.start()
-        found.wait_whole()
+    with running(tmp_path_factory.mktemp("redis")) as found:
         yield found
-    finally:
-        for server in found.servers.values():
-            server.kill()
 
 
 @contextmanager

@@ -14,9 +14,9 @@ import redis
 
 from components.redis.configuration import haproxy_cfg
 from tests.components.name_server import NameServer
-from tests.components.redis_servers import INTERNAL, STORE, Cluster
+from tests.components.redis_servers import INTERNAL, STORE, Cluster, running
 from tests.components.writing import Writer
-from tests.servers import Server, require, until
+from tests.servers import Server, until
 
 pytestmark = [pytest.mark.servers, pytest.mark.quiet, pytest.mark.xdist_group("redis")]
 AWAY = 50
@@ -25,16 +25,8 @@ AWAY = 50
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    require("redis-server", "haproxy")
-    found = Cluster(tmp_path_factory.mktemp("redis"))
-    try:
-        for server in found.servers.values():
-            server.start()
-        found.wait_whole()
+    with running(tmp_path_factory.mktemp("redis")) as found:
         yield found
-    finally:
-        for server in found.servers.values():
-            server.kill()
 
 
 def proxy(cluster: Cluster, folder: Path, address: str, text: str) -> Server:
