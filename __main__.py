@@ -2,9 +2,9 @@
 
 import pulumi
 
+from components.core.program import cluster_identity, read_stack, verify_charts
 from components.environment import Environment, EnvironmentArgs
-from components.program import cluster_identity, read_stack, verify_charts
-from config.derive import derive
+from config.derivation.derive import derive
 from config.errors import ConfigError
 from config.loader import load
 

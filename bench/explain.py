@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from config.derive import derive
+from config.derivation.derive import derive
 from config.loader import load
 from config.stack import read_stack
 from review.explain import records

@@ -18,7 +18,7 @@ from .local import local
 from .options import ContextOption, StackOption
 
 if TYPE_CHECKING:
-    from config.provenance import Derived
+    from config.derivation.provenance import Derived
     from config.system import Resolved
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,7 +66,7 @@ class Only(StrEnum):
 
 
 def _derived(stack: str) -> tuple[Resolved, dict[str, Derived]]:
-    from config.derive import derive
+    from config.derivation.derive import derive
     from config.loader import load
     from config.stack import read_stack
 
@@ -297,7 +297,7 @@ def images(
     ] = None,
 ) -> None:
     """Resolve the stack's image tags to digests, in its file: what is deployed is the same image tomorrow."""
-    from config.derive import derive
+    from config.derivation.derive import derive
     from config.kinds.workload import Workload
     from config.loader import load
     from config.stack import read_stack
@@ -347,7 +347,7 @@ def cluster(
     context: Annotated[str | None, typer.Option(help="Of the kubeconfig; default: the current one.")] = None,
 ) -> None:
     """Print the fingerprint that pins an environment to the cluster your kubeconfig leads to."""
-    from config.cluster import certificate_authority, fingerprint
+    from config.reading.kubeconfig import certificate_authority, fingerprint
 
     authority = certificate_authority(context)
     if authority is None:

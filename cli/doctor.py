@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config.derive import derive
+from config.derivation.derive import derive
 from config.errors import ConfigError, Problem
 from config.kinds import Eks
 from config.loader import load

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config.provenance import Derived
+from config.derivation.provenance import Derived
 from config.system import Resolved
 from policies.rule import Rule
 from policies.verdict import Verdict

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
-from .base import Component
-from .kinds.backend import Stored
-from .kinds.stateful import Stateful
+from config.kinds.backend import Stored
+from config.kinds.stateful import Stateful
+from config.model.base import Component
 
 
 def order(components: Mapping[str, Component]) -> list[str]:

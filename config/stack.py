@@ -10,10 +10,11 @@ from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, Valid
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from .base import DnsLabel, Model
-from .charts import Mirror
+from config.model.base import DnsLabel, Model
+from config.model.charts import Mirror
+from config.model.platform import Platform
+
 from .errors import ConfigError, Problem
-from .platform import Platform
 from .system import ConfigKey, Sha256
 
 Tag = Annotated[str, StringConstraints(pattern=r"^(\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64})$")]

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
-from .account import Account
-from .base import Cidr, DnsLabel, Hostname, Model, Port, Reason, Text
+from config.model.account import Account
+from config.model.base import Cidr, DnsLabel, Hostname, Model, Port, Reason, Text
+from config.model.quantity import Cpu, Duration, Memory, Percent, Storage
+from config.model.scaling import TOPOLOGY, ScaleKind
+
 from .kinds import AnyComponent
 from .paths import Path
-from .quantity import Cpu, Duration, Memory, Percent, Storage
-from .scaling import TOPOLOGY, ScaleKind
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ConfigKey = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$")]

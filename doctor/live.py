@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from config.cluster import access, certificate_authority, fingerprint
 from config.errors import ConfigError, Problem
+from config.reading.kubeconfig import access, certificate_authority, fingerprint
 
 from .cluster import Access, Forbidden, Object, Served
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from config.cluster import fingerprint
+from config.reading.kubeconfig import fingerprint
 from config.system import NodePool
 
 from .builds import ensure

@@ -16,8 +16,8 @@ import httpx
 import psutil
 from ruamel.yaml import YAML
 
-from config.charts import charts_of
-from config.derive import derive
+from config.derivation.charts import charts_of
+from config.derivation.derive import derive
 from config.loader import load
 from config.stack import PROJECT, Stack, read_stack
 from config.system import Resolved

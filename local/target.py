@@ -17,10 +17,10 @@ from typing import Any
 
 import httpx
 
-from config.cluster import access
 from config.errors import ConfigError, Problem
 from config.kinds import Eks
 from config.loader import load
+from config.reading.kubeconfig import access
 from config.stack import PROJECT, read_stack
 from config.system import NodePool, Resolved
 from doctor.live import LiveCluster

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from config.base import Model, Reason
 from config.errors import ConfigError, Problem
+from config.model.base import Model, Reason
 
 from .parity import FAILING, Difference
 

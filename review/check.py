@@ -5,21 +5,21 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from config.capacity import unfit
-from config.contract import contracts
-from config.contract import load as load_contract
-from config.derive import derive
+from config.checks.growth import shrunk
+from config.checks.warnings import warnings
+from config.derivation.capacity import unfit
+from config.derivation.derive import derive
+from config.derivation.identity import unlisted
 from config.errors import ConfigError, Problem
-from config.growth import shrunk
-from config.identity import unlisted
 from config.kinds import Service
 from config.kinds.workload import Workload
 from config.loader import load, parse
 from config.loader import shipped as shipped_systems
+from config.model.contract import contracts
+from config.model.contract import load as load_contract
 from config.paths import render
 from config.stack import PROJECT, Stack, read_stack
 from config.system import Resolved
-from config.warnings import warnings
 
 
 def shipped(project: Path) -> list[Path]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config.derivation.provenance import BASE
 from config.errors import ConfigError, Problem
-from config.provenance import BASE
 from config.stack import read_stack
 from policies import exemptions
 from policies.rules import RULES

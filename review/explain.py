@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from config.derivation.provenance import Derived
+from config.model.quantity import Bytes, Cpu, Duration, Quantity
 from config.paths import parse
-from config.provenance import Derived
-from config.quantity import Bytes, Cpu, Duration, Quantity
 from config.system import Resolved
 
 Row = tuple[str, str, str, str, bool]

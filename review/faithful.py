@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config.derivation.provenance import BASE
 from config.errors import ConfigError, Problem
-from config.provenance import BASE
 from config.stack import Stack, read_stack
 
 from .alignment import ENVIRONMENT

@@ -6,9 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-from config.derive import derive
+from config.derivation.derive import derive
+from config.derivation.provenance import BASE
 from config.loader import load
-from config.provenance import BASE
 from config.schema import FILE, render
 from config.stack import read_stack
 from policies.report import as_markdown

@@ -14,9 +14,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
 
-from config.charts import chart_name
+from config.derivation.provenance import BASE
+from config.model.charts import chart_name
 from config.paths import parse, render
-from config.provenance import BASE
 
 from .alignment import ENVIRONMENT, Key, Path, aligned, body, components, flat, shown
 from .graph import RELEASE, Node

@@ -13,7 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from config.errors import ConfigError
-from config.loader import read
+from config.reading.files import read
 from config.stack import PROJECT, Stack, read_stack
 
 from .graph import ROOT, Node, graph

@@ -12,8 +12,8 @@ from functools import cache, cached_property
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
+from config.model.quantity import Bytes, Cpu, Duration, Percent
 from config.paths import parse
-from config.quantity import Bytes, Cpu, Duration, Percent
 
 ABSENT = "(absent)"
 """The side of a difference where nothing is."""

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import components.environment  # noqa: F401 - a fork of this process need not import it again
-from config.derive import derive
+from config.derivation.derive import derive
 from config.errors import ConfigError, Problem
 from config.loader import parse
 from policies.exemptions import Ledger

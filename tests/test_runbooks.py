@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from components.prometheus.rules import BLIND
+from components.kinds.prometheus.rules import BLIND
 from config.loader import load
 from config.loader import shipped as shipped_systems
 from review.generated import ROOT

@@ -7,10 +7,10 @@ from ipaddress import IPv4Network
 import pulumi
 from pulumi_aws import acm, ec2, ec2clientvpn, vpc
 
+from components.core.issuing import Authority, Certificate
 from config.kinds import ClientVpn as Declared
 from config.system import SelfSigned
 
-from ..issuing import Authority, Certificate
 from .cloud import Cloud, Part
 from .keys import log_group
 
@@ -21,7 +21,7 @@ class ClientVpn(Part):
     def __init__(self, name: str, vpn: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, cloud, opts)
         account = cloud.account
-        assert account.vpn_cidr is not None, "config.addresses asks for vpnCidr"
+        assert account.vpn_cidr is not None, "config.checks.addresses asks for vpnCidr"
         issuer = pulumi.ProviderResource("pulumi-python", f"{name}-issuer", {}, self.under())
         dynamic = pulumi.ResourceOptions(parent=self, provider=issuer)
         settings = SelfSigned()

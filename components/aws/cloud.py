@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from config.account import Account
+from config.model.account import Account
 from config.system import Resolved
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ class Cloud:
     network: Network = field(init=False)
     cluster: Eks = field(init=False)
     zone: Zone = field(init=False)
-    """Set as they are made; ``config.addresses`` asks for those that others stand on."""
+    """Set as they are made; ``config.checks.addresses`` asks for those that others stand on."""
     buckets: dict[str, Bucket] = field(default_factory=dict)
     """Component to its bucket."""
     keys: dict[str, Any] = field(default_factory=dict)
     """Component to the ARN of its key."""
     endpoints: dict[str, Any] = field(default_factory=dict)
-    """Component to where it answers: ``config.platform.Endpoint``, with outputs in it."""
+    """Component to where it answers: ``config.model.platform.Endpoint``, with outputs in it."""
     target_groups: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     """Of the stack, for people: the VPN's configuration, the zone's name servers."""
@@ -59,7 +59,7 @@ class Cloud:
         }
 
     def platform(self) -> dict[str, Any]:
-        """What an application needs of all this: ``config.platform.Platform``, with outputs in it."""
+        """What an application needs of all this: ``config.model.platform.Platform``, with outputs in it."""
         return {
             **({"cluster": self.cluster.access} if hasattr(self, "cluster") else {}),
             "endpoints": self.endpoints,

@@ -7,8 +7,8 @@ from typing import Any
 import pulumi
 from pulumi_aws import ec2, iam, vpc
 
-from config.account import TIERS
 from config.kinds import Network as Declared
+from config.model.account import TIERS
 
 from .cloud import Cloud, Part, assumed_by, document, written
 from .keys import guarded, log_group

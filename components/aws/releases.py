@@ -8,9 +8,9 @@ from typing import Any, Literal
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from config.charts import source
+from components.core.objects import KubernetesObject
+from config.model.charts import source
 
-from ..objects import KubernetesObject
 from .cloud import Part
 
 

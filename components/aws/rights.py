@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from config.base import Component
+from config.derivation.mesh_topology import has_role, runs_here
 from config.kinds import Bucket, CloudWatchExporter, DataSync
-from config.mesh import has_role, runs_here
+from config.model.base import Component
 
 from .cloud import Cloud, document
 

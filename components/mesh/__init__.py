@@ -6,14 +6,14 @@ from typing import Any
 
 import pulumi
 
+from components.core.labels import metadata, selector
+from components.core.objects import KubernetesObject
+from components.core.platform import Platform
+from config.derivation.mesh_topology import exits, runs_here
+from config.derivation.mesh_topology import gateway as declared_gateway
 from config.kinds import Istio
-from config.mesh import exits, runs_here
-from config.mesh import gateway as declared_gateway
 from config.system import Resolved
 
-from ..labels import metadata, selector
-from ..objects import KubernetesObject
-from ..platform import Platform
 from .authorization import gateway, policies, signed_in, traced
 from .egress import entry, led_to_stores, originated, passed_on, sidecar, store, stores, way_out
 from .routing import rate_limit

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from components.core.labels import selector
+from components.core.network import client_ports
+from config.derivation.mesh_topology import exposed, metrics, principal, runs_here, users
 from config.kinds import Istio, Jaeger
-from config.mesh import exposed, metrics, principal, runs_here, users
 from config.system import Resolved
-
-from ..labels import selector
-from ..network import client_ports
 
 
 def policies(resolved: Resolved) -> dict[str, Any]:

@@ -9,15 +9,15 @@ from typing import Any
 
 import pulumi
 
-from config.base import Component
+from components.core.labels import selector
+from components.core.platform import Platform
+from config.derivation.mesh_topology import gateway, outside, runs_here
 from config.kinds import Istio, OpenSearch
 from config.kinds.aws import Managed
 from config.kinds.mesh import SECURE
-from config.mesh import gateway, outside, runs_here
+from config.model.base import Component
 from config.system import Resolved
 
-from ..labels import selector
-from ..platform import Platform
 from .routing import host, visible
 
 
@@ -66,7 +66,7 @@ def store(resolved: Resolved, name: str, component: Component, platform: Platfor
 
 def _networks(resolved: Resolved, component: Component) -> Iterator[str]:
     if component.existing:
-        assert component.existing.cidr is not None, "config.references asks for it"
+        assert component.existing.cidr is not None, "config.checks.references asks for it"
         yield component.existing.cidr
     elif resolved.environment.account:
         yield from (str(IPv4Network(cidr)) for cidr in resolved.environment.account.subnets.data)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pulumi
 
+from components.core.labels import metadata
+from components.core.objects import KubernetesObject
+from components.core.site import Site
 from config.kinds import MeshGateway as Declared
 
-from ..labels import metadata
-from ..objects import KubernetesObject
-from ..site import Site
 from . import NETWORKING
 from .routing import servers, virtual_service
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.monitoring.contribution import Dashboard, Monitoring, Panel, Row, panel
+from components.monitoring.subject import Subject
+from config.derivation.mesh_topology import exposed, mesh, runs_here, users
 from config.kinds import Service
-from config.mesh import exposed, mesh, runs_here, users
-
-from ..monitoring.contribution import Dashboard, Monitoring, Panel, Row, panel
-from ..monitoring.subject import Subject
 
 _WINDOW = "[$__rate_interval]"
 

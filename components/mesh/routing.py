@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.core.labels import STABLE, TRACK, selector
+from components.core.platform import Platform
+from config.derivation.mesh_topology import mesh
 from config.kinds import Service
 from config.kinds.aws import Managed
 from config.kinds.mesh import REDIRECT, SECURE, Cors, MeshGateway, RateLimit, Route, VirtualHost
-from config.mesh import mesh
-from config.quantity import Duration
+from config.model.quantity import Duration
 from config.system import Resolved
-
-from ..labels import STABLE, TRACK, selector
-from ..platform import Platform
 
 CANARY = "canary"
 CERTIFICATE = "gateway-certificate"
@@ -136,7 +135,7 @@ def virtual_service(
 def _route(resolved: Resolved, route: Route, cors: Cors | None, hsts: Duration, platform: Platform) -> Any:
     target = resolved.components[route.to]
     port = target.port()
-    assert port is not None, "config.references asks for a port"
+    assert port is not None, "config.checks.references asks for a port"
     if isinstance(target, Managed):  # beyond the mesh it is known by its own name alone
         name = platform.get("endpoints", route.to, "host")
         there: dict[str, Any] = {

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from components.kinds.alertmanager.monitoring import monitoring as alertmanager
+from components.kinds.cloudwatch_exporter.monitoring import monitoring as cloudwatch
+from components.kinds.cloudwatch_exporter.monitoring import of_stores
+from components.kinds.cockroachdb.monitoring import monitoring as cockroachdb
+from components.kinds.postgresql.monitoring import monitoring as postgresql
+from components.kinds.prometheus.monitoring import monitoring as prometheus
+from components.kinds.redis.monitoring import monitoring as redis
+from components.kinds.service.monitoring import monitoring as service
+from components.mesh.monitoring import monitoring as mesh_gateway
 from config.kinds import CloudWatchExporter
 from config.system import Resolved
 
-from ..alertmanager.monitoring import monitoring as alertmanager
-from ..cloudwatch_exporter.monitoring import monitoring as cloudwatch
-from ..cloudwatch_exporter.monitoring import of_stores
-from ..cockroachdb.monitoring import monitoring as cockroachdb
-from ..mesh.monitoring import monitoring as mesh_gateway
-from ..postgresql.monitoring import monitoring as postgresql
-from ..prometheus.monitoring import monitoring as prometheus
-from ..redis.monitoring import monitoring as redis
-from ..service.monitoring import monitoring as service
 from . import tasks
 from .contribution import Dashboard, Monitoring, Target
 from .subject import Subject

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from config.base import Component
 from config.kinds import KubeStateMetrics
-from config.quantity import Quantity
+from config.model.base import Component
+from config.model.quantity import Quantity
 from config.system import Resolved
 
 from .contribution import Size

@@ -7,9 +7,9 @@ statement as not deployed.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from .aws import (
     Aurora,
@@ -115,4 +115,11 @@ __all__ = [
     "Redis",
     "Service",
     "Zone",
+    "models",
 ]
+
+
+def models() -> dict[str, type[BaseModel]]:
+    """The model of each kind, by the kind's name."""
+    union = get_args(AnyComponent)[0]
+    return {get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(union)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..base import Component, Demand, Resources, StorageAmount, Text, resources
-from ..quantity import Storage
+from config.model.base import Component, Demand, Resources, StorageAmount, Text, resources
+from config.model.quantity import Storage
 
 
 class Backend(Component):

@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from ..base import Cron, Demand, Members, Model, SecretKey, Text, secret_variable, version
-from ..quantity import Duration, Storage
+from config.model.base import Cron, Demand, Members, Model, SecretKey, Text, secret_variable, version
+from config.model.quantity import Duration, Storage
+
 from .stateful import Stateful
 
 Uri = Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..base import Cidr, Component, Demand, DnsLabel, Hostname, Port, Resources, Text
+from config.model.base import Cidr, Component, Demand, DnsLabel, Hostname, Port, Resources, Text
 
 
 class Gateway(Component):

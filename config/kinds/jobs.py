@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ..account import AccountId
-from ..base import Cron, Demand, DnsLabel
-from ..quantity import Duration
+from config.model.account import AccountId
+from config.model.base import Cron, Demand, DnsLabel
+from config.model.quantity import Duration
+
 from .workload import Workload
 
 SnapshotName = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")]

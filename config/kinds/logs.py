@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ..base import Resources, Retention, SecretKey, Text, resources, secret_variable
+from config.model.base import Resources, Retention, SecretKey, Text, resources, secret_variable
+
 from .backend import Backend, Stored, Told
 
 

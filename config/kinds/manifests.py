@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ..base import Component, Demand, Model
-from ..objects import (
+from config.model.base import Component, Demand, Model
+from config.model.objects import (
     QUANTITIES,
     amount,
     below,
@@ -21,9 +21,9 @@ from ..objects import (
     scaler,
     service,
 )
-from ..quantity import Storage
-from ..scalars import Written
-from ..scaling import ScaleKind, Scales
+from config.model.quantity import Storage
+from config.model.scaling import ScaleKind, Scales
+from config.reading.scalars import Written
 
 _FLOORS = {"cpu": "10m", "memory": "32M", "storage": "1G"}
 """As those of components' own sizes."""

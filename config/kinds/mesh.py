@@ -6,11 +6,12 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ..base import Component, DnsLabel, Hostname, Model, Range, Resources, SecretKey, Text, resources
-from ..charts import Charts
-from ..quantity import Duration, Percent
-from .aws.managed import Platform
-from .aws.web import Host
+from config.kinds.aws.managed import Platform
+from config.kinds.aws.web import Host
+from config.model.base import Component, DnsLabel, Hostname, Model, Range, Resources, SecretKey, Text, resources
+from config.model.charts import Charts
+from config.model.quantity import Duration, Percent
+
 from .backend import Backend
 
 Path = Annotated[str, StringConstraints(pattern=r"^/\S*$")]

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ..base import DnsLabel, Level, Model, Resources, Retention, SecretKey, StorageAmount, resources
-from ..quantity import Duration, Storage
+from config.model.base import DnsLabel, Level, Model, Resources, Retention, SecretKey, StorageAmount, resources
+from config.model.quantity import Duration, Storage
+
 from .backend import Backend, Stored
 from .services import Alert, AlertName
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ..base import (
+from config.model.base import (
     Cron,
     Demand,
     Model,
@@ -18,8 +18,9 @@ from ..base import (
     secret_variable,
     version,
 )
-from ..quantity import Duration, Storage
-from ..scaling import Scales
+from config.model.quantity import Duration, Storage
+from config.model.scaling import Scales
+
 from .stateful import Stateful
 
 

@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..base import Demand, Members, Resources, SecretKey, Text, resources, secret_variable, version
-from ..quantity import Duration, Storage
-from ..scaling import Scales
+from config.model.base import Demand, Members, Resources, SecretKey, Text, resources, secret_variable, version
+from config.model.quantity import Duration, Storage
+from config.model.scaling import Scales
+
 from .stateful import Stateful
 
 

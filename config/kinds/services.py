@@ -8,9 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from ..base import Demand, DnsLabel, Model, Port, Range
-from ..promql import checked
-from ..quantity import Duration, Percent
+from config.model.base import Demand, DnsLabel, Model, Port, Range
+from config.model.promql import checked
+from config.model.quantity import Duration, Percent
+
 from .workload import Workload
 
 MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
-from ..base import Component, Demand, Resources, SecretKey, StorageAmount, Text, resources, secret_variable
-from ..quantity import Duration, Storage
-from ..scaling import Scales
+from config.model.base import Component, Demand, Resources, SecretKey, StorageAmount, Text, resources, secret_variable
+from config.model.quantity import Duration, Storage
+from config.model.scaling import Scales
 
 _HELPER = resources("50m", "500m", "64M", "256M")
 

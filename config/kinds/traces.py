@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..quantity import Percent
+from config.model.quantity import Percent
+
 from .backend import Backend
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ..base import Component, DnsLabel, EnvironmentName, Resources, SecretKey, Text
+from config.model.base import Component, DnsLabel, EnvironmentName, Resources, SecretKey, Text
 
 
 class Workload(Component):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from config.capacity import homeless, peak, requested
+from config.derivation.capacity import homeless, peak, requested
 
 from ..cluster import Cluster, Forbidden, Object
 from ..needs import Needs, at, some

@@ -20,10 +20,11 @@ import typer
 from config.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from .asked import Asked
-    from .fleet import Place
-    from .plan import Plan
+    from jobs.sanitize.copy.kubernetes_workers import Place
+    from jobs.sanitize.plan.planner import Plan
+
     from .refresh import Tell
+    from .request import Asked
 
 app = typer.Typer(
     name="sanitize",
@@ -58,7 +59,7 @@ def plan(
 
     Where SANITIZE_TARGET is set, staging is looked at too, and everything is built there once without rows, and taken back.
     """
-    from .preview import previewed
+    from jobs.sanitize.plan.preview import previewed
 
     asked = _asked(system, database, as_of=as_of, target=False)
     with previewed(asked) as made:
@@ -103,8 +104,9 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything up to the first write.")] = False,
 ) -> None:
     """Replace staging's data by a masked, proven copy. Whatever fails, the old data stay; exit code 1 when the proof does."""
-    from .preview import previewed
-    from .receipt import write_metrics
+    from jobs.sanitize.plan.preview import previewed
+    from jobs.sanitize.proof.receipt import write_metrics
+
     from .refresh import refresh
 
     asked = _asked(
@@ -146,7 +148,7 @@ def snapshot(system: SystemOption, database: DatabaseOption = None, workers: Wor
     Reads AWS_REGION, SNAPSHOT_PREFIX, ENGINE, INSTANCE_CLASS, RESTORE_SUBNET_GROUP, SECURITY_GROUPS, SNAPSHOT_KEY, SHARE_WITH
     (lists by comma), DATABASE_NAME.
     """
-    from . import halves
+    from jobs.sanitize.snapshots import refresh as halves
 
     typer.echo(
         halves.snapshot(_asked(system, database, source=False, target=False, workers=workers), _variables(), _say)
@@ -167,7 +169,7 @@ def restore(
     Reads what the data-sync CronJob is given: AWS_REGION, SNAPSHOT_PREFIX, RESTORE_KEY, RESTORE_SUBNET_GROUP, TARGET_CLUSTER,
     TEMPORARY_CLUSTER, DATABASE_NAME; and SANITIZE_TARGET, staging's own connection string.
     """
-    from . import halves
+    from jobs.sanitize.snapshots import refresh as halves
 
     asked = _asked(system, database, source=False, workers=workers, overrides=_read(overrides), masked=True)
     done = halves.restore(asked, _variables(), _say)
@@ -178,7 +180,7 @@ def restore(
 
 
 def _keep(done: Mapping[str, Any], file: Path, configmap: str | None) -> None:
-    from . import receipt
+    from jobs.sanitize.proof import receipt
 
     file.write_text(receipt.canonical(done), encoding="utf-8")
     if configmap is not None:
@@ -232,10 +234,10 @@ def _asked(
     place: Place | None = None,
     wait: float = 60,
 ) -> Asked:
-    from config.contract import load
+    from config.model.contract import load
+    from jobs.sanitize.contract.compare import unsupported
 
-    from .asked import Asked
-    from .compare import unsupported
+    from .request import Asked
 
     contract = load(system)
     names = sorted(contract.databases)
@@ -269,7 +271,7 @@ def _asked(
 
 
 def _place(fleet: str | None, image: str, secret: str) -> Place | None:
-    from .fleet import Place
+    from jobs.sanitize.copy.kubernetes_workers import Place
 
     if fleet is None:
         return None
@@ -364,7 +366,7 @@ def _print(made: Plan, output: str) -> None:
 
 
 def _rule(rows: object) -> str:
-    from config.contract import Limit, Window
+    from config.model.contract import Limit, Window
 
     if isinstance(rows, Limit):
         return f"the newest {rows.limit} by {rows.newest}"

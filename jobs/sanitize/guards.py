@@ -10,17 +10,19 @@ from fnmatch import fnmatchcase
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from config.contract import Class, Contract, Database, Table
-from config.contract import Column as Declared
 from config.errors import ConfigError, Problem
+from config.model.contract import Class, Contract, Database, Table
+from config.model.contract import Column as Declared
+from jobs.sanitize.copy import dependents, rights
+from jobs.sanitize.plan import catalog
+from jobs.sanitize.plan.masks import Asked, Unmaskable, mask
+from jobs.sanitize.proof.detectors import planted
+from jobs.sanitize.proof.receipt import last
 
-from . import catalog, dependents, names, rights
+from . import names
 from .connection import Connection, variable
-from .detectors import planted
 from .dialect import Dialect, quoted
-from .masks import Asked, Unmaskable, mask
 from .names import HOME
-from .receipt import last
 
 _WRITES = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -14,17 +14,21 @@ import psycopg
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from config.errors import ConfigError
+from jobs.sanitize.copy import definitions, ranges, shadow
+from jobs.sanitize.copy.backup import backup
+from jobs.sanitize.copy.kubernetes_workers import Fleet
+from jobs.sanitize.copy.local_workers import Crew
+from jobs.sanitize.plan import catalog
+from jobs.sanitize.plan.planner import Plan, select
+from jobs.sanitize.plan.preview import check_target, planned, room
+from jobs.sanitize.proof import fingerprints, receipt
+from jobs.sanitize.proof import prover as proof
 
-from . import catalog, definitions, fingerprints, names, proof, ranges, receipt, shadow
-from .asked import Asked
-from .backup import backup
+from . import names
 from .connection import Connection, connect, spoken, trouble
-from .crew import Crew
 from .dialect import Keys, quoted
 from .errors import SnapshotGone, Trouble
-from .fleet import Fleet
-from .plan import Plan, select
-from .preview import check_target, planned, room
+from .request import Asked
 
 ATTEMPTS = 3
 """Snapshots that may be lost before a refresh gives up."""

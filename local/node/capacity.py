@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from config.quantity import Cpu, Memory
+from config.model.quantity import Cpu, Memory
 
 from .asked import images
 from .layout import NAME

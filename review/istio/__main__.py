@@ -6,7 +6,7 @@ import sys
 
 from ruamel.yaml import YAML
 
-from config.provenance import BASE
+from config.derivation.provenance import BASE
 from config.stack import read_stack
 
 from ..generated import ROOT, STACKS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from config.charts import chart_name
+from config.model.charts import chart_name
 
 from ..graph import RELEASE, Node
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import psycopg
 
-from components.issuing import authority, leaf
-from components.postgresql import files
+from components.core.issuing import authority, leaf
+from components.kinds.postgresql import files
 from config.kinds import PostgreSQL
 from tests.servers import Server, find, network, require, until
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import redis
 
-from components.redis import ROTATE, SCRIPTS, SENTINEL_SCRIPTS, environment
-from components.redis.configuration import MASTER, haproxy_cfg, redis_conf, sentinel_conf
+from components.kinds.redis import ROTATE, SCRIPTS, SENTINEL_SCRIPTS, environment
+from components.kinds.redis.configuration import MASTER, haproxy_cfg, redis_conf, sentinel_conf
 from config.kinds import Redis
 from tests.servers import Server, network, require, until
 

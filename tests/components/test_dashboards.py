@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from components.grafana.pages import rendered
+from components.kinds.grafana.pages import rendered
 from components.monitoring.contribution import Dashboard
 from components.monitoring.registry import dashboards
 from config.kinds import Service
-from config.promql import selectors
+from config.model.promql import selectors
 from tests.components.watching import SYSTEMS, watched
 from tests.servers import require
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.builders import BUILDERS
-from config.fields import kinds
+from components.kinds.builders import BUILDERS
+from config.kinds import models
 from tests.components.graphs import inputs, node, recorded
 
 
@@ -35,5 +35,5 @@ def test_the_provider_belongs_to_the_pinned_cluster() -> None:
 
 
 def test_builders_are_of_declared_kinds() -> None:
-    assert BUILDERS.keys() <= kinds().keys()
+    assert BUILDERS.keys() <= models().keys()
     assert {"service", "manifests"} <= BUILDERS.keys()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.mesh.authorization import traced
-from config.derive import derive
+from config.derivation.derive import derive
 from config.loader import load
 from policies.rules import RULES
 from tests.components.application import CANARY, CANARY_IMAGE, bodies, body, changed, shipped, spec

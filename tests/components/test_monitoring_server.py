@@ -19,9 +19,9 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
-from components.alertmanager.configuration import configuration
-from components.prometheus import arguments
-from components.rendered import as_yaml
+from components.core.rendered import as_yaml
+from components.kinds.alertmanager.configuration import configuration
+from components.kinds.prometheus import arguments
 from config.kinds import Alertmanager
 from local.processes import free_port
 from tests.components.watching import watched

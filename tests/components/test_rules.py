@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from components.kinds.prometheus.rules import BLIND
 from components.monitoring.contribution import Alert
-from components.prometheus.rules import BLIND
-from config.promql import selectors, threshold
+from config.model.promql import selectors, threshold
 from tests.components.watching import SYSTEMS, alerts, watched
 from tests.servers import require
 

@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from components.core.rendered import as_yaml
+from components.kinds.prometheus.configuration import Configuration, configuration
+from components.kinds.prometheus.rules import rules
 from components.monitoring.contribution import Alert, Monitoring
 from components.monitoring.registry import contributions
-from components.prometheus.configuration import Configuration, configuration
-from components.prometheus.rules import rules
-from components.rendered import as_yaml
-from config.derive import derive
+from config.derivation.derive import derive
 from config.kinds import Prometheus
 from config.loader import load
 from config.system import Resolved

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from config.kinds import Service
-from config.quantity import Cpu, Memory
+from config.model.quantity import Cpu, Memory
 from local.images.maker import _why_missing
 from local.stack import LocalStack
 from review.generated import golden_file

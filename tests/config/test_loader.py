@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from config.capacity import unfit
-from config.derive import derive
+from config.derivation.capacity import unfit
+from config.derivation.derive import derive
 from config.errors import ConfigError, Problem
-from config.loader import MAX_BYTES, load, parse
+from config.loader import load, parse
+from config.reading.files import MAX_BYTES
 from tests.systems import MINIMAL, minimal, system
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from config.fields import kinds
+from config.kinds import models
 from config.loader import shipped
 from config.schema import FILE, render
 from tests.systems import MINIMAL, minimal
@@ -48,4 +48,4 @@ def test_says_no_to_mistakes(old: str, new: str) -> None:
 def test_knows_every_kind() -> None:
     (component,) = SCHEMA["properties"]["components"]["patternProperties"].values()
     mapping = component["discriminator"]["mapping"]
-    assert mapping.keys() == kinds().keys()
+    assert mapping.keys() == models().keys()

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from config.derive import derive
+from config.checks.growth import shrunk
+from config.derivation.derive import derive
 from config.errors import ConfigError
-from config.growth import shrunk
 from config.kinds import CockroachDB, PostgreSQL, Redis
 from config.loader import load, parse
-from config.quantity import Storage
+from config.model.quantity import Storage
 from config.system import Environment
 from tests.systems import minimal, system
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from config.derive import derive
+from config.derivation.derive import derive
 from doctor.cluster import Access, Forbidden, Object, Served
 from doctor.needs import Needs, Pin
 from tests.components.graphs import recorded

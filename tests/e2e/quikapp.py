@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from config.loader import SYSTEMS
+from config.reading.files import SYSTEMS
 from local.stack import LocalStack
 
 STACK = "quikapp-staging-platform"

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from config.loader import SYSTEMS
+from config.reading.files import SYSTEMS
 from local.console import Trouble
 from local.control_plane import kubectl
 from local.stack import LocalStack
 from review.generated import ROOT, golden_file
 from tests.components.application import CANARY, CANARY_IMAGE
-from tests.e2e import stacks
 from tests.e2e.quikapp import STACK
+
+from . import stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("application")]
 NAME = "quikapp-staging"

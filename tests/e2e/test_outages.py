@@ -18,9 +18,10 @@ import pytest
 from local.control_plane import kubectl
 from local.paths import ROOT
 from local.stack import LocalStack
-from tests.e2e import outages
 from tests.e2e.outages import NAMESPACE, Writers, is_ready, pods, rolled_out
 from tests.servers import require_real_node, until
+
+from . import outages
 
 pytestmark = [pytest.mark.engine, pytest.mark.quiet, pytest.mark.xdist_group("real-node")]
 PLANNED, CRASH, AWAY = 5.0, 15.0, 50

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from config.platform import Platform
+from config.model.platform import Platform
 from local.console import Trouble
 from local.control_plane import kubectl
 from local.stack import LocalStack
 from review.generated import ROOT, golden_file
-from tests.components.test_platform import application as declare
+from tests.components.core.test_platform import application as declare
 from tests.e2e.quikapp import STACK, client, declared, of, steps
 from tests.e2e.stacks import running
 

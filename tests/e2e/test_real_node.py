@@ -25,9 +25,10 @@ from local.node.report import table
 from local.paths import ROOT
 from local.processes import free_port
 from local.tools import KUBERNETES
-from tests.e2e import machine
 from tests.e2e.node_images import SERVER, archive
 from tests.servers import require_real_node, until
+
+from . import machine
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("real-node")]
 ABSENT = "registry.example.com/absent:1.0"

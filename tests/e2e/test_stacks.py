@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import pytest
 
-from config.quantity import Cpu, Memory
+from config.model.quantity import Cpu, Memory
 from config.stack import read_stack
 from local.control_plane import kubectl
 from local.stack import LocalStack

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from config.cluster import fingerprint
+from config.reading.kubeconfig import fingerprint
 from local.control_plane import kubectl
 from local.stack import LocalStack
 from review.changes import STATEFUL

@@ -11,10 +11,10 @@ from typing import Any
 
 import psycopg
 
-from config.contract import Contract, parse
-from jobs.sanitize.asked import Asked
+from config.model.contract import Contract, parse
 from jobs.sanitize.connection import connect
 from jobs.sanitize.guards import mark
+from jobs.sanitize.request import Asked
 from tests.servers import Server, find, until
 
 SETTINGS = {

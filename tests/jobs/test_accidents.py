@@ -15,13 +15,14 @@ import psycopg
 import pytest
 
 from config.errors import ConfigError
-from jobs.sanitize import names, ranges, shadow
+from jobs.sanitize import names
 from jobs.sanitize import refresh as module
 from jobs.sanitize.connection import connect
-from jobs.sanitize.crew import Crew
+from jobs.sanitize.copy import ranges, shadow
+from jobs.sanitize.copy.local_workers import Crew
 from jobs.sanitize.dialect import Keys
 from jobs.sanitize.errors import Trouble
-from jobs.sanitize.preview import planned
+from jobs.sanitize.plan.preview import planned
 from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 from tests.jobs.shop import CONTRACT, ROWS, SCHEMA
@@ -88,7 +89,7 @@ def test_workers_of_several_machines_share_the_ranges_and_two_die(shop: Pair, mo
     asked, keys = shop.asked(), Keys()
     with planned(asked) as (made, source, moment), connect(asked.target, "target") as target:
         shadow.clear(target, made.schema)
-        from jobs.sanitize import definitions
+        from jobs.sanitize.copy import definitions
 
         shadow.prepare(target, made, definitions.read(source, made.catalog))
         ranges.create(target, names.work("public"), made.dialect, moment)

@@ -159,7 +159,7 @@ def test_as_a_module(shop: Pair, tmp_path: Path) -> None:
 
 
 def test_the_script_of_the_data_sync_cronjob(tmp_path: Path) -> None:
-    """With what ``components/jobs.py`` gives it; ``python`` here only says what it was asked."""
+    """With what ``components/kinds/jobs.py`` gives it; ``python`` here only says what it was asked."""
     stub = tmp_path / "python"
     stub.write_text('#!/bin/sh\necho "$@"\ncat "$SANITIZE_TARGET_FILE"\n')
     stub.chmod(0o755)

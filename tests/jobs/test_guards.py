@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from config.contract import Contract, parse
 from config.errors import ConfigError
+from config.model.contract import Contract, parse
 from jobs.sanitize import guards
 from jobs.sanitize.connection import connect
 from jobs.sanitize.refresh import refresh

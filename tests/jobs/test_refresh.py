@@ -12,13 +12,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.contract import parse
 from config.errors import ConfigError
-from jobs.sanitize import guards, shadow
+from config.model.contract import parse
+from jobs.sanitize import guards
 from jobs.sanitize import refresh as module
 from jobs.sanitize.connection import connect
+from jobs.sanitize.copy import shadow
 from jobs.sanitize.errors import Leak, Trouble
-from jobs.sanitize.receipt import canonical
+from jobs.sanitize.proof.receipt import canonical
 from jobs.sanitize.refresh import refresh, verify
 from tests.jobs.postgres import Pair, Postgres
 from tests.jobs.shop import CONTRACT

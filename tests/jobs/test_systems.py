@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from config.contract import contracts, load
 from config.errors import ConfigError
+from config.model.contract import contracts, load
 from jobs.sanitize.dialect import Dialect
-from jobs.sanitize.preview import planned
+from jobs.sanitize.plan.preview import planned
 from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 
@@ -135,7 +135,7 @@ def test_quikapp_replies_lose_what_was_not_copied(
 
 @pytest.mark.parametrize("name", ["mysql", "mongodb"])
 def test_other_engines_are_declared_and_refused(name: str) -> None:
-    from jobs.sanitize.compare import unsupported
+    from jobs.sanitize.contract.compare import unsupported
 
     (problem,) = unsupported(load("quikapp"), name)
     assert "not copied by this version" in problem.message

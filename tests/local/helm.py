@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
-from config.charts import chart_name, charts_of
-from config.derive import derive
+from config.derivation.charts import charts_of
+from config.derivation.derive import derive
 from config.loader import load
+from config.model.charts import chart_name
 from local.builds import ensure
 from local.charts import mirror
 from local.tools import HELM, KUBERNETES

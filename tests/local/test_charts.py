@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from config.charts import charts_of, source, verify
-from config.derive import derive
+from config.derivation.charts import charts_of
+from config.derivation.derive import derive
 from config.loader import load
+from config.model.charts import source, verify
 from local.builds import fetched
 from local.charts import CHARTS, MODULE, mirror, origins
 from local.console import Trouble

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from config.cluster import fingerprint
+from config.reading.kubeconfig import fingerprint
 from local.pki import Authority
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.derive import derive
+from config.derivation.derive import derive
 from config.loader import load
 from review.explain import allocation, deliberate, markdown, records
 from review.generated import ROOT, readme

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from components.network import client_ports
-from config.derive import derive
+from components.core.network import client_ports
+from config.derivation.derive import derive
+from config.derivation.mesh_topology import exposed, gateway, runs_here
 from config.kinds import Bucket, External, Prometheus
 from config.kinds.aws import Managed
 from config.loader import load
-from config.mesh import exposed, gateway, runs_here
 from config.system import Resolved
 from review.generated import REACHABILITY, reachability
 from review.reachability import GATEWAY, Edge, Reachability

@@ -7,18 +7,18 @@ from typing import Any
 
 import pulumi
 
+from components.aws.cloud import Cloud, Part
+from components.aws.releases import inside, namespace, release
+from components.core.issuing import Authority, Certificate
+from components.core.labels import labels
+from components.core.origins import origin, stated
+from components.mesh.routing import CERTIFICATE
+from config.derivation.mesh_topology import exits
 from config.kinds import Istio as Declared
 from config.kinds import LoadBalancer
 from config.kinds.mesh import REDIRECT, SECURE
-from config.mesh import exits
 from config.system import SelfSigned
 
-from ...issuing import Authority, Certificate
-from ...labels import labels
-from ...mesh.routing import CERTIFICATE
-from ...origins import origin, stated
-from ..cloud import Cloud, Part
-from ..releases import inside, namespace, release
 from . import values
 from .networks import policies
 
@@ -88,7 +88,7 @@ class Istio(Part):
         issuer = pulumi.ProviderResource("pulumi-python", f"{self.key}-issuer", {}, self.under())
         dynamic = pulumi.ResourceOptions(parent=self, provider=issuer)
         balancer = cloud.resolved.components[self._declared.balancer]
-        assert isinstance(balancer, LoadBalancer), "config.references asks for one"
+        assert isinstance(balancer, LoadBalancer), "config.checks.references asks for one"
         authority_props = {
             "common_name": f"{cloud.name}-gateway",
             "seconds": settings.authority_validity.seconds,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.account import Account
+from components.core.network import CONTROL, ISTIOD, in_namespace, name_servers, tcp
+from config.derivation.mesh_topology import gateway
 from config.kinds import Istio, OpenSearch
 from config.kinds.mesh import REDIRECT, SECURE
-from config.mesh import gateway
+from config.model.account import Account
 from config.system import Resolved
-
-from ...network import CONTROL, ISTIOD, in_namespace, name_servers, tcp
 
 WEBHOOK = 15017
 """Of istiod: where the API server asks."""

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.core.pods import amounts, spread
+from components.mesh import TRACING
+from config.derivation.mesh_topology import runs_here
 from config.kinds import Istio, Jaeger, OAuth2Proxy
-from config.mesh import runs_here
 from config.system import Resolved
-
-from ...mesh import TRACING
-from ...pods import amounts, spread
 
 _SECCOMP = {"type": "RuntimeDefault"}
 STATUS = 15021

@@ -6,9 +6,10 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints, field_validator
 
-from ...base import Text
-from ...charts import Charts, ChartVersion
-from ...instances import InstanceClass, check
+from config.model.base import Text
+from config.model.charts import Charts, ChartVersion
+from config.model.instances import InstanceClass, check
+
 from .managed import Identifier, Instance, LogRetention, Platform
 
 AddonVersion = Annotated[str, StringConstraints(pattern=r"^v\d+\.\d+\.\d+(-eksbuild\.\d+)?$")]

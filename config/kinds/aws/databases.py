@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints, field_validator
 
-from ...base import Retention, Text
-from ...quantity import Duration
+from config.model.base import Retention, Text
+from config.model.quantity import Duration
+
 from .managed import Managed, Nodes
 
 

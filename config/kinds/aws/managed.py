@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from ...base import Component, DnsLabel, Text, secret_variable
-from ...instances import InstanceClass, Use, check
-from ...scaling import Scales
+from config.model.base import Component, DnsLabel, Text, secret_variable
+from config.model.instances import InstanceClass, Use, check
+from config.model.scaling import Scales
 
 MANAGED_KEYS = ("host", "port", "username", "password")
 """Of the Secret that a managed store's users find it by."""

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ...base import Text
-from ...quantity import Duration
+from config.model.base import Text
+from config.model.quantity import Duration
+
 from .managed import LogRetention, Platform
 
 Service = Literal["s3", "ecr.api", "ecr.dkr", "sts", "secretsmanager", "logs"]

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ...base import DnsLabel, Retention, StorageAmount, secret_variable
-from ...quantity import Duration
-from ...scaling import Scales
+from config.model.base import DnsLabel, Retention, StorageAmount, secret_variable
+from config.model.quantity import Duration
+from config.model.scaling import Scales
+
 from .managed import Managed, Platform
 
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$|\{")]

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ...base import DnsLabel, Port
+from config.model.base import DnsLabel, Port
+
 from .managed import Identifier, Platform
 
 Host = Annotated[

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from config.loader import SYSTEMS
+from config.reading.files import SYSTEMS
 from review.graph import Node, graph
 
 

@@ -15,11 +15,11 @@ import grpc
 import httpx
 import pytest
 
-from components.issuing import authority
+from components.core.issuing import authority
 from local.builds import ensure
 from local.images.programs import PLACEHOLDER
+from tests.components.kinds.test_postgresql_server import cluster  # noqa: F401 - a fixture
 from tests.components.postgresql_servers import APP, STORE, Cluster
-from tests.components.test_postgresql_server import cluster  # noqa: F401 - a fixture
 from tests.servers import Server, network, require, until
 
 pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("placeholder")]

@@ -1,0 +1,1 @@
+"""What components of all kinds share: pods, objects, secrets, certificates, configuration, networks."""

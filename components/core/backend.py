@@ -1,0 +1,220 @@
+"""One pod behind a Service: what the backends of metrics, logs and traces have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pulumi
+
+from config.kinds.backend import Backend as Declared
+from config.kinds.backend import Told
+from config.model.base import SecretKey
+
+from .configuration import checksum
+from .labels import selector
+from .parts import Depends, Parts
+from .pods import TRUST, authority, container, mounts, ports, probe, proxied, security, variables
+from .site import Site
+
+
+@dataclass(frozen=True)
+class Pod:
+    """What is a kind's own in its pod."""
+
+    uid: int
+    """The user of the image."""
+    ready: Mapping[str, Any]
+    """How the readiness probe asks."""
+    alive: Mapping[str, Any] | None = None
+    """How the liveness probe asks; default: whether the first port takes connections."""
+    command: Sequence[str] = ()
+    args: Sequence[str] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    secret_env: Mapping[str, SecretKey | None] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    """A ConfigMap of the component's name."""
+    config: str = ""
+    """Where it is mounted."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """File to its path below that, where it is not its own name."""
+    single_files: bool = False
+    """Each file is mounted over the one of the image, whose others stay."""
+    data: str = ""
+    """Where the volume is mounted."""
+    writable: Sequence[str] = ()
+    """Paths with an emptyDir."""
+    trust: Sequence[str] = ()
+    """Components whose authority it needs."""
+    volumes: Sequence[Any] = ()
+    mounts: Sequence[Any] = ()
+    """Of those further volumes."""
+    init: Sequence[Any] = ()
+    digested: Any = None
+    """What else rolls the pod when it changes."""
+    secrets: Sequence[str] = ()
+    """Secrets whose rotation rolls it."""
+    slow: bool = False
+    """It takes minutes to start."""
+    grace: int = 30
+    """Seconds that it has, after the stop signal, to write down what is in memory."""
+
+
+class Backend(pulumi.ComponentResource, ABC):
+    """Account, files, volume, a Deployment of one pod, Service. Its own kind says what is in the pod, and adds to it."""
+
+    resource_type: ClassVar[str]
+
+    def __init__(self, name: str, component: Declared, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(self.resource_type, name, None, opts)
+        self.name, self.component, self.site, self.resolved = name, component, site, site.resolved
+        self.namespace = site.resolved.environment.namespace
+        self.parts = Parts(self, site.resolved, name)
+        self.account = self.parts.account()
+        before = [self.account, *self.before()]
+        pod = self.pod()
+        if pod.files:
+            before.append(self.parts.files(name, pod.files))
+        before += self.parts.claims(component.volumes(name))
+        self.deployment = self._deployment(pod, before)
+        listens = {port: (number, number) for port, number in component.ports().items()}
+        self.service = self.parts.service(name, listens, selector(name, "server"), [self.deployment])
+        self.after()
+        self.register_outputs({"host": component.host(name, self.namespace), "port": component.port()})
+
+    @abstractmethod
+    def pod(self) -> Pod:
+        """What is in the pod."""
+
+    def before(self) -> Depends:
+        """Objects that the pod needs, such as its rights."""
+        return []
+
+    def annotations(self) -> dict[str, Any]:
+        """What else rolls the pod when it changes."""
+        return {}
+
+    def after(self) -> None:
+        """Objects that need the pod."""
+
+    def setup(
+        self,
+        script: str,
+        bodies: Mapping[str, str],
+        env: Mapping[str, str],
+        secret_env: Mapping[str, SecretKey | None],
+        before: Depends = (),
+        trust: Mapping[str, str] | None = None,
+    ) -> None:
+        """A Job ``<name>-setup`` that tells the pod something by ``script``, in its own image, which has curl.
+
+        ``bodies``: files beside the script; ``trust``: component to the Secret with its authority. It is done again when one
+        of the files changes, or a secret is rotated.
+        """
+        name, component = f"{self.name}-setup", self.component
+        assert isinstance(component, Told)
+        data = {"setup.sh": script, **bodies}
+        authorities = {f"ca-{used}": f"{TRUST}/ca-{used}" for used in trust or {}}
+        places = {"files": "/etc/setup", "run": "/run/setup", **authorities}
+        secrets = sorted({key.secret for key in secret_env.values() if key})
+        pod = {
+            "securityContext": security(self.pod().uid),
+            "containers": [
+                container(
+                    "setup",
+                    f"{component.image}:{component.version}",
+                    component.helper_resources,
+                    command=["/bin/sh", "/etc/setup/setup.sh"],
+                    env=variables({"CONFIG": "/etc/setup", "RUN": "/run/setup", **env}, secret_env),
+                    volumeMounts=mounts(places, ["files", *authorities]),
+                )
+            ],
+            "volumes": [
+                {"name": "files", "configMap": {"name": name}},
+                {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+                *({"name": f"ca-{used}", "secret": authority(secret)} for used, secret in (trust or {}).items()),
+            ],
+        }
+        content = [data, self.site.secrets.checksums(secrets)]
+        ready = [self.account, self.parts.files(name, data), self.service, *before]
+        self.parts.job(name, pod, content, ready)
+
+    def used(self, kind: type[Any]) -> dict[str, Any]:
+        """Those it uses, of one kind."""
+        found = {name: self.resolved.components[name] for name in self.component.uses}
+        return {name: component for name, component in found.items() if isinstance(component, kind)}
+
+    def trusted(self, names: Sequence[str]) -> dict[str, str]:
+        """Component to the Secret with its authority, of those that have one."""
+        found = {name: self.resolved.components[name].trusted(name) for name in names}
+        return {name: secret for name, secret in found.items() if secret}
+
+    def _deployment(self, pod: Pod, before: Depends) -> pulumi.Resource:
+        name, component = self.name, self.component
+        volumes, places = self._volumes(pod)
+        first = next(iter(component.ports()))
+        own = container(
+            name,
+            f"{component.image}:{component.version}",
+            component.resources,
+            ports=ports(component.ports()),
+            readinessProbe=probe(period=10, failures=3, **pod.ready),
+            livenessProbe=probe(period=20, failures=6, **(pod.alive or {"tcpSocket": {"port": first}})),
+            **_some(
+                command=list(pod.command),
+                args=list(pod.args),
+                env=variables(pod.env, pod.secret_env),
+                volumeMounts=places,
+                startupProbe=probe(period=5, failures=60, **pod.ready) if pod.slow else None,
+            ),
+        )
+        spec = {
+            "securityContext": security(pod.uid),
+            "terminationGracePeriodSeconds": pod.grace,
+            "containers": [own],
+            **_some(
+                initContainers=list(pod.init),
+                automountServiceAccountToken=component.needs_kubernetes_api,
+                volumes=volumes,
+            ),
+        }
+        digests = {
+            "understudy.dev/configuration": checksum([dict(pod.files), pod.digested]),
+            "understudy.dev/secrets": checksum(self.site.secrets.checksums(pod.secrets)) if pod.secrets else None,
+            **proxied(self.resolved, self.name),
+            **self.annotations(),
+        }
+        annotations = {key: text for key, text in digests.items() if text is not None}
+        return self.parts.single(name, "server", spec, before, annotations)
+
+    def _volumes(self, pod: Pod) -> tuple[list[Any], list[Any]]:
+        """Volumes, and where they are mounted."""
+        writable = {f"writable-{index}": path for index, path in enumerate(pod.writable)}
+        authorities = {f"ca-{used}": secret for used, secret in self.trusted(pod.trust).items()}
+        items = [{"key": file, "path": pod.paths.get(file, file)} for file in pod.files] if pod.paths else []
+        volumes: list[Any] = [{"name": volume, "emptyDir": {}} for volume in writable]
+        volumes += [{"name": volume, "secret": authority(secret)} for volume, secret in authorities.items()]
+        places = {**writable, **{volume: f"{TRUST}/{volume}" for volume in authorities}}
+        single: list[Any] = []
+        if pod.files and pod.single_files:
+            volumes.append({"name": "files", "configMap": {"name": self.name}})
+            below = {file: f"{pod.config}/{pod.paths.get(file, file)}" for file in pod.files}
+            single = [
+                {"name": "files", "mountPath": path, "subPath": file, "readOnly": True} for file, path in below.items()
+            ]
+        elif pod.files:
+            volumes.append({"name": "files", "configMap": {"name": self.name, **_some(items=items)}})
+            places["files"] = pod.config
+        if pod.data:
+            [claim] = self.component.volumes(self.name)
+            volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": claim}})
+            places["data"] = pod.data
+        # what is mounted into a folder comes after it
+        return [*volumes, *pod.volumes], [*mounts(places, ["files", *authorities]), *pod.mounts, *single]
+
+
+def _some(**parts: Any) -> dict[str, Any]:
+    """Without what is empty: it would come back absent from the API server, and show as drift."""
+    return {name: value for name, value in parts.items() if value}

@@ -1,0 +1,303 @@
+"""The objects that stores are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from components.mesh.routing import spoken
+from config.kinds import CronJob
+from config.model.quantity import Storage
+from config.system import Resolved
+
+from .configuration import checksum
+from .labels import labels, metadata, selector
+from .objects import SKIP_AWAIT, KubernetesObject
+from .pods import security, spread
+
+Depends = Sequence[pulumi.Resource]
+POD = "statefulset.kubernetes.io/pod-name"
+"""A label that Kubernetes gives to a StatefulSet's pods."""
+_CLUSTERED = ("ClusterRole", "ClusterRoleBinding")
+"""Kinds that are in no namespace."""
+
+
+class Parts:
+    """Makes the objects of one component, as children of it."""
+
+    def __init__(self, owner: pulumi.ComponentResource, resolved: Resolved, component: str) -> None:
+        self._owner = owner
+        self._resolved = resolved
+        self._component = component
+
+    def make(
+        self,
+        version: str,
+        kind: str,
+        name: str,
+        depends_on: Depends = (),
+        *,
+        logical: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        annotations: Mapping[str, str] | None = None,
+        **rest: Any,
+    ) -> KubernetesObject:
+        """An object of the component; ``logical`` where the name in the cluster changes with the content."""
+        found = metadata(self._resolved, name, self._component)
+        if kind in _CLUSTERED:
+            del found["namespace"]
+        if annotations:
+            found |= {"annotations": dict(annotations)}
+        body = {"apiVersion": version, "kind": kind, "metadata": found, **rest}
+        own = pulumi.ResourceOptions(parent=self._owner, depends_on=list(depends_on))
+        return KubernetesObject(logical or name, body, pulumi.ResourceOptions.merge(own, opts))
+
+    def account(self, annotations: Mapping[str, str] | None = None) -> KubernetesObject:
+        """The identity of all its pods, without a token."""
+        return self.make(
+            "v1", "ServiceAccount", self._component, annotations=annotations, automountServiceAccountToken=False
+        )
+
+    def files(self, name: str, data: Mapping[str, str]) -> KubernetesObject:
+        """A ConfigMap of files; its readers roll by ``checksum`` of the same."""
+        return self.make("v1", "ConfigMap", name, data=dict(data))
+
+    def service(
+        self,
+        name: str,
+        ports: Mapping[str, tuple[int, int]],
+        select: Mapping[str, str],
+        depends_on: Depends = (),
+        *,
+        headless: bool = False,
+        early: bool = False,
+    ) -> KubernetesObject:
+        """A Service; ``ports`` by name: the Service's and the pod's.
+
+        ``headless``: without an address of its own. Such a Service, and one that is ``early``, leads to pods before they are
+        Ready and while they stop: members of a cluster meet before they are Ready.
+        """
+        spec: dict[str, Any] = {
+            "selector": dict(select),
+            "ports": [
+                {
+                    "name": port,
+                    "port": outer,
+                    "targetPort": inner,
+                    "protocol": "TCP",
+                    **spoken(self._resolved, port),
+                }
+                for port, (outer, inner) in ports.items()
+            ],
+            **({"clusterIP": "None"} if headless else {}),
+            **({"publishNotReadyAddresses": True} if headless or early else {}),
+        }
+        # the provider would wait ten seconds for the endpoints of each Service; the workload behind it is awaited
+        return self.make("v1", "Service", name, depends_on, annotations=SKIP_AWAIT, spec=spec)
+
+    def addresses(
+        self, name: str, ports: Mapping[str, tuple[int, int]], select: Mapping[str, str], members: int
+    ) -> list[KubernetesObject]:
+        """A Service ``<name>-<index>`` for each member of the StatefulSet ``name``.
+
+        A pod that is made anew has another address, which the others learn when the name's time to live is over; the
+        Service's address stays.
+        """
+        return [
+            self.service(f"{name}-{index}", ports, {**select, POD: f"{name}-{index}"}, early=True)
+            for index in range(members)
+        ]
+
+    def claims(self, volumes: Mapping[str, Storage]) -> list[KubernetesObject]:
+        """Volumes as resources of their own, so that growing one is an update, and protection and retention are theirs."""
+        settings = self._resolved.environment
+        storage_class = settings.cluster.storage_class
+        opts = pulumi.ResourceOptions(protect=settings.protect, retain_on_delete=settings.retain_volumes)
+        return [
+            self.make(
+                "v1",
+                "PersistentVolumeClaim",
+                name,
+                opts=opts,
+                # a class that waits for the first consumer binds it only when the pod that depends on it is there
+                annotations=SKIP_AWAIT,
+                spec={
+                    "accessModes": ["ReadWriteOnce"],
+                    **({"storageClassName": storage_class} if storage_class else {}),
+                    "resources": {"requests": {"storage": str(size)}},
+                },
+            )
+            for name, size in volumes.items()
+        ]
+
+    def _template(self, app: str, role: str, pod: Mapping[str, Any], annotations: Mapping[str, Any] | None) -> Any:
+        spec = {
+            "serviceAccountName": self._component,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "securityContext": security(),
+            **pod,
+        }
+        found = {"labels": labels(self._resolved, app, role)}
+        return {"metadata": {**found, **({"annotations": dict(annotations)} if annotations else {})}, "spec": spec}
+
+    def statefulset(
+        self,
+        name: str,
+        role: str,
+        service: str,
+        replicas: int,
+        pod: Mapping[str, Any],
+        depends_on: Depends,
+        annotations: Mapping[str, Any] | None = None,
+        volumes: Sequence[str] = ("data",),
+        min_ready_seconds: int = 0,
+    ) -> KubernetesObject:
+        """Members with these volumes each. All start at once: none waits for one that waits for a quorum.
+
+        ``min_ready_seconds``: how long a replaced member is Ready before the next one is replaced.
+
+        The claims are made by ``claims`` under the names that the controller looks for. Its template never changes (a change
+        replaces the StatefulSet) and names no class: were a claim missing, the pod would wait, and not start on a small volume.
+        """
+        selected = selector(self._component, role)
+        pod = {"topologySpreadConstraints": spread(self._resolved, selected), **pod}
+        claim = {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "",
+            "resources": {"requests": {"storage": "1Gi"}},
+        }
+        spec = {
+            "serviceName": service,
+            "replicas": replicas,
+            "podManagementPolicy": "Parallel",
+            **({"minReadySeconds": min_ready_seconds} if min_ready_seconds else {}),
+            "updateStrategy": {"type": "RollingUpdate"},
+            "selector": {"matchLabels": selected},
+            "template": self._template(self._component, role, pod, annotations),
+            "volumeClaimTemplates": [{"metadata": {"name": volume}, "spec": claim} for volume in volumes],
+        }
+        return self.make("apps/v1", "StatefulSet", name, depends_on, spec=spec)
+
+    def deployment(
+        self, name: str, role: str, replicas: int, pod: Mapping[str, Any], depends_on: Depends, annotations: Any
+    ) -> KubernetesObject:
+        """Pods without a volume, replaced one by one."""
+        selected = selector(self._component, role)
+        pod = {"topologySpreadConstraints": spread(self._resolved, selected, "pod-template-hash"), **pod}
+        spec = {
+            "replicas": replicas,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "revisionHistoryLimit": 5,
+            "selector": {"matchLabels": selected},
+            "template": self._template(self._component, role, pod, annotations),
+        }
+        return self.make("apps/v1", "Deployment", name, depends_on, spec=spec)
+
+    def single(
+        self, name: str, role: str, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
+    ) -> KubernetesObject:
+        """One pod, stopped before the next one starts: they would share a volume, or a Service that two may not answer."""
+        spec = {
+            "replicas": 1,
+            "strategy": {"type": "Recreate"},
+            "revisionHistoryLimit": 5,
+            "selector": {"matchLabels": selector(self._component, role)},
+            "template": self._template(self._component, role, pod, annotations),
+        }
+        return self.make("apps/v1", "Deployment", name, depends_on, spec=spec)
+
+    def rights(self, rules: Sequence[Any], cluster_rules: Sequence[Any] = ()) -> list[KubernetesObject]:
+        """What the component's account may do in the namespace, and what it may do with objects that are in none."""
+        namespace = self._resolved.environment.namespace
+        subject = {"kind": "ServiceAccount", "name": self._component, "namespace": namespace}
+        made = []
+        for kind, name, wanted in (
+            ("Role", self._component, rules),
+            ("ClusterRole", f"{namespace}-{self._component}", cluster_rules),
+        ):
+            if not wanted:
+                continue
+            version = "rbac.authorization.k8s.io/v1"
+            made.append(self.make(version, kind, name, logical=self._component, rules=list(wanted)))
+            reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
+            made.append(
+                self.make(
+                    version,
+                    f"{kind}Binding",
+                    name,
+                    made[-1:],
+                    logical=self._component,
+                    subjects=[subject],
+                    roleRef=reference,
+                )
+            )
+        return made
+
+    def disruption(self, name: str, role: str) -> KubernetesObject:
+        """One pod of the role at a time may be evicted."""
+        spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(self._component, role)}}
+        return self.make("policy/v1", "PodDisruptionBudget", name, spec=spec)
+
+    def job(
+        self,
+        app: str,
+        pod: Mapping[str, Any],
+        content: object,
+        depends_on: Depends,
+        *,
+        retries: int = 10,
+        seconds: int = 900,
+        annotations: Mapping[str, Any] | None = None,
+        whole: bool = True,
+    ) -> KubernetesObject:
+        """A task that is done again when ``content`` (what it reads, without secret values) changes.
+
+        A Job cannot change: its name carries a checksum, and a new one takes the place of the old. Its pods carry the label
+        ``app: <app>`` and not the component's, whose pods are waited for until they are Ready, and a Job's never are.
+        ``whole=False``: the checksum is of ``content`` alone, for a pod that is told what is known only later.
+        """
+        template = self._template(app, "job", {"restartPolicy": "OnFailure", **pod}, annotations)
+        spec = {"backoffLimit": retries, "activeDeadlineSeconds": seconds, "template": template}
+        patience = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create=f"{seconds}s"))
+        name = f"{app}-{checksum([template, content] if whole else content)[:8]}"
+        return self.make("batch/v1", "Job", name, depends_on, logical=app, spec=spec, opts=patience)
+
+    def cronjob(self, app: str, schedule: str, pod: Mapping[str, Any], depends_on: Depends) -> KubernetesObject:
+        """A task of a store's on a schedule (UTC) that never overlaps itself."""
+        template = self._template(app, "job", {"restartPolicy": "Never", **pod}, None)
+        spec = {
+            "schedule": schedule,
+            "timeZone": "Etc/UTC",
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": 3600,
+            "successfulJobsHistoryLimit": 1,
+            "failedJobsHistoryLimit": 2,
+            "jobTemplate": {"spec": {"backoffLimit": 2, "template": template}},
+        }
+        return self.make("batch/v1", "CronJob", app, depends_on, spec=spec)
+
+    def scheduled(
+        self, app: str, declared: CronJob, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
+    ) -> KubernetesObject:
+        """A task of one's own on a schedule, as it is declared."""
+        template = self._template(app, "job", {"restartPolicy": "OnFailure", **pod}, annotations)
+        spec = {
+            "schedule": declared.schedule,
+            "timeZone": "Etc/UTC",
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": int(declared.start_within.seconds),
+            "successfulJobsHistoryLimit": declared.history,
+            "failedJobsHistoryLimit": declared.history,
+            "jobTemplate": {
+                "spec": {
+                    "backoffLimit": declared.retries,
+                    "activeDeadlineSeconds": int(declared.timeout.seconds),
+                    "ttlSecondsAfterFinished": int(declared.keep.seconds),
+                    "template": template,
+                }
+            },
+        }
+        return self.make("batch/v1", "CronJob", app, depends_on, spec=spec)

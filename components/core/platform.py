@@ -1,0 +1,64 @@
+"""What the application is told of its platform: made by this stack, read from the platform's stack, or given as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.output import Unknown
+
+from config.model.platform import Platform as Values
+from config.stack import Stack
+
+OUTPUT = "platform"
+"""The platform's stack gives it under this name."""
+
+
+class Platform:
+    """Cluster and endpoints as outputs: where the platform is not there yet, they are unknown, and a preview goes on."""
+
+    def __init__(self, values: pulumi.Output[Mapping[str, Any] | None]) -> None:
+        self._values = values
+
+    @classmethod
+    def of(cls, stack: Stack, made: Mapping[str, Any] | None, opts: pulumi.ResourceOptions) -> Platform:
+        """``made``: what this stack made itself; else what its configuration names."""
+        if made is not None:
+            return cls(pulumi.Output.from_input(dict(made)))
+        if isinstance(stack.platform, Values):
+            return cls(pulumi.Output.from_input(stack.platform.model_dump(by_alias=True, exclude_none=True)))
+        if stack.platform:
+            reference = pulumi.StackReference("platform", stack_name=stack.platform, opts=opts)
+            return cls(reference.get_output(OUTPUT))
+        return cls(pulumi.Output.from_input(Values().model_dump(by_alias=True)))
+
+    def kubeconfig(self, identifier: str) -> pulumi.Output[str]:
+        """Of the cluster; raises when it is another than the environment's."""
+
+        def checked(values: list[Any]) -> Any:
+            found, kubeconfig = values
+            if found != identifier:
+                raise pulumi.RunError(
+                    f"this is another environment's platform: its cluster is {found}, ours is {identifier}\n"
+                    "    fix: name the platform of this environment under 'understudy:platform'"
+                )
+            return kubeconfig
+
+        both = pulumi.Output.all(self.get("cluster", "identifier"), self.get("cluster", "kubeconfig"))
+        return both.apply(checked)
+
+    def get(self, *path: str) -> pulumi.Output[Any]:
+        """A value, such as ``endpoints``, ``postgres``, ``host``; unknown while its platform does not give it."""
+
+        def found(values: Any) -> Any:
+            for part in path:
+                values = values.get(part) if isinstance(values, Mapping) else None
+            if values is None and not pulumi.runtime.is_dry_run():
+                raise pulumi.RunError(
+                    f"the platform gives no {'.'.join(path)}\n"
+                    "    fix: bring its stack up first, or give the value under 'understudy:platform'"
+                )
+            return Unknown() if values is None else values  # type: ignore[no-untyped-call]  # the SDK's has no annotations
+
+        return self._values.apply(found)

@@ -1,0 +1,121 @@
+"""What the program reads before it plans anything: the stack's configuration and the cluster it would change."""
+
+from __future__ import annotations
+
+import pulumi
+
+from config.derivation.charts import charts_of
+from config.errors import ConfigError, Problem
+from config.kinds import Eks
+from config.model.charts import verify
+from config.model.platform import Platform
+from config.reading.kubeconfig import certificate_authority, fingerprint
+from config.stack import PROJECT, Stack, parse_stack
+from config.system import Cluster, Resolved
+
+
+def read_stack() -> Stack:
+    """The stack's configuration; raises ``ConfigError``."""
+    config = pulumi.Config(PROJECT)
+    values = {
+        "system": config.get("system"),
+        "environment": config.get("environment"),
+        "layer": config.get("layer"),
+        "platform": _platform(config),
+        "charts": config.get("charts"),
+        "unprotected": config.get_object("unprotected"),
+        "images": config.get_object("images"),
+        "rotation": config.get_object("rotation"),
+        "given": config.get_object("given"),
+        "placeholders": config.get_bool("placeholders"),
+        "context": config.get("context"),
+        "clusterCaSha256": config.get("clusterCaSha256"),
+    }
+    return parse_stack(values, pulumi.get_stack())
+
+
+def _platform(config: pulumi.Config) -> object:
+    """The name of a stack, or an object that is written as one."""
+    written = config.get("platform")
+    return config.get_object("platform") if written and written.lstrip().startswith("{") else written
+
+
+def verify_charts(resolved: Resolved, stack: Stack) -> None:
+    """Raises ``ConfigError`` when the stack's own folder of charts lacks one; not looked at where nothing runs."""
+    if stack.layer != "application" and not stack.placeholders:
+        verify(stack.charts, charts_of(resolved), pulumi.get_stack())
+
+
+def has_platform(resolved: Resolved, stack: Stack) -> bool:
+    """Whether the cluster is one of a platform's, and not just where the kubeconfig leads."""
+    return stack.platform is not None or _eks(resolved) is not None
+
+
+def _eks(resolved: Resolved) -> Eks | None:
+    return next((component for component in resolved.components.values() if isinstance(component, Eks)), None)
+
+
+def cluster_identity(resolved: Resolved, stack: Stack, file: str) -> str:
+    """What the provider is pinned to; known before the cluster is there. Raises ``ConfigError``.
+
+    A cluster that the platform declares is known by its ARN, one whose values are given by what they say; any other is looked
+    at, and has to be the pinned one.
+    """
+    account, declared = resolved.environment.account, _eks(resolved)
+    if declared and account:
+        return declared.arn(account.region, account.id)
+    if isinstance(stack.platform, Platform) and stack.platform.cluster:
+        return stack.platform.cluster.identifier
+    if stack.layer == "platform":
+        return ""
+    return verify_cluster(resolved.environment.cluster, stack, file)
+
+
+def verify_cluster(cluster: Cluster, stack: Stack, file: str) -> str:
+    """The identity of the cluster that the kubeconfig leads to, when it is the pinned one; raises ``ConfigError``.
+
+    The pin is the SHA-256 of the certificate authority; behind proxies that present their own, the UID of kube-system.
+    """
+    pinned = stack.cluster_ca_sha256 or cluster.ca_sha256
+    at = f"Pulumi.{pulumi.get_stack()}.yaml"
+    if pinned is None and cluster.kube_system_uid is None:
+        raise ConfigError(
+            Problem(
+                at,
+                None,
+                f"{PROJECT}:clusterCaSha256",
+                "the environment is pinned to no cluster",
+                "./understudy cluster prints the fingerprint of your current context; set it here or as caSha256 in "
+                + file,
+            )
+        )
+    if pinned is None:
+        return _verify_uid(cluster.kube_system_uid or "", stack.context)
+    authority = certificate_authority(stack.context)
+    try:
+        found = fingerprint(authority or b"")
+    except ValueError:
+        found = "no certificate authority"
+    if found != pinned:
+        raise ConfigError(
+            Problem(
+                "kubeconfig",
+                None,
+                "",
+                f"this is another cluster: its authority is {found[:16]}…, the environment belongs to {pinned[:16]}…",
+                "choose the right context (understudy:context or KUBECONFIG); nothing was changed",
+            )
+        )
+    return pinned
+
+
+def _verify_uid(pinned: str, context: str | None) -> str:
+    from kubernetes import client, config
+
+    config.load_kube_config(context=context)
+    found = client.CoreV1Api().read_namespace("kube-system").metadata.uid
+    if found != pinned:
+        raise ConfigError(
+            Problem("kubeconfig", None, "", f"this is another cluster: kube-system is {found}, not {pinned}", "")
+        )
+    return pinned

@@ -1,0 +1,29 @@
+"""What a component's builder needs of its surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.monitoring.contribution import Monitoring
+from config.stack import Stack
+from config.system import Resolved
+
+from .certificates import Certificates
+from .configuration import Configuration
+from .platform import Platform
+from .secrets import Secrets
+
+
+@dataclass(frozen=True)
+class Site:
+    """One environment, while it is built."""
+
+    resolved: Resolved
+    stack: Stack
+    platform: Platform
+    configuration: Configuration
+    secrets: Secrets
+    certificates: Certificates
+    monitoring: Mapping[str, Monitoring]
+    """Component to what it brings for those who watch it."""

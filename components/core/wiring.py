@@ -1,0 +1,160 @@
+"""What a container is told: its configuration, its secrets, and where what it uses answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from config.kinds.aws import Managed
+from config.kinds.workload import Workload
+from config.model.base import Component, secret_variable
+from config.system import Resolved
+
+from .configuration import Configuration, checksum
+from .platform import Platform
+from .pods import CONTAINER_SECURITY, TRUST, amounts, authority
+from .secrets import Secrets
+
+CREDENTIALS = ("username", "password")
+"""Of a managed store, as files: AWS changes them every few days, and a variable would keep the first."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Of one workload."""
+
+    name: str
+    workload: Workload
+    resolved: Resolved
+    configuration: Configuration
+    secrets: Secrets
+    platform: Platform
+
+    def image(self, tag: str | None, key: str | None = None) -> str:
+        """With its tag or digest; ``latest`` is never assumed. ``key``: of the stack's ``images``; default: the name."""
+        if tag is None:
+            raise pulumi.RunError(
+                f"the stack names no image tag for {key or self.name!r}\n"
+                f"    fix: pulumi config set --path 'understudy:images.{key or self.name}' <tag>"
+            )
+        return f"{self.workload.image}{'@' if tag.startswith('sha256:') else ':'}{tag}"
+
+    def container(self, image: str, **more: Any) -> Any:
+        """The container; ``more`` is what is the workload's own: ports, probes, command."""
+        everything = self.workload.configuration == "all"
+        return {
+            "name": self.name,
+            "image": image,
+            **({"envFrom": [{"configMapRef": {"name": self.configuration.name}}]} if everything else {}),
+            "env": self._env(),
+            "resources": amounts(self.workload.resources),
+            "securityContext": CONTAINER_SECURITY,
+            "volumeMounts": [
+                *({"name": volume, "mountPath": path} for volume, path in self._writable().items()),
+                *(
+                    {"name": volume, "mountPath": f"{TRUST}/{volume}", "readOnly": True}
+                    for volume in (*self._trusted(), *self._managed())
+                ),
+            ],
+            **more,
+        }
+
+    def volumes(self) -> list[Any]:
+        """Of the pod."""
+        return [
+            *({"name": volume, "emptyDir": {}} for volume in self._writable()),
+            *({"name": volume, "secret": authority(secret)} for volume, secret in self._trusted().items()),
+            *(
+                {
+                    "name": volume,
+                    "secret": {"secretName": secret, "items": [{"key": key, "path": key} for key in CREDENTIALS]},
+                }
+                for volume, secret in self._managed().items()
+            ),
+        ]
+
+    def annotations(self) -> dict[str, Any]:
+        """What rolls the pods: digests of the configuration and of how the secrets are made."""
+        read = self._read()
+        digests = {
+            "understudy.dev/configuration": self.configuration.checksum(self.workload.configuration)
+            if self.workload.configuration
+            else None,
+            "understudy.dev/secrets": checksum(self.secrets.checksums(read)) if read else None,
+        }
+        return {key: digest for key, digest in digests.items() if digest is not None}
+
+    def told(self) -> dict[str, Any]:
+        """What the container is told, as declared: outputs of the platform by their names."""
+        keys = self.configuration.declared(self.workload.configuration)
+        return {"configuration": keys, "env": dict(self.workload.env), "secrets": self.secrets.checksums(self._read())}
+
+    def _read(self) -> list[str]:
+        """Secrets of the system's own; those of managed stores are AWS', and read as files."""
+        return sorted({secret for secret, _ in self._keys().values() if secret in self.resolved.secrets})
+
+    def _writable(self) -> dict[str, str]:
+        """Volume to mount path."""
+        return {f"writable-{index}": path for index, path in enumerate(self.workload.writable)}
+
+    def _used(self) -> Iterator[tuple[str, Component]]:
+        return ((used, self.resolved.components[used]) for used in self.workload.uses)
+
+    def _trusted(self) -> dict[str, str]:
+        """Volume to Secret: the authorities of what it uses."""
+        found = {used: component.trusted(used) for used, component in self._used()}
+        return {f"ca-{used}": secret for used, secret in found.items() if secret}
+
+    def _managed(self) -> dict[str, str]:
+        """Volume to Secret: the credentials of the managed stores that it uses."""
+        return {
+            f"credentials-{used}": component.secret(used)
+            for used, component in self._used()
+            if isinstance(component, Managed) and not component.existing
+        }
+
+    def _keys(self) -> dict[str, tuple[str, str]]:
+        """Variable to secret and key: its own, and those of what it uses."""
+        keys = dict(self.workload.secrets)
+        for used, component in self._used():
+            keys.update(component.credentials(used))
+        return {variable: (key.secret, key.key) for variable, key in sorted(keys.items())}
+
+    def _env(self) -> list[Any]:
+        # one name for logs and traces (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/)
+        plain: dict[str, Any] = {"OTEL_SERVICE_NAME": self.name, **self.workload.env}
+        for used, component in self._used():
+            plain.update(component.environment(used, self.resolved.environment.namespace))
+            if isinstance(component, Managed) and not component.existing:
+                plain.update(
+                    {name: self.platform.get("endpoints", used, part) for name, part in _told(used, component)}
+                )
+        for volume in self._trusted():
+            plain[secret_variable(volume.removeprefix("ca-"), "ca-file")] = f"{TRUST}/{volume}/ca.crt"
+        for volume in self._managed():
+            for key in CREDENTIALS:
+                name = secret_variable(volume.removeprefix("credentials-"), f"{key}-file")
+                plain[name] = f"{TRUST}/{volume}/{key}"
+        wanted = self.workload.configuration
+        keys = () if wanted == "all" else wanted
+        return [
+            *({"name": name, "value": value} for name, value in sorted(plain.items())),
+            *(
+                {"name": key, "valueFrom": {"configMapKeyRef": {"name": self.configuration.name, "key": key}}}
+                for key in keys
+            ),
+            *(
+                {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+                for name, (secret, key) in self._keys().items()
+            ),
+        ]
+
+
+def _told(name: str, component: Component) -> Iterator[tuple[str, str]]:
+    """Variable, and the part of the platform's endpoint that it says."""
+    yield secret_variable(name, "host"), "host"
+    if component.has_reader:
+        yield secret_variable(name, "read-host"), "reader"

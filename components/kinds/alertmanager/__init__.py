@@ -1,0 +1,53 @@
+"""Alertmanager: tells people."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.core.backend import Backend, Pod
+from components.core.rendered import as_yaml
+from config.kinds import Alertmanager as Declared
+
+from .configuration import SECRETS, configuration
+
+UID = 65534
+"""The user ``nobody`` of the official image."""
+CONFIG, DATA = "/etc/alertmanager/config", "/alertmanager"
+
+
+class Alertmanager(Backend):
+    """A receiver without its secret is left out, and said."""
+
+    resource_type = "understudy:alertmanager:Alertmanager"
+    component: Declared
+
+    def pod(self) -> Pod:
+        wanted = self.component.receivers()
+        there = {receiver: key for receiver, key in wanted.items() if self.site.secrets.has(key)}
+        for receiver in sorted(wanted.keys() - there.keys()):
+            key = wanted[receiver]
+            pulumi.warn(
+                f"{self.name}: {receiver} is told of nothing, because the stack gives no value for {key.key!r} of secret "
+                f"{key.secret!r}; pulumi config set --secret --path 'understudy:given.{key.secret}.{key.key}'",
+                self,
+            )
+        file = configuration(self.component, there)
+        sources = [
+            {"secret": {"name": key.secret, "items": [{"key": key.key, "path": key.key}]}} for key in there.values()
+        ]
+        return Pod(
+            uid=UID,
+            ready={"httpGet": {"path": "/-/ready", "port": "http"}},
+            alive={"httpGet": {"path": "/-/healthy", "port": "http"}},
+            args=[
+                f"--config.file={CONFIG}/alertmanager.yml",
+                f"--storage.path={DATA}",
+                "--cluster.listen-address=",  # one of them: no gossip
+            ],
+            files={"alertmanager.yml": as_yaml(file)},
+            config=CONFIG,
+            data=DATA,
+            volumes=[{"name": "secrets", "projected": {"sources": sources, "defaultMode": 0o440}}] if sources else [],
+            mounts=[{"name": "secrets", "mountPath": SECRETS, "readOnly": True}] if sources else [],
+            secrets=sorted({key.secret for key in there.values()}),
+        )

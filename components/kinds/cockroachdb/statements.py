@@ -1,0 +1,66 @@
+"""What a CockroachDB cluster is told, once it runs: SQL that may be said again and again.
+
+Statements and cluster settings as documented for v23.1 (https://www.cockroachlabs.com/docs/v23.1/sql-statements,
+…/cluster-settings); names that a later version changed are chosen by the version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from components.core.sql import identifier, string
+from config.kinds import CockroachDB
+
+
+def settings(store: CockroachDB) -> dict[str, str]:
+    """Cluster setting to SQL value."""
+    # renamed in v23.2, where the old name still works
+    statements = "sql.log.all_statements.enabled" if store.series >= (23, 2) else "sql.trace.log_statement_execute"
+    found = {
+        statements: _boolean(store.query_execution_logging),
+        "sql.log.slow_query.latency_threshold": string(str(store.slow_query_threshold)),
+        "sql.trace.stmt.enable_threshold": string(str(store.trace_threshold)),
+        "sql.metrics.statement_details.enabled": _boolean(store.performance_statistics),
+        "sql.stats.automatic_collection.enabled": "true",
+    }
+    if store.series >= (23, 2):  # before it there is no other isolation
+        found["sql.txn.read_committed_isolation.enabled"] = "false"
+    return found
+
+
+def _boolean(value: bool) -> str:  # noqa: FBT001 - the value is the subject
+    return "true" if value else "false"
+
+
+def statements(store: CockroachDB) -> list[str]:
+    """Everything but the password and the licence, which setup.sh adds, and the backup, which needs the licence."""
+    assert store.user is not None
+    database, user = identifier(store.database), identifier(store.user)
+    return [
+        *(f"SET CLUSTER SETTING {name} = {value};" for name, value in settings(store).items()),
+        f"CREATE DATABASE IF NOT EXISTS {database};",
+        f"CREATE USER IF NOT EXISTS {user};",
+        f"GRANT ALL ON DATABASE {database} TO {user};",
+        f"ALTER ROLE ALL SET default_transaction_isolation = {string(store.isolation)};",
+    ]
+
+
+def schedules(store: CockroachDB) -> list[str]:
+    """The backup's schedule: one of another declaration is dropped, the same one is left to go on."""
+    ours = "WITH x AS (SHOW SCHEDULES) SELECT id FROM x WHERE label LIKE 'understudy-%'"
+    if store.backup is None:
+        return [f"DROP SCHEDULES {ours};"]
+    backup = store.backup
+    words = f"{backup.destination}\n{backup.full}\n{backup.incremental}"
+    label = f"understudy-{hashlib.sha256(words.encode()).hexdigest()[:8]}"
+    return [
+        f"DROP SCHEDULES {ours} AND label != {string(label)};",
+        f"CREATE SCHEDULE IF NOT EXISTS {string(label)} FOR BACKUP INTO {string(backup.destination)} "
+        f"RECURRING {string(backup.incremental)} FULL BACKUP {string(backup.full)} "
+        "WITH SCHEDULE OPTIONS first_run = 'now', ignore_existing_backups;",
+    ]
+
+
+def as_file(lines: list[str]) -> str:
+    """A file of SQL."""
+    return "".join(f"{line}\n" for line in lines)

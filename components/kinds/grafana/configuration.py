@@ -1,0 +1,108 @@
+"""What Grafana is provisioned with: https://grafana.com/docs/grafana/v10.4/administration/provisioning/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from components.core.rendered import Part
+from components.kinds.elasticsearch.configuration import READER
+from config.kinds import Elasticsearch, Grafana, Jaeger, Loki, Prometheus
+from config.system import Resolved
+
+PASSWORD = "ELASTICSEARCH_PASSWORD"  # noqa: S105 - the name of a variable
+DASHBOARDS = "/etc/grafana/dashboards"
+
+
+class DataSource(Part):
+    """One that the dashboards read."""
+
+    name: str
+    uid: str
+    type_: str = Field(alias="type")
+    access: str = "proxy"
+    url: str
+    is_default: bool | None = Field(default=None, alias="isDefault")
+    editable: bool = False
+    basic_auth: bool | None = Field(default=None, alias="basicAuth")
+    basic_auth_user: str | None = Field(default=None, alias="basicAuthUser")
+    json_data: dict[str, Any] | None = Field(default=None, alias="jsonData")
+    secure_json_data: dict[str, str] | None = Field(default=None, alias="secureJsonData")
+
+
+class DataSources(Part):
+    """``datasources.yaml``."""
+
+    version: int = Field(default=1, alias="apiVersion")
+    prune: bool = True
+    datasources: tuple[DataSource, ...]
+
+
+class Folder(Part):
+    """Where a provider finds its files."""
+
+    path: str
+
+
+class Provider(Part):
+    """A folder of dashboards."""
+
+    name: str
+    type_: str = Field(default="file", alias="type")
+    allow_ui_updates: bool = Field(default=False, alias="allowUiUpdates")
+    options: Folder
+
+
+class Providers(Part):
+    """``providers.yaml``."""
+
+    version: int = Field(default=1, alias="apiVersion")
+    providers: tuple[Provider, ...]
+
+
+def data_sources(grafana: Grafana, resolved: Resolved, trust: str) -> DataSources:
+    """One for each backend that it uses, with the component's name as uid; ``trust`` is where authorities are."""
+    found: list[DataSource] = []
+    namespace = resolved.environment.namespace
+    for used in grafana.uses:
+        component = resolved.components[used]
+        scheme = "https" if component.trusted(used) else "http"
+        url = f"{scheme}://{component.host(used, namespace)}:{component.port()}"
+        common: dict[str, Any] = {"name": component.title or used, "uid": used, "url": url}
+        match component:
+            case Prometheus():
+                interval = {"timeInterval": str(component.scrape_interval), "httpMethod": "POST"}
+                found.append(DataSource(type_="prometheus", is_default=True, json_data=interval, **common))
+            case Jaeger():
+                found.append(DataSource(type_="jaeger", **common))
+            case Loki():
+                found.append(DataSource(type_="loki", **common))
+            case Elasticsearch():
+                found.append(_elasticsearch(component, used, trust, common))
+    return DataSources(datasources=tuple(found))
+
+
+def _elasticsearch(store: Elasticsearch, name: str, trust: str, common: dict[str, Any]) -> DataSource:
+    fields = {
+        "index": f"{store.stream}-*",
+        "timeField": "@timestamp",
+        "logMessageField": "message",
+        "logLevelField": "level",
+        "tlsAuthWithCACert": True,
+    }
+    # Grafana reads files and variables where it finds these words
+    secret = {"basicAuthPassword": f"${PASSWORD}", "tlsCACert": f"$__file{{{trust}/ca-{name}/ca.crt}}"}
+    return DataSource(
+        type_="elasticsearch",
+        basic_auth=True,
+        basic_auth_user=READER,
+        json_data=fields,
+        secure_json_data=secret,
+        **common,
+    )
+
+
+def providers() -> Providers:
+    """The folder of the dashboards."""
+    return Providers(providers=(Provider(name="understudy", options=Folder(path=DASHBOARDS)),))

@@ -1,0 +1,46 @@
+"""Jaeger: traces, all in one."""
+
+from __future__ import annotations
+
+from components.core.backend import Backend, Pod
+from components.core.pods import TEMPORARY
+from components.core.rendered import as_json
+from config.kinds import Jaeger as Declared
+
+UID = 10001
+"""The user of the official image."""
+CONFIG = "/etc/jaeger"
+
+
+def arguments(jaeger: Declared, config: str = CONFIG) -> list[str]:
+    """Its flags (https://www.jaegertracing.io/docs/1.62/cli/#jaeger-all-in-one)."""
+    listens = jaeger.ports()
+    return [
+        f"--memory.max-traces={jaeger.max_traces}",
+        f"--sampling.strategies-file={config}/sampling.json",
+        f"--collector.otlp.enabled={str(jaeger.otlp).lower()}",
+        *([f"--collector.zipkin.host-port=:{listens['zipkin']}"] if jaeger.zipkin else []),
+        f"--admin.http.host-port=:{listens['metrics']}",
+    ]
+
+
+def strategies(jaeger: Declared) -> str:
+    """For clients that ask whether to trace (https://www.jaegertracing.io/docs/1.62/sampling/)."""
+    return as_json({"default_strategy": {"type": "probabilistic", "param": float(jaeger.sampling.value)}})
+
+
+class Jaeger(Backend):
+    """Collector, query and UI in one process; clients that speak OpenTelemetry are told the share by their environment."""
+
+    resource_type = "understudy:jaeger:Jaeger"
+    component: Declared
+
+    def pod(self) -> Pod:
+        return Pod(
+            uid=UID,
+            ready={"httpGet": {"path": "/", "port": "metrics"}},
+            args=arguments(self.component),
+            files={"sampling.json": strategies(self.component)},
+            config=CONFIG,
+            writable=[TEMPORARY],
+        )

@@ -1,0 +1,117 @@
+"""Tasks: once for each image, or on a schedule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.core.parts import Parts
+from components.core.pods import proxied, security
+from components.core.wiring import Wiring
+from config.kinds import CronJob as DeclaredCronJob
+from config.kinds import DataSync
+from config.kinds import Job as DeclaredJob
+from config.kinds.aws import Aurora
+from config.kinds.jobs import Task
+
+
+@dataclass(frozen=True)
+class TaskArgs:
+    """What a task is made from."""
+
+    wiring: Wiring
+    tag: str | None
+    """Tag or digest of the image, from the stack's configuration."""
+
+
+def _pod(task: Task, args: TaskArgs, env: tuple[Any, ...] = ()) -> dict[str, Any]:
+    wiring = args.wiring
+    own = wiring.container(wiring.image(args.tag))
+    own |= {"env": [*own["env"], *env], **({"command": list(task.command)} if task.command else {})}
+    return {
+        "securityContext": security(),
+        "automountServiceAccountToken": task.needs_kubernetes_api,
+        "containers": [own],
+        "volumes": wiring.volumes(),
+    }
+
+
+class Job(pulumi.ComponentResource):
+    """Done, and awaited, before those that wait for it; done again for another image, command or configuration."""
+
+    def __init__(
+        self, name: str, declared: DeclaredJob, args: TaskArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("understudy:jobs:Job", name, None, opts)
+        parts = Parts(self, args.wiring.resolved, name)
+        parts.job(
+            name,
+            _pod(declared, args),
+            [args.wiring.image(args.tag), list(declared.command), args.wiring.told()],
+            [parts.account()],
+            whole=False,
+            retries=declared.retries,
+            seconds=int(declared.timeout.seconds),
+            annotations=proxied(args.wiring.resolved, name),
+        )
+        self.register_outputs({})
+
+
+class CronJob(pulumi.ComponentResource):
+    """On a schedule, and so the one that brings sanitised data; runs never overlap, and each leaves its log for a while."""
+
+    def __init__(
+        self, name: str, declared: DeclaredCronJob, args: TaskArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("understudy:jobs:CronJob", name, None, opts)
+        parts = Parts(self, args.wiring.resolved, name)
+        pod = _pod(declared, args, _sync(name, declared, args) if isinstance(declared, DataSync) else ())
+        annotations = {**args.wiring.annotations(), **proxied(args.wiring.resolved, name)}
+        rights = parts.rights(_keeping(name)) if isinstance(declared, DataSync) else []
+        parts.scheduled(name, declared, pod, [parts.account(), *rights], annotations)
+        self.register_outputs({})
+
+
+def _receipt(name: str) -> str:
+    """The ConfigMap that says what was brought and proved."""
+    return f"{name}-receipt"
+
+
+def _keeping(name: str) -> tuple[dict[str, Any], ...]:
+    """It may make ConfigMaps (that right knows no names) and see and change this one."""
+    configmaps = {"apiGroups": [""], "resources": ["configmaps"]}
+    return (
+        {**configmaps, "verbs": ["create"]},
+        {**configmaps, "resourceNames": [_receipt(name)], "verbs": ["get", "update"]},
+    )
+
+
+def _sync(name: str, declared: DataSync, args: TaskArgs) -> tuple[Any, ...]:
+    """Variables that say which snapshots may be taken, and where they are restored to."""
+    resolved = args.wiring.resolved
+    target, account = resolved.components[declared.database], resolved.environment.account
+    assert isinstance(target, Aurora), "config.checks.references asks for one"
+    assert account is not None, "config.checks.references asks for one"
+    called = f"{resolved.system}-{resolved.environment.name}-{declared.database}"
+    plain = {
+        "AWS_REGION": account.region,
+        "SNAPSHOT_ACCOUNT": declared.account,
+        "SNAPSHOT_KEY": declared.key,
+        "SNAPSHOT_PREFIX": f"{declared.snapshots}-",
+        "RESTORE_KEY": f"alias/{called}",
+        "RESTORE_SUBNET_GROUP": called,
+        "SANITIZE_SYSTEM": resolved.system,
+        "SANITIZE_DATABASE": declared.database,
+        "SANITIZE_CONFIGMAP": f"{resolved.environment.namespace}/{_receipt(name)}",
+        "DATABASE_NAME": target.database,
+        "TARGET_CLUSTER": target.identifier,
+        "TEMPORARY_CLUSTER": f"{target.identifier}-sync-",
+    }
+    secret = target.secret(declared.database)
+    given = {f"DB_{key.upper()}": {"name": secret, "key": key} for key in ("host", "port")}
+    return (
+        *({"name": name, "value": value} for name, value in plain.items()),
+        *({"name": name, "valueFrom": {"secretKeyRef": reference}} for name, reference in given.items()),
+    )

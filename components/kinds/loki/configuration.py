@@ -1,0 +1,121 @@
+"""Loki's own configuration: https://grafana.com/docs/loki/v3.2.x/configure/."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from components.core.rendered import Part
+from config.kinds import Loki
+
+
+class Server(Part):
+    """Where it listens."""
+
+    http_listen_port: int
+    grpc_listen_port: int = 9095
+    log_level: str = "info"
+
+
+class Kvstore(Part):
+    """Where members of a ring meet."""
+
+    store: str = "inmemory"
+
+
+class Ring(Part):
+    """Who else there is: nobody."""
+
+    kvstore: Kvstore = Kvstore()
+
+
+class Filesystem(Part):
+    """Folders."""
+
+    chunks_directory: str
+    rules_directory: str
+
+
+class Storage(Part):
+    """Where chunks are kept."""
+
+    filesystem: Filesystem
+
+
+class Common(Part):
+    """What its parts share."""
+
+    path_prefix: str
+    replication_factor: int = 1
+    instance_addr: str = "127.0.0.1"
+    ring: Ring = Ring()
+    storage: Storage
+
+
+class Index(Part):
+    """Names of the index's tables."""
+
+    prefix: str = "index_"
+    period: str = "24h"
+
+
+class Period(Part):
+    """How logs are kept from a day on."""
+
+    from_: str = Field(alias="from")
+    store: str = "tsdb"
+    object_store: str = "filesystem"
+    schema_: str = Field(default="v13", alias="schema")
+    index: Index = Index()
+
+
+class SchemaConfig(Part):
+    """Periods."""
+
+    configs: tuple[Period, ...]
+
+
+class Limits(Part):
+    """What one tenant may do, and how long its logs are kept."""
+
+    retention_period: str
+    reject_old_samples_max_age: str = "168h"
+    volume_enabled: bool = True
+
+
+class Compactor(Part):
+    """Who deletes."""
+
+    working_directory: str
+    retention_enabled: bool = True
+    delete_request_store: str = "filesystem"
+
+
+class Analytics(Part):
+    """What it tells its makers."""
+
+    reporting_enabled: bool = False
+
+
+class Configuration(Part):
+    """``loki.yml``."""
+
+    auth_enabled: bool = False
+    server: Server
+    common: Common
+    schema_config: SchemaConfig
+    limits_config: Limits
+    compactor: Compactor
+    analytics: Analytics = Analytics()
+
+
+def configuration(loki: Loki, data: str) -> Configuration:
+    """A single binary that keeps chunks and index below ``data``."""
+    folders = Filesystem(chunks_directory=f"{data}/chunks", rules_directory=f"{data}/rules")
+    return Configuration(
+        server=Server(http_listen_port=loki.ports()["http"]),
+        common=Common(path_prefix=data, storage=Storage(filesystem=folders)),
+        # schema v13 is that of Loki 3; nothing here is older
+        schema_config=SchemaConfig(configs=(Period(from_="2024-01-01"),)),
+        limits_config=Limits(retention_period=str(loki.retention)),
+        compactor=Compactor(working_directory=f"{data}/compactor"),
+    )

@@ -1,0 +1,91 @@
+"""A user's own Kubernetes objects."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pulumi
+
+from components.core.labels import OWNER, labels
+from components.core.objects import KubernetesObject
+from config.kinds import Manifests as Declared
+from config.model.objects import below, containers, pods
+from config.system import Resolved
+
+_EARLY = (
+    "ConfigMap",
+    "ServiceAccount",
+    "PersistentVolumeClaim",
+    "PodDisruptionBudget",
+    "Role",
+    "RoleBinding",
+    "Service",
+)
+"""Kinds that a workload beside them needs, or is judged by: they are made before it."""
+
+
+class Manifests(pulumi.ComponentResource):
+    """Each object in the environment's namespace, with the common labels added; workloads after what they need.
+
+    Every pod is labelled with the component, for the NetworkPolicies, and its containers are told where what the component
+    uses answers: a variable that the object sets itself stays as it is.
+    """
+
+    def __init__(
+        self, name: str, resolved: Resolved, declared: Declared, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("understudy:manifests:Manifests", name, None, opts)
+        environment = _environment(resolved, declared)
+        before: list[pulumi.Resource] = []
+        later = [manifest for manifest in declared.objects if manifest.kind not in _EARLY]
+        for manifest in (*(m for m in declared.objects if m.kind in _EARLY), *later):
+            body = copy.deepcopy(manifest.body())
+            own = body["metadata"]
+            body["metadata"] = {
+                **own,
+                "namespace": resolved.environment.namespace,
+                "labels": {**labels(resolved, name), **own.get("labels", {}), OWNER: name},
+            }
+            for path, spec in list(pods(body)):
+                _label(body, path, name)
+                _tell(spec, environment)
+            logical = f"{name}-{manifest.kind.lower()}-{own['name']}"
+            waits = [] if manifest.kind in _EARLY else before
+            made = KubernetesObject(logical, body, pulumi.ResourceOptions(parent=self, depends_on=waits))
+            if manifest.kind in _EARLY:
+                before.append(made)
+        self.register_outputs({})
+
+
+def _label(body: dict[str, Any], path: tuple[str | int, ...], name: str) -> None:
+    """The pod's own metadata, beside its spec; a Pod's is the object's."""
+    holder: Any = body
+    for part in path[:-1]:
+        holder = holder[part]
+    if isinstance(holder, dict) and path[-1:] == ("spec",) and holder is not body:
+        metadata = holder.setdefault("metadata", {})
+        metadata["labels"] = {**(metadata.get("labels") or {}), OWNER: name}
+
+
+def _tell(spec: dict[str, Any], environment: list[dict[str, Any]]) -> None:
+    for _, container in containers(spec, "containers", "initContainers"):
+        given = list(container.get("env") or [])
+        names = {below(variable, "name") for variable in given}
+        more = [variable for variable in environment if variable["name"] not in names]
+        if given or more:
+            container["env"] = [*given, *more]
+
+
+def _environment(resolved: Resolved, declared: Declared) -> list[dict[str, Any]]:
+    """Variables, and references to secrets, of everything that the component uses."""
+    found: list[dict[str, Any]] = []
+    for used in declared.uses:
+        component = resolved.components[used]
+        plain = component.environment(used, resolved.environment.namespace)
+        found += [{"name": name, "value": value} for name, value in sorted(plain.items())]
+        found += [
+            {"name": name, "valueFrom": {"secretKeyRef": {"name": key.secret, "key": key.key}}}
+            for name, key in sorted(component.credentials(used).items())
+        ]
+    return found

@@ -1,0 +1,104 @@
+"""Prometheus: scrapes what the components expose, and watches it by the rules that they bring."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import Any
+
+from components.core.backend import Backend, Pod
+from components.core.configuration import checksum
+from components.core.parts import Depends
+from components.core.rendered import as_yaml
+from config.derivation.mesh_topology import mesh
+from config.kinds import Prometheus as Declared
+
+from .configuration import CERTIFICATES, RULES, configuration
+from .rules import rules
+
+UID = 65534
+"""The user ``nobody`` of the official image."""
+CONFIG, DATA = "/etc/prometheus/config", "/prometheus"
+_KEPT = 9
+"""Tenths of the volume that samples may fill; the rest is for the write-ahead log and compaction."""
+_LEVELS = {"warning": "warn"}
+"""Where its word for a level is another."""
+
+
+def rights() -> tuple[list[Any], list[Any]]:
+    """Pods of the namespace; nodes, and their kubelets' metrics: ``nodes/proxy`` would run commands in every pod."""
+    see = ["get", "list", "watch"]
+    return (
+        [{"apiGroups": [""], "resources": ["pods"], "verbs": see}],
+        [
+            {"apiGroups": [""], "resources": ["nodes"], "verbs": see},
+            {"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
+        ],
+    )
+
+
+def arguments(prometheus: Declared) -> list[str]:
+    """Its flags (https://prometheus.io/docs/prometheus/2.53/command-line/prometheus/)."""
+    return [
+        f"--config.file={CONFIG}/prometheus.yml",
+        f"--storage.tsdb.path={DATA}",
+        f"--storage.tsdb.retention.time={prometheus.retention}",
+        f"--storage.tsdb.retention.size={int(prometheus.storage.value * _KEPT // 10)}B",
+        f"--log.level={_LEVELS.get(prometheus.log_level, prometheus.log_level)}",
+        "--web.enable-lifecycle",  # POST /-/reload
+    ]
+
+
+class Prometheus(Backend):
+    """Each component's rules are a ConfigMap of their own, mounted side by side."""
+
+    resource_type = "understudy:prometheus:Prometheus"
+    component: Declared
+
+    def before(self) -> Depends:
+        made = [*self.parts.rights(*rights())]
+        for key, text in self._rules.items():
+            made.append(self.parts.files(f"{self.name}-rules-{key}", {f"{key}.yml": text}))
+        return made
+
+    @cached_property
+    def _rules(self) -> dict[str, str]:
+        """Component to its rule file."""
+        brought = self.site.monitoring.items()
+        found = {key: rules(key, monitoring, self.component.runbooks) for key, monitoring in brought}
+        return {key: as_yaml(file) for key, file in found.items() if file}
+
+    def pod(self) -> Pod:
+        prometheus, texts = self.component, self._rules
+        file = configuration(self.name, prometheus, self.resolved, self.site.monitoring)
+        watched = [key for key, found in self.site.monitoring.items() if found.target and found.target.authority]
+        sources = [{"configMap": {"name": f"{self.name}-rules-{key}"}} for key in texts]
+        meshed = mesh(self.resolved) is not None
+        kept = {"name": "mesh-certificates", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
+        place = {"name": "mesh-certificates", "mountPath": CERTIFICATES, "readOnly": True}
+        return Pod(
+            uid=UID,
+            ready={"httpGet": {"path": "/-/ready", "port": "http"}},
+            alive={"httpGet": {"path": "/-/healthy", "port": "http"}},
+            args=arguments(prometheus),
+            files={"prometheus.yml": as_yaml(file)},
+            config=CONFIG,
+            data=DATA,
+            trust=watched,
+            volumes=[{"name": "rules", "projected": {"sources": sources}}, *([kept] if meshed else [])],
+            mounts=[{"name": "rules", "mountPath": RULES, "readOnly": True}, *([place] if meshed else [])],
+            digested=checksum(texts),
+            slow=True,
+            grace=120,  # the head block's chunks and the write-ahead log
+        )
+
+    def annotations(self) -> dict[str, Any]:
+        """In a mesh it speaks for itself, with its proxy's certificate: it calls pods, and the mesh knows services."""
+        if mesh(self.resolved) is None:
+            return {}
+        written = "/etc/istio-output-certs"
+        return {
+            "proxy.istio.io/config": f"proxyMetadata:\n  OUTPUT_CERTS: {written}\n",
+            "sidecar.istio.io/userVolumeMount": json.dumps([{"name": "mesh-certificates", "mountPath": written}]),
+            "traffic.sidecar.istio.io/includeOutboundIPRanges": "",
+        }

@@ -1,0 +1,273 @@
+"""Redis with Sentinel, or a single Redis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components.core.configuration import checksum
+from components.core.labels import selector
+from components.core.parts import Depends, Parts
+from components.core.pods import before_stop, container, field, mounts, pause, ports, probe, security, variables
+from components.core.secrets import Secrets
+from config.kinds import Redis as Declared
+from config.system import Resolved
+
+from .configuration import MASTER, haproxy_cfg, redis_conf, sentinel_conf
+
+UID = 999
+"""The user ``redis`` of the official image."""
+PROXY_UID = 99
+"""The user ``haproxy`` of the official image."""
+_HERE = Path(__file__).parent
+SCRIPTS = {name: (_HERE / name).read_text(encoding="utf-8") for name in ("users.sh", "start.sh", "ready.sh", "stop.sh")}
+SENTINEL_SCRIPTS = {
+    name: (_HERE / name).read_text(encoding="utf-8")
+    for name in ("sentinel.sh", "sentinel-ready.sh", "sentinel-stop.sh")
+}
+ROTATE = (_HERE / "rotate.sh").read_text(encoding="utf-8")
+CONFIG, DATA, RUN = "/etc/redis", "/data", "/run/redis"
+SETTLED, SEEN = 15, 5
+"""Seconds that a replaced node, or Sentinel, is Ready before the next one is stopped: Sentinels ask nodes for their state every
+10 s, and fail over only to a node whose state they know; each other they ask every second."""
+_RESOLVER = {
+    "options": [{"name": "ndots", "value": "1"}, {"name": "timeout", "value": "1"}, {"name": "attempts", "value": "2"}]
+}
+"""Names are written out in full. Redis and Sentinel do nothing else while they wait for an answer."""
+
+
+def members(name: str, namespace: str, store: Declared) -> tuple[list[str], list[str]]:
+    """The names of the nodes, and those of the Sentinels: each is a Service's, whose address outlives the pod."""
+    suffix = f"{namespace}.svc.cluster.local"
+    nodes = [f"{name}-{index}.{suffix}" for index in range(store.nodes)]
+    watchers = range(store.sentinels if store.sentinel else 0)
+    return nodes, [f"{name}-sentinel-{index}.{suffix}" for index in watchers]
+
+
+def _headless(name: str, store: Declared) -> str:
+    """A single node's clients use ``<name>``; a cluster's use ``<name>-master`` and ``<name>-replicas``."""
+    return name if store.sentinel else f"{name}-nodes"
+
+
+def files(name: str, namespace: str, store: Declared) -> dict[str, str]:
+    """What the pods read: configuration and the scripts that start them."""
+    found = {"redis.conf": redis_conf(store), **SCRIPTS, "rotate.sh": ROTATE}
+    if store.sentinel:
+        proxy = haproxy_cfg(*members(name, namespace, store), store.ports())
+        found |= {"sentinel.conf": sentinel_conf(), "haproxy.cfg": proxy, **SENTINEL_SCRIPTS}
+    return found
+
+
+def environment(name: str, namespace: str, store: Declared) -> dict[str, str]:
+    """What the scripts read, besides passwords and the pod's own name."""
+    nodes, sentinels = members(name, namespace, store)
+    listens = store.ports()
+    watched = {
+        "SENTINELS": " ".join(sentinels),
+        "SENTINEL_PORT": str(listens.get("sentinel")),
+        "QUORUM": str(store.quorum),
+        "MASTER": MASTER,
+    }
+    return {
+        "CONFIG": CONFIG,
+        "DATA": DATA,
+        "RUN": RUN,
+        "NODES": " ".join(nodes),
+        "PORT": str(listens["redis"]),
+        **(watched if store.sentinel else {}),
+    }
+
+
+class Redis(pulumi.ComponentResource):
+    """Nodes with a volume each; with Sentinel also the Sentinels, and the proxy behind ``<name>-master``.
+
+    A rotation's Job runs before the pods roll: each then meets others that know both passwords. Sentinels roll first, then
+    nodes, then proxies: a node hands over through Sentinels that stay. The provider may call an update done before it has
+    begun, so a master also waits by itself until the Sentinels have settled (stop.sh).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        resolved: Resolved,
+        store: Declared,
+        secrets: Secrets,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("understudy:redis:Redis", name, None, opts)
+        self._name, self._resolved, self._store = name, resolved, store
+        self._parts = parts = Parts(self, resolved, name)
+        namespace = resolved.environment.namespace
+        data = files(name, namespace, store)
+        self._passwords = {"PASSWORD": store.password, "INTERNAL_PASSWORD": store.internal_password}
+        self._annotations = {
+            "understudy.dev/configuration": checksum(data),
+            "understudy.dev/secrets": checksum(secrets.checksums(store.secrets_read())),
+        }
+        account = parts.account(store.service_account_annotations)
+        listens = store.ports()
+        nodes = selector(name, "node")
+        redis = {"redis": (listens["redis"],) * 2}
+        headless = parts.service(
+            _headless(name, store), {**redis, "metrics": (listens["metrics"],) * 2}, nodes, headless=True
+        )
+        claims = parts.claims(store.volumes(name))
+        addresses = parts.addresses(name, redis, nodes, store.nodes)
+        ready: Depends = [account, headless, *addresses, parts.files(name, data), *claims]
+        if any(secrets.rotation(secret) > 1 for secret in store.secrets_read()):
+            content = secrets.checksums(store.secrets_read())
+            ready = [*ready, parts.job(f"{name}-rotation", self._rotation(), content, ready)]
+        if store.sentinel:
+            ready = [*ready, self._sentinels(ready)]
+        guards = [parts.disruption(name, "node")] if store.nodes > 1 else []
+        members = parts.statefulset(
+            name,
+            "node",
+            _headless(name, store),
+            store.nodes,
+            self._node(),
+            [*ready, *guards],
+            self._annotations,
+            min_ready_seconds=SETTLED if store.nodes > 1 else 0,
+        )
+        if store.sentinel:
+            proxies = self._proxies([*ready, members])
+            for service, port in (("master", "redis"), ("replicas", "replicas")):
+                target = {"redis": (listens["redis"], listens[port])}
+                parts.service(f"{name}-{service}", target, selector(name, "proxy"), [proxies])
+        else:
+            parts.service(name, redis, nodes, [members])
+        self.register_outputs({"host": store.host(name, namespace), "port": store.port()})
+
+    def _environment(self) -> list[Any]:
+        plain = environment(self._name, self._resolved.environment.namespace, self._store)
+        return variables(plain, self._passwords)
+
+    def _self(self) -> list[Any]:
+        suffix = f"{self._resolved.environment.namespace}.svc.cluster.local"
+        return [field("POD", "metadata.name"), {"name": "SELF", "value": f"$(POD).{suffix}"}]
+
+    def _volumes(self, name: str, *temporary: str) -> list[Any]:
+        memory = {"medium": "Memory", "sizeLimit": "1Mi"}
+        return [
+            {"name": "files", "configMap": {"name": name}},
+            *({"name": volume, "emptyDir": memory} for volume in temporary),
+        ]
+
+    def _node(self) -> Any:
+        store, name = self._store, self._name
+        listens = store.ports()
+        exporter = {"REDIS_ADDR": f"redis://localhost:{listens['redis']}", "REDIS_USER": "metrics"}
+        return {
+            "securityContext": security(UID),
+            "terminationGracePeriodSeconds": 180,  # 100 s of stop.sh, then replicas and the disk get what is left
+            "dnsConfig": _RESOLVER,
+            "containers": [
+                container(
+                    name,
+                    f"{store.image}:{store.version}",
+                    store.resources,
+                    command=["/bin/sh", f"{CONFIG}/start.sh"],
+                    env=[*self._self(), *self._environment()],
+                    ports=ports({"redis": listens["redis"]}),
+                    volumeMounts=mounts({"data": DATA, "files": CONFIG, "run": RUN}, ["files"]),
+                    # loading a large AOF takes its time; it is not a reason to begin anew
+                    startupProbe=probe(period=5, failures=120, tcpSocket={"port": "redis"}),
+                    readinessProbe=probe(period=5, failures=2, exec={"command": ["/bin/sh", f"{CONFIG}/ready.sh"]}),
+                    livenessProbe=probe(period=10, failures=6, tcpSocket={"port": "redis"}),
+                    lifecycle=before_stop(f"{CONFIG}/stop.sh"),
+                ),
+                container(
+                    "exporter",
+                    f"oliver006/redis_exporter:{store.exporter}",
+                    store.exporter_resources,
+                    env=variables(exporter, {"REDIS_PASSWORD": store.internal_password}),
+                    ports=ports({"metrics": listens["metrics"]}),
+                    readinessProbe=probe(period=10, failures=3, httpGet={"path": "/health", "port": "metrics"}),
+                ),
+            ],
+            "volumes": self._volumes(name, "run"),
+        }
+
+    def _sentinels(self, ready: Depends) -> pulumi.Resource:
+        store, name = self._store, f"{self._name}-sentinel"
+        port, select = {"sentinel": (store.ports()["sentinel"],) * 2}, selector(self._name, "sentinel")
+        headless = self._parts.service(name, port, select, headless=True)
+        addresses = self._parts.addresses(name, port, select, store.sentinels)
+        pod = {
+            "securityContext": security(UID),
+            "terminationGracePeriodSeconds": 30,
+            "dnsConfig": _RESOLVER,
+            "containers": [
+                container(
+                    "sentinel",
+                    f"{store.image}:{store.version}",
+                    store.sentinel_resources,
+                    command=["/bin/sh", f"{CONFIG}/sentinel.sh"],
+                    env=[*self._self(), *self._environment()],
+                    ports=ports({"sentinel": store.ports()["sentinel"]}),
+                    volumeMounts=mounts({"data": DATA, "files": CONFIG, "run": RUN}, ["files"]),
+                    # it waits for the name of the master
+                    startupProbe=probe(period=2, failures=150, tcpSocket={"port": "sentinel"}),
+                    readinessProbe=probe(
+                        period=5, failures=2, exec={"command": ["/bin/sh", f"{CONFIG}/sentinel-ready.sh"]}
+                    ),
+                    livenessProbe=probe(period=10, failures=6, tcpSocket={"port": "sentinel"}),
+                    lifecycle=before_stop(f"{CONFIG}/sentinel-stop.sh"),
+                )
+            ],
+            "volumes": self._volumes(self._name, "run"),
+        }
+        guard = self._parts.disruption(name, "sentinel")
+        before = [*ready, headless, *addresses, guard]
+        return self._parts.statefulset(
+            name, "sentinel", name, store.sentinels, pod, before, self._annotations, min_ready_seconds=SEEN
+        )
+
+    def _proxies(self, ready: Depends) -> pulumi.Resource:
+        store, name = self._store, f"{self._name}-proxy"
+        listens = store.ports()
+        health = {"path": "/healthz", "port": "health"}
+        pod = {
+            "securityContext": security(PROXY_UID),
+            "terminationGracePeriodSeconds": 40,  # more than the pause before the stop and hard-stop-after
+            "dnsConfig": _RESOLVER,
+            "containers": [
+                container(
+                    "proxy",
+                    f"haproxy:{store.proxy}",
+                    store.proxy_resources,
+                    command=["haproxy", "-W", "-db", "-f", f"{CONFIG}/haproxy.cfg"],
+                    env=variables({"BIND": "*"}, {"INTERNAL_PASSWORD": store.internal_password}),
+                    ports=ports({"redis": listens["redis"], "replicas": listens["replicas"], "health": 8404}),
+                    volumeMounts=mounts({"files": CONFIG}, ["files"]),
+                    # it has found the master; while there is none, a failover, it stays: it is the one who sees the next
+                    startupProbe=probe(period=1, failures=300, httpGet={"path": "/started", "port": 8405}),
+                    readinessProbe=probe(period=5, failures=2, httpGet=health),
+                    livenessProbe=probe(period=10, failures=3, httpGet=health),
+                    lifecycle=pause(),  # the image's stop signal is SIGUSR1, the soft stop
+                )
+            ],
+            "volumes": self._volumes(self._name),
+        }
+        guard = self._parts.disruption(name, "proxy")
+        return self._parts.deployment(name, "proxy", store.proxies, pod, [*ready, guard], self._annotations)
+
+    def _rotation(self) -> Any:
+        store = self._store
+        return {
+            "securityContext": security(UID),
+            "containers": [
+                container(
+                    "rotation",
+                    f"{store.image}:{store.version}",
+                    store.helper_resources,
+                    command=["/bin/sh", f"{CONFIG}/rotate.sh"],
+                    env=self._environment(),
+                    volumeMounts=mounts({"files": CONFIG}, ["files"]),
+                )
+            ],
+            "volumes": self._volumes(self._name),
+        }

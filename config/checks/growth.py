@@ -1,0 +1,20 @@
+"""What a declaration asks of volumes that exist already: they grow, and Kubernetes never shrinks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from config.system import Resolved
+
+
+def shrunk(before: Resolved, after: Resolved) -> Iterator[tuple[str, str]]:
+    """Component and message for every volume that would have to shrink, the first of each component."""
+    for name, component in after.components.items():
+        old = before.components.get(name)
+        if old is None or old.kind != component.kind:
+            continue
+        sizes = old.volumes(name)
+        for claim, size in component.volumes(name).items():
+            if claim in sizes and size < sizes[claim]:
+                yield name, f"volume {claim} would shrink from {sizes[claim]} to {size}"
+                break

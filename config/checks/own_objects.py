@@ -1,0 +1,65 @@
+"""Whether the objects of ``kind: manifests`` can be made: their shapes, their amounts, and that each has a name of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from config.kinds.manifests import Manifest, Manifests
+from config.model.base import Component
+from config.model.objects import flaws
+from config.paths import Path
+from config.system import Configuration, System
+
+_MADE = ("Deployment", "StatefulSet", "Service", "ServiceAccount", "PodDisruptionBudget", "NetworkPolicy")
+"""What a component of another kind makes under its own name."""
+_GUARDS = (
+    ("Namespace", "namespace"),
+    ("ResourceQuota", "quota"),
+    ("LimitRange", "limits"),
+    ("NetworkPolicy", "default-deny"),
+    ("NetworkPolicy", "allow-dns"),
+    ("NetworkPolicy", "allow-mesh"),
+)
+
+
+def object_flaws(
+    system: System, components: Mapping[str, Component], configuration: Configuration
+) -> Iterator[tuple[Path, str, str]]:
+    """Path below the components, what is wrong, and how to mend it."""
+    seen = dict(_made(system, components, configuration))
+    for name, component in components.items():
+        if not isinstance(component, Manifests) or component.existing:
+            continue
+        for index, manifest in enumerate(component.objects):
+            here: Path = (name, "objects", index)
+            yield from (((*here, *path), message, fix) for path, message, fix in flaws(manifest.body()))
+            key = _key(manifest)
+            if key in seen:
+                message = f"a second {manifest.kind} {key[2]!r}, beside that of {seen[key]}"
+                yield (*here, "metadata", "name"), message, "give it another name"
+            seen[key] = f"{name!r}"
+
+
+def _key(manifest: Manifest) -> tuple[str, str, Any]:
+    """What the API server knows an object by; of Kubernetes' own groups the version does not matter."""
+    group = manifest.api_version.rpartition("/")[0]
+    return group, manifest.kind, manifest.metadata.get("name")
+
+
+def _made(
+    system: System, components: Mapping[str, Component], configuration: Configuration
+) -> Iterator[tuple[tuple[str, str, Any], str]]:
+    """Objects that the program makes itself, and of what."""
+    groups = {"Deployment": "apps", "StatefulSet": "apps", "PodDisruptionBudget": "policy"}
+    groups |= {"NetworkPolicy": "networking.k8s.io"}
+    for kind, name in _GUARDS:
+        yield (groups.get(kind, ""), kind, name), "the environment itself"
+    for name in (configuration.name, *configuration.also):
+        yield ("", "ConfigMap", name), "the configuration"
+    for name in system.secrets:
+        yield ("", "Secret", name), "the system's secrets"
+    for name, component in components.items():
+        if component.namespaced and not component.existing:
+            made = ("NetworkPolicy",) if isinstance(component, Manifests) else _MADE
+            yield from (((groups.get(kind, ""), kind, name), f"{name!r}") for kind in made)

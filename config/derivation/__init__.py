@@ -1,0 +1,1 @@
+"""Each environment from production: values, provenance, identities, order and capacity."""

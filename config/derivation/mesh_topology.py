@@ -1,0 +1,92 @@
+"""Who talks to whom through the mesh: what NetworkPolicies, AuthorizationPolicies and the reachability matrix share."""
+
+from __future__ import annotations
+
+from config.kinds import Bucket, External, Istio, MeshGateway, Prometheus, Service
+from config.system import Resolved
+
+POD_IDENTITY = "169.254.170.23/32"
+"""Where a pod gets its role's credentials, on its own node (Amazon EKS User Guide, "EKS Pod Identities")."""
+
+
+def mesh(resolved: Resolved) -> Istio | None:
+    """The environment's mesh, if it has one."""
+    found = named_mesh(resolved)
+    return found[1] if found else None
+
+
+def named_mesh(resolved: Resolved) -> tuple[str, Istio] | None:
+    """The same, and the component that declares it."""
+    found = ((name, c) for name, c in resolved.components.items() if isinstance(c, Istio) and not c.existing)
+    return next(found, None)
+
+
+def gateway(resolved: Resolved) -> tuple[str, MeshGateway] | None:
+    """The hosts at the mesh's gateway in, and the component that declares them."""
+    return next(((name, c) for name, c in resolved.components.items() if isinstance(c, MeshGateway)), None)
+
+
+def runs_here(resolved: Resolved, name: str) -> bool:
+    """Whether the component has pods in the environment's namespace."""
+    component = resolved.components[name]
+    return component.namespaced and component.existing is None
+
+
+def exposed(resolved: Resolved, name: str) -> bool:
+    """Whether the gateway in leads to it."""
+    component, found = resolved.components[name], gateway(resolved)
+    return (isinstance(component, Service) and component.exposed) or (found is not None and name in found[1].targets())
+
+
+def metrics(resolved: Resolved, name: str) -> tuple[str, ...]:
+    """Components that read its metrics."""
+    if resolved.components[name].metrics_port() is None:
+        return ()
+    return tuple(key for key, other in resolved.components.items() if isinstance(other, Prometheus) and key != name)
+
+
+def users(resolved: Resolved, name: str) -> tuple[str, ...]:
+    """Components of the namespace that use it."""
+    return tuple(key for key, other in resolved.components.items() if name in other.uses and runs_here(resolved, key))
+
+
+def exits(resolved: Resolved) -> dict[str, dict[str, int]]:
+    """Component to hosts, each with its port, of everything beyond the network that somebody here calls.
+
+    Services of others and buckets by their own names; AWS itself by the name of who calls it.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for name in resolved.components:
+        if runs_here(resolved, name):
+            found |= _exits(resolved, name)
+    return found
+
+
+def outside(resolved: Resolved, name: str) -> dict[str, int]:
+    """Host to port, of everything beyond the network that one component calls."""
+    return {host: port for hosts in _exits(resolved, name).values() for host, port in hosts.items()}
+
+
+def _exits(resolved: Resolved, name: str) -> dict[str, dict[str, int]]:
+    account, component = resolved.environment.account, resolved.components[name]
+    found: dict[str, dict[str, int]] = {}
+    for used in component.uses:
+        match resolved.components[used]:
+            case External(existing=None) as external:
+                found[used] = dict.fromkeys(external.hosts, external.tcp_port)
+            case Bucket() as bucket if account:
+                found[used] = {f"{bucket.name}.s3.{account.region}.amazonaws.com": 443}
+    if account and component.hosts_of_aws:
+        found[name] = {f"{service}.{account.region}.amazonaws.com": 443 for service in component.hosts_of_aws}
+    return found
+
+
+def has_role(resolved: Resolved, name: str) -> bool:
+    """Whether its pods act in AWS by a role of their own."""
+    component = resolved.components[name]
+    return bool(component.hosts_of_aws) or any(isinstance(resolved.components[u], Bucket) for u in component.uses)
+
+
+def principal(resolved: Resolved, namespace: str, account: str) -> str:
+    """The mesh's name of a service account; the trust domain is the environment's domain."""
+    return f"{resolved.environment.domain}/ns/{namespace}/sa/{account}"

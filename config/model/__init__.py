@@ -1,0 +1,1 @@
+"""What declarations are made of: quantities, addresses, objects. No kinds."""

@@ -1,0 +1,273 @@
+"""The data contract of a system: which values are whose, and which rows a sanitised copy keeps.
+
+``config/systems/<system>.data.yaml`` classifies every column of every table. What it does not name stops a refresh, so nothing
+is copied because nobody thought of it. Columns are written ``<class> (<type>)``, the type as PostgreSQL's ``format_type``
+prints it; a changed type stops a refresh too.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+
+from config.errors import ConfigError, Problem
+from config.paths import Path
+from config.reading.files import SYSTEMS, read, shown
+from config.reading.yaml import validated
+
+from .account import AccountId
+from .base import DnsLabel, Model, Reason
+from .quantity import Duration, Storage
+
+
+class Class(StrEnum):
+    """What a value is; it decides how the value is masked."""
+
+    PUBLIC = "public"
+    """About nobody: copied as it is."""
+    IDENTIFIER = "identifier"
+    """Names a person or a thing to others: another, the same wherever it is referred to."""
+    EMAIL = "email"
+    USERNAME = "username"
+    PERSON_NAME = "person name"
+    PHONE = "phone"
+    ADDRESS = "address"
+    IP = "IP"
+    BIRTH_DATE = "birth date"
+    FREE_TEXT = "free text"
+    """Written by people, and so about anybody."""
+    CREDENTIAL = "credential"
+    """A password's hash, a token, a key, the address of a webhook: revoked."""
+    PAYMENT = "payment"
+    BLOB = "blob"
+    """Files and pictures: never copied."""
+    DROP = "drop"
+    """Not copied: NULL, or empty where NULL is not allowed."""
+
+
+_WRITTEN = re.compile(r"(?P<cls>[A-Za-z ]+?) \((?P<type>.+)\)", re.DOTALL)
+JsonPath = Annotated[str, StringConstraints(pattern=r'^\$(\."(?:[^"\\]|\\.)+"|\.\*|\.[^.\[\]\s"*]+|\[\*\])+$')]
+"""``$.contact.email``, ``$."first name"`` for a key that is no plain word; ``[*]`` for each element of an array, ``.*`` for all
+keys that no other path names, which can only be dropped."""
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+"""A name as the catalog has it, without quotes."""
+RESERVED = re.compile(
+    r"(?:.+\.)?(?:example\.(?:com|net|org)|[a-z0-9-]+\.(?:test|example|invalid|localhost|local)|test|example|invalid)"
+)
+"""Domains that nobody can own: RFC 2606, RFC 6761; ``.local`` is RFC 6762's, and one seed's."""
+
+
+class Column(Model):
+    """A column: what its values are, and of which type."""
+
+    cls: Annotated[Class, Field(alias="class")]
+    type: str
+    form: str | None = None
+    """How an email or username is written instead: ``{token}`` is its 80 bits of keyed hash, ``{<column>}`` another column's
+    masked value, which must be unique."""
+    value: str | None = None
+    """Written into every row instead of a mask; such as the hash of a known staging password."""
+    jitter: Duration | None = None
+    """Of a public date or time: moved by chance, by at most so much."""
+    bucket: Duration | Annotated[int, Field(ge=1)] | None = None
+    """Of a public date, time or number: cut to steps of so much. Of free text: its length is, upwards."""
+    k: Annotated[int, Field(ge=2)] | None = None
+    """Of a public column: a value that fewer than so many copied rows have becomes NULL."""
+    paths: dict[JsonPath, Class] = {}
+    """Of JSON: the parts that are kept, each with its class; all others are left out, unnamed ones stop the refresh."""
+    unchecked: dict[str, Reason] = {}
+    """Detectors that do not look at this column, each with the reason; only for ``public``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        match = _WRITTEN.fullmatch(given.strip())
+        if match is None:
+            raise ValueError("write '<class> (<type>)', such as 'email (text)'")
+        return {"class": match["cls"], "type": match["type"]}
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.form is not None and self.cls not in (Class.EMAIL, Class.USERNAME):
+            raise ValueError("only an email or a username has a form")
+        if self.form is not None and self.cls is Class.EMAIL and not RESERVED.fullmatch(self.form.rpartition("@")[2]):
+            raise ValueError(
+                "a masked email ends in a domain that nobody can own, such as example.com or staging.invalid"
+            )
+        if self.form is not None and not re.search(r"\{\w+\}", self.form):
+            raise ValueError("a form has a part that differs from row to row: {token}, or {<column>}")
+        if self.form is not None and self.cls is Class.USERNAME and "staging" not in self.form:
+            raise ValueError("a masked username says that it is one: its form has 'staging' in it")
+        if self.paths and self.cls is not Class.FREE_TEXT:
+            raise ValueError("paths are kept of a JSON column of class 'free text'")
+        coarser = self.jitter is not None or self.k is not None or self.bucket is not None
+        if (
+            coarser
+            and self.cls is not Class.PUBLIC
+            and not (self.cls is Class.FREE_TEXT and isinstance(self.bucket, int))
+        ):
+            raise ValueError(
+                "only a public column is made coarser; of free text the length, by a 'bucket' of characters"
+            )
+        if self.unchecked and self.cls is not Class.PUBLIC:
+            raise ValueError("only a public column may go unchecked")
+        return self
+
+
+class Limit(Model):
+    """At most so many rows, the newest."""
+
+    limit: Annotated[int, Field(ge=0)]
+    newest: Identifier
+    """The column that says which are newer."""
+
+
+class Window(Model):
+    """The rows of the last while, counted back from the snapshot."""
+
+    window: Duration
+    on: Identifier
+    """A column of a date or time."""
+
+
+class Table(Model):
+    """A table: which rows are copied, and what its columns are."""
+
+    rows: Literal["all", "none"] | Limit | Window = "all"
+    """Of these, the rows whose references lead to rows that are copied too. ``none``: starts empty, as queues and jobs do."""
+    identity: Identifier | None = None
+    """A unique column that the masks of a row are all cut from, by one keyed hash: five times as fast as a hash each. Columns
+    whose values stand in other tables too keep a mask of their own only without it."""
+    detach: tuple[Identifier, ...] = ()
+    """Columns of references that become NULL when their row is not copied; others take their row with them."""
+    shuffle: bool = True
+    """Whether rows come in an order of their own, by chance: production's tells which masked number was which."""
+    partitions: tuple[str, ...] = ()
+    """Names of the partitions there may be, ``*`` for any text."""
+    columns: dict[Identifier, Column]
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        named = [("identity", self.identity), *(("detach", name) for name in self.detach)]
+        if isinstance(self.rows, Limit):
+            named.append(("newest", self.rows.newest))
+        if isinstance(self.rows, Window):
+            named.append(("on", self.rows.on))
+        for what, name in named:
+            if name is not None and name not in self.columns:
+                raise ValueError(f"{what} names the column {name!r}, which is not among the columns")
+        for name, column in self.columns.items():
+            for part in re.findall(r"\{(\w+)\}", column.form or ""):
+                if part != "token" and part not in self.columns:
+                    raise ValueError(f"the form of {name!r} names the column {part!r}, which is not among the columns")
+        return self
+
+
+class Marks(Model):
+    """What tells production: a target that shows any of these is refused."""
+
+    hosts: tuple[str, ...]
+    """Names of its servers, ``*`` for any text."""
+    system_identifiers: tuple[str, ...] = ()
+    """Of ``pg_control_system()``; a restored snapshot has its production's."""
+    accounts: tuple[AccountId, ...] = ()
+    """Of AWS."""
+    variables: dict[str, str] = {}
+    """Of this process' environment, such as ``FLASK_ENV: production``."""
+
+
+class Database(Model):
+    """A database of PostgreSQL or CockroachDB, or one that is declared and not yet copied.
+
+    ``labels``, ``attributes``, ``views`` and ``functions`` name what a refresh may bring beside the tables: what one of them
+    does not name stops it. One that is left out is taken from the last refresh of the same staging: what is new since then
+    stops.
+    """
+
+    engine: Literal["postgresql", "cockroachdb", "mysql", "mongodb"]
+    schema_: Annotated[Identifier, Field(alias="schema")] = "public"
+    source: Literal["snapshot", "replica", "primary"] = "replica"
+    """What may be read: a restored snapshot, a hot standby; ``primary`` allows the living primary too."""
+    production: Marks
+    requires: dict[str, str] = {}
+    """Variables of this process' environment without which nothing is done, such as ``FLASK_ENV: staging``."""
+    volume: Storage | None = None
+    """Of the target; a copy that would fill more than 80 % of it is refused. Default: no such check."""
+    domain: str = "staging.invalid"
+    """Of masked emails."""
+    canaries: tuple[Annotated[str, StringConstraints(min_length=8)], ...] = ()
+    """Values of persons who do not exist, planted in production: none may be found in the copy."""
+    labels: dict[Identifier, tuple[str, ...]] | None = None
+    """Of each enum, every label that may come over."""
+    attributes: dict[Identifier, dict[Identifier, str]] | None = None
+    """Of each composite type, every attribute that may come over, with its type."""
+    views: tuple[str, ...] | None = None
+    """Views and materialised views that may come over, ``*`` for any text."""
+    functions: tuple[str, ...] | None = None
+    """Functions and procedures that may come over, ``*`` for any text."""
+    unchecked: dict[str, Reason] = {}
+    """Definitions that neither canaries nor detectors look at, such as ``view admins``, each with the reason."""
+    tables: dict[Identifier, Table] = {}
+
+    @model_validator(mode="after")
+    def _reserved(self) -> Self:
+        if not RESERVED.fullmatch(self.domain):
+            raise ValueError(f"{self.domain!r} could belong to somebody; take one such as staging.invalid")
+        if self.engine == "cockroachdb" and self.source == "snapshot":
+            raise ValueError("CockroachDB has no snapshot to restore; say 'source: primary', it is read as of one time")
+        return self
+
+
+class Store(Model):
+    """A store that is not copied: made anew from what was."""
+
+    engine: Literal["redis", "opensearch", "kafka", "s3"]
+
+
+class Contract(Model):
+    """Every store of a system with what becomes of its data in staging."""
+
+    system: DnsLabel
+    databases: dict[DnsLabel, Database] = {}
+    stores: dict[DnsLabel, Store] = {}
+
+    _file: str = PrivateAttr("")
+    _lines: dict[Path, int] = PrivateAttr(default_factory=dict)
+
+    def problem(self, path: Path, message: str, fix: str = "") -> Problem:
+        """A mistake at ``path``, with the line of what is there, or of what is around it."""
+        at = path
+        while at and at not in self._lines:
+            at = at[:-1]
+        return Problem(self._file, self._lines.get(at), ".".join(str(part) for part in path), message, fix)
+
+
+def contracts() -> list[FilePath]:
+    """The contracts that are shipped."""
+    return sorted(SYSTEMS.glob("*.data.yaml"))
+
+
+def load(name_or_file: str) -> Contract:
+    """The contract of the system of that name, or in that file; raises ``ConfigError``."""
+    path = FilePath(name_or_file)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = SYSTEMS / f"{name_or_file}.data.yaml"
+        if not path.exists():
+            known = ", ".join(file.name.split(".")[0] for file in contracts())
+            raise ConfigError(
+                Problem(name_or_file, None, "", "no such contract", f"known: {known}; or write {shown(path)}")
+            )
+    return parse(read(path), shown(path))
+
+
+def parse(text: str, file: str) -> Contract:
+    """The contract in ``text``; ``file`` is for messages. Raises ``ConfigError``."""
+    contract, lines = validated(Contract, text, file)
+    contract._file, contract._lines = file, lines
+    return contract

@@ -1,0 +1,1 @@
+"""YAML and kubeconfig files, read with the line of each value."""

@@ -1,0 +1,126 @@
+"""Which cluster a kubeconfig leads to, and whether it is the one an environment is pinned to."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from config.errors import ConfigError, Problem
+
+
+def kubeconfig_files() -> list[Path]:
+    """``$KUBECONFIG``'s files in order, or ``~/.kube/config``; only those that exist."""
+    listed = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    return [path for item in listed.split(os.pathsep) if item and (path := Path(item).expanduser()).exists()]
+
+
+def certificate_authority(context: str | None) -> bytes | None:
+    """The PEM bundle of the cluster that ``context`` (default: the current one) leads to; ``None`` when it names none.
+
+    Raises ``ConfigError`` when there is no kubeconfig or no such context.
+    """
+    found = access(context)
+    if data := found.cluster.get("certificate-authority-data"):
+        return base64.b64decode(data)
+    if path := found.cluster.get("certificate-authority"):
+        try:
+            return Path(path).read_bytes()
+        except OSError as error:
+            message = f"certificate-authority of {found.name!r}: {(error.strerror or 'cannot be read').lower()}"
+            raise ConfigError(Problem(path, None, "", message)) from None
+    return None
+
+
+@dataclass(frozen=True)
+class Access:
+    """One context of the kubeconfig, with what it names; paths in it are absolute."""
+
+    name: str
+    context: Mapping[str, Any]
+    cluster: Mapping[str, Any]
+    user: Mapping[str, Any]
+
+    def alone(self) -> dict[str, Any]:
+        """A kubeconfig of this context only."""
+        context = {**self.context, "cluster": self.name, "user": self.name}
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": self.name,
+            "contexts": [{"name": self.name, "context": context}],
+            "clusters": [{"name": self.name, "cluster": dict(self.cluster)}],
+            "users": [{"name": self.name, "user": dict(self.user)}],
+        }
+
+
+def access(context: str | None) -> Access:
+    """What ``context`` (default: the current one) of the user's kubeconfig leads to, merged from its files as kubectl does.
+
+    Raises ``ConfigError`` when there is no kubeconfig or no such context.
+    """
+    files = kubeconfig_files()
+    if not files:
+        raise ConfigError(Problem("kubeconfig", None, "", "no kubeconfig found", "set KUBECONFIG, or run `make up`"))
+    current: str | None = None
+    named: dict[str, dict[str, Any]] = {"contexts": {}, "clusters": {}, "users": {}}
+    for file in files:
+        content = _read(file)
+        current = current or content.get("current-context")
+        for section, entries in named.items():
+            listed = content.get(section) or []
+            if not isinstance(listed, list) or not all(isinstance(e, dict) and "name" in e for e in listed):
+                raise ConfigError(Problem(str(file), None, section, "not a kubeconfig: expected a list with names"))
+            for entry in listed:
+                entries.setdefault(entry["name"], _absolute(entry.get(section[:-1]) or {}, file.parent))
+    wanted = context or current
+    if wanted is None or wanted not in named["contexts"]:
+        known = ", ".join(named["contexts"]) or "none"
+        raise ConfigError(
+            Problem(str(files[0]), None, "", f"no context {wanted!r}; known: {known}", "set understudy:context")
+        )
+    found = named["contexts"][wanted]
+    cluster, user = named["clusters"].get(found.get("cluster"), {}), named["users"].get(found.get("user"), {})
+    return Access(wanted, found, cluster, user)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = YAML(typ="safe").load(file.read_text(encoding="utf-8")) or {}
+    except (YAMLError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(Problem(str(file), None, "", f"not a kubeconfig: {str(error).splitlines()[0]}")) from None
+    if not isinstance(content, dict):
+        raise ConfigError(Problem(str(file), None, "", "not a kubeconfig: expected keys and values"))
+    return content
+
+
+def _absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Paths are relative to the file that has them; a plugin's command only when it holds a separator."""
+    found = dict(entry)
+    for key in ("certificate-authority", "client-certificate", "client-key", "tokenFile"):
+        if found.get(key):
+            found[key] = str(folder.resolve() / found[key])
+    plugin = found.get("exec")
+    if isinstance(plugin, dict) and os.sep in str(plugin.get("command", "")):
+        found["exec"] = {**plugin, "command": str(folder.resolve() / plugin["command"])}
+    return found
+
+
+def fingerprint(pem: bytes) -> str:
+    """SHA-256 of the bundle's first certificate in DER, in hex; raises ``ValueError`` when there is none."""
+    body = pem.decode("ascii", "replace").partition("-----BEGIN CERTIFICATE-----")[2].partition("-----END")[0]
+    try:
+        der = base64.b64decode("".join(body.split()), validate=True)
+    except binascii.Error:
+        der = b""
+    if not der:
+        raise ValueError("no certificate")
+    return hashlib.sha256(der).hexdigest()

@@ -1,0 +1,1 @@
+"""The data contract compared with the living schema."""

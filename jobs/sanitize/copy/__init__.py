@@ -1,0 +1,1 @@
+"""The masked copy: workers, the shadow schema, definitions and rights."""

@@ -1,0 +1,50 @@
+"""Staging as it was, before it is replaced: ``staging-backup-<time>.sql.gz``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jobs.sanitize.connection import program
+from jobs.sanitize.errors import Trouble
+
+KEEP = 7
+"""Backups; older ones are removed after a new one is whole."""
+
+
+def backup(conninfo: str, schema: str, folder: Path, keep: int = KEEP) -> Path:
+    """Writes the schema with its rows (``gunzip -c … | psql`` brings it back) and prunes; raises ``Trouble``.
+
+    A file without its end is called ``.part``, so a name that ends in ``.sql.gz`` is a whole backup.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = folder / f"staging-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sql.gz"
+    part = whole.with_suffix(".part")
+    given, environment = program(conninfo)
+    file = os.open(
+        part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600
+    )  # rows of staging are sanitised, and nobody else's
+    os.close(file)
+    command = [
+        "pg_dump",
+        "--schema",
+        f'"{schema}"',
+        "--clean",
+        "--if-exists",
+        "--compress",
+        "6",
+        "--file",
+        str(part),
+        given,
+    ]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode:
+        part.unlink(missing_ok=True)
+        said = next((line for line in result.stderr.splitlines() if "error" in line), result.stderr.strip()[:200])
+        raise Trouble(f"backing up the target: {said}; the old data are as they were")
+    part.rename(whole)
+    for old in sorted(folder.glob("staging-backup-*.sql.gz"))[:-keep]:
+        old.unlink()
+    return whole

@@ -1,0 +1,107 @@
+"""The work of a refresh, divided: a table in the target says which ranges of rows there are, and which are done.
+
+Whoever has the keys and both connections may take a range: processes of one machine, or the pods of an Indexed Job. A worker
+holds a range by the lock on its row, copies it in the same transaction, and commits rows and mark together; when it dies, the
+lock is gone, its rows are gone, and another takes the range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from jobs.sanitize.connection import Connection
+from jobs.sanitize.dialect import Dialect, quoted
+from jobs.sanitize.plan.catalog import Table
+
+PAGES = 4096
+"""Of a range, 32 MiB of a table: long enough for the start of a psql (70 ms of CPU) to matter little, and small enough to be
+shuffled in memory."""
+ROWS = 100_000
+"""Of a range where there are no pages."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Rows that are copied at once."""
+
+    target: str
+    """``COPY … FROM STDIN``, whole."""
+    source: str
+    """``COPY … TO STDOUT``, whole."""
+    size: int
+    """Bytes in the source, for the progress."""
+
+
+def create(target: Connection, place: str, dialect: Dialect, moment: str) -> None:
+    """The schema of the work, empty; ``place`` is its name, quoted. ``moment`` is what every worker reads at."""
+    target.execute(f"CREATE SCHEMA {place}")
+    target.execute(f"CREATE TABLE {place}.run (opening text[] NOT NULL)")
+    target.execute(f"INSERT INTO {place}.run (opening) VALUES (%s)", [dialect.begin(moment)])
+    target.execute(
+        f"CREATE TABLE {place}.ranges (id integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY, source text NOT NULL, "
+        "target text NOT NULL, size bigint NOT NULL, rows bigint, worker text)"
+    )
+
+
+def add(target: Connection, place: str, ranges: Iterable[Range]) -> None:
+    """Work; the largest first, so that no worker is left alone with one at the end."""
+    rows = [(item.source, item.target, item.size) for item in sorted(ranges, key=lambda item: -item.size)]
+    with target.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {place}.ranges (source, target, size) VALUES (%s, %s, %s)", rows)
+
+
+def divided(dialect: Dialect, leaf: Table, rows: int, *, whole: bool) -> Iterator[tuple[str | None, int]]:
+    """The ranges of a table that holds rows: conditions over the alias ``r``, with the bytes of each."""
+    if dialect.physical:
+        return of_pages(leaf.pages, leaf.size, whole=whole)
+    key = quoted(leaf.primary_key[0]) if leaf.primary_key else ""
+    return of_key(leaf.place, key, rows, leaf.size, whole=whole or not key)
+
+
+def of_pages(pages: int, size: int, *, whole: bool) -> Iterator[tuple[str | None, int]]:
+    """Conditions over the alias ``r`` that divide a table, with the bytes of each; the last has no end."""
+    if whole or pages <= PAGES:
+        yield None, size
+        return
+    count = -(-pages // PAGES)
+    for number in range(count):
+        begin, end = pages * number // count, pages * (number + 1) // count
+        until = f" AND r.ctid < '({end},0)'::tid" if number < count - 1 else ""
+        yield f"r.ctid >= '({begin},0)'::tid{until}", size // count
+
+
+def of_key(table: str, key: str, rows: int, size: int, *, whole: bool) -> Iterator[tuple[str | None, int]]:
+    """The same by the first column of the key; ``table`` and ``key`` are quoted.
+
+    The bounds are sub-selects: the keys themselves never leave the source.
+    """
+    if whole or rows <= ROWS:
+        yield None, size
+        return
+    count = -(-rows // ROWS)
+
+    def bound(number: int) -> str:
+        return f"(SELECT {key} FROM {table} ORDER BY {key} OFFSET {rows * number // count} LIMIT 1)"
+
+    for number in range(count):
+        parts = [f"r.{key} >= {bound(number)}"] if number else []
+        parts += [f"r.{key} < {bound(number + 1)}"] if number < count - 1 else []
+        yield " AND ".join(parts), size // count
+
+
+def progress(target: Connection, place: str) -> tuple[int, int, int]:
+    """Bytes done, bytes in all, rows done."""
+    row = target.execute(
+        f"SELECT coalesce(sum(size) FILTER (WHERE rows IS NOT NULL), 0), coalesce(sum(size), 0), coalesce(sum(rows), 0) "
+        f"FROM {place}.ranges"
+    ).fetchone()
+    assert row is not None, "an aggregate has a row"
+    return int(row[0]), int(row[1]), int(row[2])
+
+
+def left(target: Connection, place: str) -> int:
+    """Ranges that are not done."""
+    row = target.execute(f"SELECT count(*) FROM {place}.ranges WHERE rows IS NULL").fetchone()
+    assert row is not None, "an aggregate has a row"
+    return int(row[0])

@@ -1,0 +1,1 @@
+"""What a refresh would copy: rows, masks and statements."""

@@ -1,0 +1,491 @@
+"""From a class and a type to an SQL expression: what a value becomes.
+
+Every mask of a unique column carries 80 bits of the keyed hash and a mark that no production value has; the others come from
+ranges that nobody owns (555-01xx of the North American numbering plan, RFC 5737 and RFC 3849's addresses, RFC 2606's domains).
+NULL stays NULL. Nothing here reads a value: the expressions run where the rows are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from config.model.contract import Class
+from jobs.sanitize.dialect import Dialect, literal
+
+from .catalog import Column
+
+LOREM = "Lorem ipsum dolor sit amet, consectetur adipiscing elit. "
+MARK = "[staging] "
+GIVEN = (
+    "Avery", "Blake", "Casey", "Devon", "Emery", "Haven", "Indie", "Jamie",
+    "Kerry", "Logan", "Micah", "Paris", "Quinn", "Robin", "Sasha", "Terry",
+)  # fmt: skip
+"""Sixteen given names of five letters, of nobody in particular."""
+BITS = 30
+"""Identifiers that are whole numbers: below 2^30 in production, from 2^30 to 2^31 in staging; fits ``integer``."""
+MONTHS = 600
+"""Of the birth dates in staging, from January 1950 to December 1999: grown up, whoever asks."""
+WIDE = 62
+"""Bits of identifiers of 2^31 and above, as clocks make them: from 2^62 to 2^63 in staging; only ``bigint`` holds them."""
+SHORTEST_TOKEN = 12
+"""Hexadecimal digits of a token in a column that is too short for twenty."""
+LONGEST_TEXT = 4000
+"""Characters of a masked free text, at most: as long as what it stands for, but not a megabyte of filling."""
+
+Proof = Literal["unique", "rows", "shape"]
+"""How a mask is proved: no value is any of production's; no row has its own; all are of a form without anybody's values."""
+
+
+class Unmaskable(ValueError):
+    """A class cannot be had of a type; the message says why, and what can."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What a column becomes."""
+
+    expression: str
+    """Over ``{raw}``, ``{digest}`` (32 bytes) and ``{token}`` (20 hexadecimal digits of it)."""
+    holds: str
+    """What is true of every masked value that is not NULL, and of no others, over ``{value}``."""
+    proof: Proof
+    quick: str = ""
+    """The same, quick where it is true, and an error where it is false for want of hexadecimal digits; default ``holds``.
+    (Measured on a million masked rows: a regular expression with twenty digits takes 2.8 s, ``LIKE`` and ``decode`` 0.2 s.)"""
+    wide: str = ""
+    """A part of the condition that is quick where it is false, and no error: of production's values, only those of which it is
+    true are compared with the copy's. Default: all of ``holds``."""
+    bits: int = 80
+    """Of the hash, in a mask that must differ from row to row; fewer where the column is short."""
+
+    def __post_init__(self) -> None:
+        assert self.wide or not self.quick, (
+            "else what ``quick`` lets pass and ``holds`` does not would never be compared"
+        )
+
+    def sql(self, raw: str, digest: str, token: str) -> str:
+        """The expression of these."""
+        return _fill(self.expression, raw=raw, digest=digest, token=token)
+
+    def condition(self, value: str, *, quick: bool = False) -> str:
+        """The condition on this: whatever it is true of, ``suspicion`` is."""
+        exact = _fill((quick and self.quick) or self.holds, value=value)
+        return f"({_fill(self.wide, value=value)}) AND ({exact})" if self.wide else exact
+
+    def suspicion(self, value: str) -> str:
+        """The condition that this could pass for masked."""
+        return _fill(self.wide or self.holds, value=value)
+
+
+def _fill(template: str, **given: str) -> str:
+    return re.sub(r"\{(raw|digest|token|value)\}", lambda match: given[match[1]], template)
+
+
+def message(cls: Class, raw: str, column: Column) -> str:
+    """The bytes of a value that are hashed; the class is in them, so an email and a username of one spelling differ."""
+    if column.base == "bytea":
+        return f"(convert_to({literal(cls.value + ':')}, 'UTF8') || {raw})"
+    text = f"lower({raw}::text)" if column.folded or column.base == "citext" else f"{raw}::text"
+    return f"convert_to({literal(cls.value + ':')} || {text}, 'UTF8')"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A column whose mask is asked for."""
+
+    cls: Class
+    column: Column
+    dialect: Dialect
+    distinct: bool = False
+    """A unique index looks at it."""
+    domain: str = "staging.invalid"
+    """Of masked emails."""
+    value: str | None = None
+    """Written instead of a mask."""
+    bucket: int = 1
+    """Characters that the length of a masked free text is rounded up to."""
+    folds: frozenset[Class] = frozenset()
+    """Classes of which some column does not tell capitals: then none of the class does, so that equal values stay equal."""
+
+
+Maker = Callable[[Asked], Mask]
+
+
+def mask(asked: Asked) -> Mask | None:
+    """The mask of a column, or None when it is copied as it is; raises ``Unmaskable``."""
+    if asked.value is not None:
+        return _constant(fixed(asked.value), asked)
+    if asked.cls is Class.PUBLIC:
+        return None
+    if asked.cls is Class.DROP:
+        return _dropped(asked)
+    return _array(asked) if asked.column.array else _scalar(asked)
+
+
+def _scalar(asked: Asked) -> Mask:
+    maker = _MAKERS.get((asked.cls, asked.column.category))
+    if maker is None:
+        can = sorted({cls.value for cls, category in _MAKERS if category == asked.column.category})
+        raise Unmaskable(
+            f"class {asked.cls.value!r} cannot mask the type {asked.column.type}; "
+            f"classes that can: {', '.join(['public', 'drop', *can])}"
+        )
+    return maker(asked)
+
+
+def fixed(text: str) -> str:
+    """A text of the contract as a constant in a template: a brace in it is never taken for one of the template's own."""
+    return f"({literal(text).replace('{', chr(39) + ' || chr(123) || ' + chr(39))})" if "{" in text else literal(text)
+
+
+def _constant(value: str, asked: Asked) -> Mask:
+    if asked.distinct:
+        raise Unmaskable("a unique index looks at this column, so its rows cannot all have one value")
+    expression = f"({value})::{asked.column.plain}"
+    return Mask(expression, f"{{value}}::text = ({expression})::text", "shape")  # json has no equality
+
+
+_EMPTY = {
+    "text": "''", "integer": "0", "number": "0", "json": "'{}'", "bytes": "''", "boolean": "false", "tsvector": "''", "date":
+    "'2000-01-01'", "timestamp": "'2000-01-01'", "inet": "'192.0.2.1'", "uuid": "'00000000-0000-8000-8000-000000000000'",
+}  # fmt: skip
+
+
+def _dropped(asked: Asked) -> Mask:
+    column = asked.column
+    if not column.not_null:
+        return Mask(f"NULL::{column.plain}", "false", "shape")
+    empty = "'{}'" if column.array else _EMPTY.get(column.category)
+    if empty is None:
+        raise Unmaskable(f"{column.type} is not NULL here and has no empty value; make it nullable, or give a value")
+    return _constant(empty, asked)
+
+
+def _array(asked: Asked) -> Mask:
+    """Each element by itself, in its order."""
+    column = asked.column
+    element = replace(column, array=False, type=column.base, plain=column.plain.removesuffix("[]"))
+    one = _scalar(replace(asked, column=element, distinct=False))
+    digest = asked.dialect.digest(message(asked.cls, "u.e", element))
+    masked = one.sql("u.e", digest, f"encode(substr({digest}, 1, 10), 'hex')")
+    return Mask(
+        f"CASE WHEN {{raw}} IS NOT NULL THEN coalesce("
+        f"(SELECT array_agg(CASE WHEN u.e IS NOT NULL THEN {masked} END ORDER BY u.n)"
+        f" FROM unnest({{raw}}) WITH ORDINALITY u(e, n)), '{{}}')::{column.plain} END",
+        f"NOT EXISTS (SELECT FROM unnest({{value}}) u(e) WHERE NOT ({one.condition('u.e')}))",
+        "shape",
+    )
+
+
+def _byte(index: int) -> str:
+    return f"get_byte({{digest}}, {index})"
+
+
+def _number(first: int, count: int) -> str:
+    """``count`` bytes of the digest as a whole number."""
+    return "(" + " + ".join(f"{_byte(first + n)}::bigint * {256 ** (count - 1 - n)}" for n in range(count)) + ")"
+
+
+def _decimal(first: int) -> str:
+    """Five bytes of the digest as thirteen decimal digits: injective."""
+    return f"lpad({_number(first, 5)}::text, 13, '0')"
+
+
+def _fits(column: Column, length: int, what: str) -> None:
+    if column.length is not None and column.length < length:
+        raise Unmaskable(
+            f"{what} needs {length} characters, {column.type} has {column.length}; widen it, class it 'drop', or give a 'value'"
+        )
+
+
+def shaped(expression: str, pattern: str, proof: Proof, column: Column, quick: str = "", like: str = "") -> Mask:
+    """A text of a form: a regular expression; ``like`` is a pattern of ``LIKE`` that whatever is of that is of as well."""
+    wide = f"{{value}}::text LIKE {literal(like)}" if like else ""
+    return Mask(f"({expression})::{column.plain}", f"{{value}}::text ~ {literal(pattern)}", proof, quick, wide)
+
+
+def like(text: str) -> str:
+    """A text as a part of a pattern of ``LIKE``."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def hexadecimal(prefix: str, digits: int, suffix: str) -> str:
+    """The quick condition: ``digits`` hexadecimal digits between two texts."""
+    pattern = literal(like(prefix) + "_" * digits + like(suffix))
+    token = f"substr({{value}}::text, {len(prefix) + 1}, {digits})"
+    return f"{{value}}::text LIKE {pattern} AND length(decode({token}, 'hex')) = {digits // 2}"
+
+
+def _marked(prefix: str, suffix: str = "") -> Maker:
+    def make(asked: Asked) -> Mask:
+        affixes = len(prefix) + len(suffix)
+        _fits(asked.column, affixes + SHORTEST_TOKEN, "its mask")
+        digits = min(20, (asked.column.length or affixes + 20) - affixes) // 2 * 2
+        pattern = f"^{re.escape(prefix)}[0-9a-f]{{{digits}}}{re.escape(suffix)} *$"
+        token = "{token}" if digits == 20 else f"left({{token}}, {digits})"
+        expression = f"{literal(prefix)} || {token}" + (f" || {literal(suffix)}" if suffix else "")
+        quick = hexadecimal(prefix, digits, suffix)
+        made = shaped(expression, pattern, "unique", asked.column, quick, f"{like(prefix)}%{like(suffix)}")
+        return replace(made, bits=4 * digits)
+
+    return make
+
+
+def _phone(asked: Asked) -> Mask:
+    if asked.distinct:  # +999 is no country's (ITU-T E.164)
+        _fits(asked.column, 16, "a unique telephone number that is nobody's")
+        digits = min(26, (asked.column.length or 30) - 4)
+        number = (
+            f"right({_decimal(0)}, {digits})"
+            if digits < 13
+            else f"{_decimal(0)} || right({_decimal(5)}, {digits - 13})"
+        )
+        made = shaped(f"'+999' || {number}", rf"^\+999[0-9]{{{digits}}} *$", "unique", asked.column, like="+999%")
+        return replace(made, bits=39 + (digits - 12) * 3)
+    _fits(asked.column, 12, "a telephone number that is nobody's")
+    first = f"'+' || (12025550100 + {_byte(3)} % 100)::text"
+    # of our own form already: another of the hundred, never the same
+    other = f"'+' || (12025550100 + (substr({{raw}}::text, 11, 2)::integer + 1 + {_byte(3)} % 99) % 100)::text"
+    ours = "{raw}::text LIKE '+120255501%' AND {raw}::text ~ '^.{10}[0-9]{2} *$'"
+    expression = f"CASE WHEN {ours} THEN {other} ELSE {first} END"
+    quick = "{value}::text LIKE '+120255501__'"
+    return shaped(expression, r"^\+120255501[0-9]{2} *$", "rows", asked.column, quick, "+120255501%")
+
+
+def _name(asked: Asked) -> Mask:
+    names = f"(ARRAY[{', '.join(map(literal, GIVEN))}])[1 + {_byte(6)} % {len(GIVEN)}]"
+    if asked.distinct:
+        _fits(asked.column, 34, "a unique name that is nobody's")
+        pattern = r"^[A-Z][a-z]{4} Staging-[0-9a-f]{20} *$"
+        return shaped(f"{names} || ' Staging-' || {{token}}", pattern, "unique", asked.column, like="% Staging-%")
+    if asked.column.length is not None and asked.column.length < 20:
+        _fits(asked.column, 11, "a name that is nobody's")
+        return shaped(
+            "'Staging' || substr({token}, 1, 4)", r"^Staging[0-9a-f]{4} *$", "rows", asked.column, like="Staging%"
+        )
+    expression = f"{names} || ' Staging-' || substr({{token}}, 1, 6)"
+    quick = (
+        "{value}::text LIKE '_____ Staging-______' AND length(decode(right({value}::text, 6), 'hex')) = 3 "
+        f"AND left({{value}}::text, 5) IN ({', '.join(map(literal, GIVEN))})"
+    )
+    return shaped(expression, r"^[A-Z][a-z]{4} Staging-[0-9a-f]{6} *$", "rows", asked.column, quick, "% Staging-%")
+
+
+def _address(asked: Asked) -> Mask:
+    if asked.distinct:
+        _fits(asked.column, 35, "a unique address that is nobody's")
+        pattern = r"^Staging Street [0-9a-f]{20} *$"
+        quick = hexadecimal("Staging Street ", 20, "")
+        return shaped("'Staging Street ' || {token}", pattern, "unique", asked.column, quick, "Staging Street %")
+    if asked.column.length is not None and asked.column.length < 18:
+        return _constant(literal("Staging" if asked.column.length >= 7 else "X" * asked.column.length), asked)
+    quick = "{value}::text LIKE '% Staging Street' AND length({value}::text) <= 18"  # three digits are free
+    expression = f"(1 + {_byte(4)})::text || ' Staging Street'"
+    return shaped(expression, r"^[0-9]{1,3} Staging Street *$", "rows", asked.column, quick, "% Staging Street%")
+
+
+def _ip(asked: Asked) -> Mask:
+    text = asked.column.category == "text"
+    if asked.distinct:
+        if text:
+            _fits(asked.column, 39, "a unique address of RFC 3849")
+        groups = " || ':' || ".join(f"encode(substr({{digest}}, {n}, 2), 'hex')" for n in (1, 3, 5, 7, 9, 11))
+        address = f"('2001:db8:' || {groups})::inet"
+        holds = "{value}::text ~ '^2001:db8:[0-9a-f:]+ *$'" if text else "{value} <<= '2001:db8::/32'"
+        return Mask(f"({f'host({address})' if text else address})::{asked.column.plain}", holds, "unique")
+    if text:
+        _fits(asked.column, 15, "an address of RFC 5737")
+    nets = f"(ARRAY['192.0.2.', '198.51.100.', '203.0.113.'])[1 + {_byte(7)} % 3]"
+    first, second = (f"{nets} || (({_byte(8)} + {n}) % 256)::text" for n in (0, 1))
+    if text:
+        expression = f"coalesce(nullif({first}, {{raw}}::text), {second})::{asked.column.plain}"
+    else:
+        expression = f"coalesce(nullif(({first})::inet, {{raw}}), ({second})::inet)::{asked.column.plain}"
+    networks = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+    pattern = r"^(192\.0\.2|198\.51\.100|203\.0\.113)\.[0-9]{1,3} *$"
+    holds = f"{{value}}::text ~ '{pattern}'" if text else " OR ".join(f"{{value}} <<= '{net}'" for net in networks)
+    return Mask(expression, f"({holds})", "rows")
+
+
+def _birth(asked: Asked) -> Mask:
+    if asked.distinct:
+        raise Unmaskable(
+            "a unique index looks at this birth date, and there are fewer days than people; class it 'drop'"
+        )
+    # the first of a month: few people are born on one, and so few need the comparison by row
+    month = f"(({_byte(9)} * 256 + {_byte(10)}) % {MONTHS})"
+    first, second = _first_of(month), _first_of(f"(({month} + 1) % {MONTHS})")
+    holds = "date_part('day', {value}) = 1 AND {value}::date BETWEEN date '1950-01-01' AND date '1999-12-01'"
+    if asked.column.category == "timestamp":
+        holds += " AND {value}::date = {value}"
+    return Mask(f"coalesce(nullif({first}, {{raw}}::date), {second})::{asked.column.plain}", holds, "rows")
+
+
+def _first_of(month: str) -> str:
+    """The first day of a month that is counted from January 1950."""
+    return f"make_date(1950 + {month} / 12, 1 + {month} % 12, 1)"
+
+
+def _free(asked: Asked) -> Mask:
+    if asked.distinct:
+        return _marked(MARK)(asked)
+    _fits(asked.column, len(MARK), "a text that is marked as replaced")
+    most = min(LONGEST_TEXT, asked.column.length or LONGEST_TEXT) - len(MARK)
+    length = "length({raw}::text)"
+    if asked.bucket > 1:
+        length = f"((length({{raw}}::text) + {asked.bucket - 1}) / {asked.bucket} * {asked.bucket})"
+    room = f"greatest(0, least({length}, {most + len(MARK)}) - {len(MARK)})"
+    lorem = LOREM * (most // len(LOREM) + 1)
+    filling = f"left({literal(lorem[:most])}, {room})"
+    # the filling is a prefix of one text, and so compares as one
+    return Mask(
+        f"({literal(MARK)} || {filling})::{asked.column.plain}",
+        f"{{value}}::text = left({literal((MARK + lorem)[: most + len(MARK)])}, length({{value}}::text))"
+        f" AND length({{value}}::text) >= {len(MARK.rstrip())}",
+        "shape",
+    )
+
+
+def _fixed(expression: str) -> Maker:
+    def make(asked: Asked) -> Mask:
+        return _constant(expression, asked)
+
+    return make
+
+
+def _credential(asked: Asked) -> Mask:
+    if asked.distinct:
+        return _marked("revoked_")(asked)
+    return _constant("'!'", asked)  # what crypt(3) never answers
+
+
+def _payment(asked: Asked) -> Mask:
+    if not asked.distinct and asked.column.length is not None and asked.column.length < 32:
+        return _constant(literal("X" * min(4, asked.column.length)), asked)
+    return _marked("tok_staging_")(asked)
+
+
+_UUID = "^.{8}-.{4}-8.{3}-8"
+
+
+def _version_8() -> str:
+    """A UUID of version 8 (RFC 9562, for one's own use), which marks it, as text; 120 bits of the hash."""
+    text = "encode(substr({digest}, 1, 15), 'hex')"
+    parts = [f"substr({text}, {first}, {count})" for first, count in ((1, 8), (9, 4), (13, 3), (16, 3), (19, 12))]
+    return f"({parts[0]} || '-' || {parts[1]} || '-8' || {parts[2]} || '-8' || {parts[3]} || '-' || {parts[4]})"
+
+
+def _uuid(_: Asked) -> Mask:
+    return Mask(f"{_version_8()}::uuid", f"{{value}}::text ~ {literal(_UUID)}", "unique")
+
+
+def _permuted(dialect: Dialect, raw: str, bits: int, name: str) -> str:
+    """``raw``, of 0 … 2^bits - 1, as another of them, 2^bits above: four rounds of Feistel, each a keyed hash; injective."""
+    half = bits // 2
+    full = (1 << half) - 1
+    number_of = "get_byte(h, 0) * 128 + get_byte(h, 1) / 2"  # 15 bits
+    if half == 31:
+        number_of = (
+            "get_byte(h, 0)::bigint * 8388608 + get_byte(h, 1) * 32768 + get_byte(h, 2) * 128 + get_byte(h, 3) / 2"
+        )
+
+    def turn(number: int, value: str) -> str:
+        hashed = dialect.digest(f"convert_to('{name}/{number}:' || {value}::text, 'UTF8')")
+        return f"(SELECT {number_of} FROM (SELECT {hashed} AS h OFFSET 0) f)"
+
+    part = "integer" if half < 31 else "bigint"
+    start = f"SELECT ({raw}::bigint >> {half})::{part} AS l, ({raw}::bigint & {full})::{part} AS r"
+    for number in range(1, 5):
+        start = f"SELECT r AS l, l # {turn(number, 'r')} AS r FROM ({start} OFFSET 0) s{number}"
+    return f"(SELECT {1 << bits} + l::bigint * {1 << half} + r FROM ({start} OFFSET 0) s)"
+
+
+def _integer(asked: Asked) -> Mask:
+    """Another number, above all of production's; ``plan`` refuses numbers that have no room there."""
+    if asked.column.base == "int2":
+        raise Unmaskable(
+            "smallint has no room for identifiers that production does not have; make it integer, class it 'drop', "
+            "or give a 'value'"
+        )
+    wide = asked.column.base == "int8"
+    expression = (
+        f"CASE WHEN {{raw}} >= 0 AND {{raw}} < {1 << BITS} THEN "
+        f"{_permuted(asked.dialect, '{raw}', BITS, 'identifier')}::{asked.column.plain}"
+    )
+    holds = f"{{value}} BETWEEN {1 << BITS} AND {(1 << BITS + 1) - 1}"
+    if wide:
+        expression += (
+            f" WHEN {{raw}} >= {1 << BITS + 1} AND {{raw}} < {1 << WIDE} THEN "
+            f"{_permuted(asked.dialect, '{raw}', WIDE, 'identifier/wide')}"
+        )
+        holds = f"({holds} OR {{value}} >= {1 << WIDE})"
+    expression += " WHEN {raw} IS NOT NULL THEN 1 / ({raw} - {raw}) END"  # refused before; an error all the same
+    return Mask(expression, holds, "unique")
+
+
+def _identifier(asked: Asked) -> Mask:
+    """A text: where it spells a whole number or a UUID, as such a column masks it, so that both still join."""
+    made = _marked("staging_")(asked)
+    raw = "{raw}::text"
+    number = _permuted(asked.dialect, f"({raw})", BITS, "identifier")
+    expression = (
+        f"CASE WHEN {raw} ~ '^(0|[1-9][0-9]{{0,9}})$' THEN CASE WHEN ({raw})::bigint < {1 << BITS} THEN {number}::text "
+        f"ELSE {made.expression}::text END WHEN {raw} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' "
+        f"THEN {_version_8()} "
+        f"ELSE {made.expression}::text END"
+    )
+    numbers = "1[0-9]{9}|20[0-9]{8}|21[0-4][0-9]{7}"
+    uuid = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}"
+    digits = made.bits // 4
+    holds = f"{{value}}::text ~ '^(staging_[0-9a-f]{{{digits}}}|{numbers}|{uuid}) *$'"
+    quick = rf"CASE WHEN {{value}}::text LIKE 'staging\_%' THEN {made.quick} ELSE {holds} END"
+    wide = (
+        r"({value}::text LIKE 'staging\_%' OR {value}::text ~ '^[12][0-9]{9} *$' "
+        r"OR {value}::text LIKE '________-____-8___-8___-%')"
+    )
+    return Mask(f"({expression})::{asked.column.plain}", holds, "unique", quick, wide=wide, bits=made.bits)
+
+
+def _email(asked: Asked) -> Mask:
+    return _marked("user_", f"@{asked.domain}")(asked)
+
+
+_MAKERS: dict[tuple[Class, str], Maker] = {
+    (Class.IDENTIFIER, "text"): _identifier,
+    (Class.IDENTIFIER, "integer"): _integer,
+    (Class.IDENTIFIER, "uuid"): _uuid,
+    (Class.EMAIL, "text"): _email,
+    (Class.USERNAME, "text"): _marked("staging_user_"),
+    (Class.PERSON_NAME, "text"): _name,
+    (Class.PHONE, "text"): _phone,
+    (Class.PHONE, "integer"): _fixed("0"),
+    (Class.ADDRESS, "text"): _address,
+    (Class.ADDRESS, "number"): _fixed("0"),
+    (Class.ADDRESS, "json"): _fixed("'{}'"),
+    (Class.IP, "inet"): _ip,
+    (Class.IP, "text"): _ip,
+    (Class.BIRTH_DATE, "date"): _birth,
+    (Class.BIRTH_DATE, "timestamp"): _birth,
+    (Class.FREE_TEXT, "text"): _free,
+    (Class.FREE_TEXT, "json"): _fixed("'{}'"),
+    (Class.FREE_TEXT, "tsvector"): _fixed("''"),
+    (Class.CREDENTIAL, "text"): _credential,
+    (Class.CREDENTIAL, "uuid"): _uuid,
+    (Class.CREDENTIAL, "bytes"): _fixed("''"),
+    (Class.CREDENTIAL, "json"): _fixed("'{}'"),
+    (Class.PAYMENT, "text"): _payment,
+    (Class.PAYMENT, "integer"): _fixed("0"),
+    (Class.PAYMENT, "number"): _fixed("0"),
+    (Class.PAYMENT, "json"): _fixed("'{}'"),
+    (Class.BLOB, "bytes"): _fixed("''"),
+    (Class.BLOB, "text"): _marked("https://placeholder.staging.invalid/"),
+    (Class.BLOB, "number"): _fixed("0"),
+}
+
+
+def can(cls: Class, column: Column) -> bool:
+    """Whether there is a mask of that class for the column's type."""
+    return (cls, column.category) in _MAKERS

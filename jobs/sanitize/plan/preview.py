@@ -1,0 +1,125 @@
+"""What a refresh looks at before it copies: guards, plan, definitions, the target. ``sanitize plan`` does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from config.errors import ConfigError, Problem
+from jobs.sanitize import guards
+from jobs.sanitize.connection import Connection, connect, spoken
+from jobs.sanitize.contract import parts
+from jobs.sanitize.copy import shadow
+from jobs.sanitize.dialect import of
+from jobs.sanitize.errors import Leak
+from jobs.sanitize.proof import prover as proof
+from jobs.sanitize.proof import receipt, surroundings
+from jobs.sanitize.request import Asked
+
+from .planner import FULL, Plan, plan
+
+
+@contextmanager
+def planned(asked: Asked) -> Iterator[tuple[Plan, Connection, str]]:
+    """The plan, the connection that holds its snapshot, and the moment to read at; guards have passed."""
+    dialect = of(asked.contract.databases[asked.database].engine)
+    with connect(asked.source, "source") as source:
+        guards.source(asked.source, source, asked.contract, asked.database, masked=asked.masked)
+        with spoken("reading the source"):
+            source.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            moment = source.execute(dialect.moment.encode()).fetchone()
+            assert moment is not None, "a function answers"
+            try:
+                made = plan(source, asked.contract, asked.database, asked.as_of, masked=asked.masked)
+                new = list(parts.unnamed(asked.contract, asked.database, made.parts, _last(asked)))
+                if new:
+                    raise ConfigError(*new)
+                if asked.masked:
+                    proof.sanitised(source, made)
+                else:
+                    absent(source, made)
+                spelled_out(source, made)
+                yield made, source, moment[0]
+            finally:
+                if not source.closed:
+                    source.rollback()
+
+
+@contextmanager
+def previewed(asked: Asked) -> Iterator[Plan]:
+    """The plan, after every check that a refresh makes before it copies, and of the source's rows those it makes after."""
+    if asked.target:
+        check_target(asked)
+    with planned(asked) as (made, source, _):
+        if broken := proof.unclean(source, made):
+            raise Leak("what would be copied as it is, is not clean; class it otherwise", broken)
+        if asked.target:
+            room(made, asked)
+            with asked.target_of_its_own() as target:
+                shadow.rehearse(target, made)
+        yield made
+
+
+def _last(asked: Asked) -> dict[str, Any] | None:
+    """What the last refresh of the target brought beside the tables; None before the first, or where no target is named."""
+    if not asked.target:
+        return None
+    with connect(asked.target, "target") as target:
+        last = receipt.last(target, asked.contract.system, asked.database)
+    return last.get("parts") if last else None
+
+
+def spelled_out(source: Connection, made: Plan) -> None:
+    """Raises ``Leak`` when a definition spells out a canary, what a detector knows, or another database's address."""
+    declared = made.declared
+    found = surroundings.definitions(source, made.definitions.statements(), declared.canaries, declared.unchecked)
+    if found:
+        lines = "\n  ".join(f"{where}: {what}" for what, where in found)
+        fix = "take it out of the definition, or name it under 'unchecked' with the reason"
+        message = f"definitions spell out what must not be in staging, and nothing was copied; {fix}\n  {lines}"
+        raise Leak(message, proof.unclean(source, made))  # the rows too: one run says all
+
+
+def absent(source: Connection, plan: Plan) -> None:
+    """Raises ``ConfigError`` for canaries that are not in production: what is not there cannot be missed."""
+    wanted = set(plan.declared.canaries)
+    for table in plan.tables.values():
+        texts = [text for column in table.live.columns.values() if (text := proof.text_of(column, "s"))]
+        for canary in sorted(wanted) if texts else ():
+            anywhere = f"strpos(concat_ws(chr(31), {', '.join(texts)}), %s) > 0"
+            found = source.execute(
+                f"SELECT EXISTS (SELECT FROM {table.live.place} s WHERE {anywhere})".encode(), [canary]
+            ).fetchone()
+            if found and found[0]:
+                wanted.discard(canary)
+    if wanted:
+        at = f"databases.{plan.database}.canaries"
+        missing = [f"{canary!r} is not in production" for canary in sorted(wanted)]
+        raise ConfigError(*(Problem(plan.system, None, at, message, "plant it there first") for message in missing))
+
+
+def check_target(asked: Asked) -> str:
+    """The environment that the target is; raises ``ConfigError`` when it must not be written to, or is too small."""
+    with connect(asked.target, "target") as target, connect(asked.source, "source") as source:
+        guards.different(source, target)
+        name = guards.target(asked.target, target, asked.contract, asked.database)
+        guards.able(target, asked.schema)
+        guards.alone(target, asked.schema)
+        return name
+
+
+def room(made: Plan, asked: Asked) -> tuple[int, int | None]:
+    """Bytes that the copy takes beside what is there, and the target's volume; raises ``ConfigError`` above 80 % of it."""
+    with connect(asked.target, "target") as target:
+        row = target.execute("SELECT pg_database_size(current_database())").fetchone()
+    assert row is not None, "a function answers"
+    needed = sum(table.estimate for table in made.tables.values()) + int(row[0])
+    volume = int(made.declared.volume.value) if made.declared.volume else None
+    if volume is not None and needed > FULL * volume:
+        at = ("databases", asked.database, "volume")
+        message = f"the copy and the old data take {needed / 1e9:.2f} GB, above {FULL:.0%} of {made.declared.volume}"
+        raise ConfigError(
+            asked.contract.problem(at, message, "copy fewer rows (a limit or a window), or enlarge the volume")
+        )
+    return needed, volume

@@ -1,0 +1,1 @@
+"""The proof over the copy, and the receipt."""

@@ -1,0 +1,100 @@
+"""Fingerprints: production's values made unrecognisable where they are read, to be compared with the copy's in the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from jobs.sanitize.connection import Connection
+from jobs.sanitize.copy import ranges
+from jobs.sanitize.dialect import quoted
+from jobs.sanitize.names import QUIET, work
+from jobs.sanitize.plan.planner import Copied, Field, Plan, select
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A masked value that is compared with production's."""
+
+    field: Field
+    expression: str
+    """Over ``{raw}``: the part of the value."""
+    among: str
+    """``unique``: with all of production's; ``rows``: with its own row's."""
+    form: str
+    """The condition, over the alias ``r``, that the value could pass for masked."""
+
+    def of(self, value: str) -> str:
+        """The bytes of the value that are compared."""
+        if self.field.live.base == "bytea":
+            return value
+        text = self.expression.replace("{raw}", value) + "::text"
+        return f"convert_to({f'lower({text})' if self.field.live.base == 'citext' else text}, 'UTF8')"
+
+
+def comparisons(table: Copied) -> list[Comparison]:
+    """Every masked value of the table that has one of production's to differ from."""
+    found = []
+    for item in table.fields:
+        value = f"r.{quoted(item.name)}"
+        found += [
+            Comparison(item, part.expression, "rows", part.suspicion.replace("{raw}", value)) for part in item.parts
+        ]
+        if item.mask is not None and item.mask.proof != "shape":
+            found.append(Comparison(item, "{raw}", item.mask.proof, item.mask.suspicion(value)))
+    if not table.live.primary_key:  # no row can be found again: every value with all of production's
+        found = [replace(item, among="unique") for item in found]
+    return found
+
+
+def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
+    """Masked columns, and how many of production's values could pass for masked."""
+    found: dict[tuple[str, str], int] = {}
+    for table in plan.tables.values():
+        asked = comparisons(table)
+        if not asked:
+            continue
+        counts = ", ".join(f"count(*) FILTER (WHERE {item.form})" for item in asked)
+        row = source.execute(f"SELECT {counts} FROM {table.live.place} r".encode()).fetchone()
+        assert row is not None, "an aggregate has a row"
+        for item, count in zip(asked, row, strict=True):
+            key = (table.name, item.field.name)
+            found[key] = found.get(key, 0) + count
+    return found
+
+
+def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ranges.Range]:
+    """Makes the tables of the fingerprints; the ranges that fill them.
+
+    Of those values that could pass for masked: every value of the copy is shown to have the mask's form, so no other of
+    production's can be among them. That is exact, whatever the form is: one that is too wide has more of them in it.
+    ``every``: of all values.
+    """
+    place = quoted(work(plan.schema))
+    for number, table in enumerate(plan.tables.values()):
+        found = comparisons(table)
+        if not found or table.rules.rows == "none":
+            continue
+        by_row = any(item.among == "rows" for item in found)
+        key = table.live.primary_key if by_row else ()
+        types = {item.name: item.live for item in table.fields}
+        columns = [f"k{n} {types[name].plain}" for n, name in enumerate(key)] + [
+            f"f{n} bytea" for n in range(len(found))
+        ]
+        settings = f"WITH ({QUIET} = off)"
+        target.execute(f"CREATE UNLOGGED TABLE {place}.f{number} ({', '.join(columns)}) {settings}".encode())
+        forms = ["" if every else item.form for item in found]
+        prints = [plan.dialect.fingerprint(item.of(f"r.{quoted(item.field.name)}")) for item in found]
+        prints = [
+            f"CASE WHEN {form} THEN {made} END" if form else made for form, made in zip(forms, prints, strict=True)
+        ]
+        wanted = " OR ".join(f"({form})" for form in forms) if all(forms) else None
+        every_row = replace(table, condition=wanted, detached={})  # of production, not of what is copied of it
+        for leaf in table.leaves:
+            for within, size in ranges.divided(plan.dialect, leaf, table.before, whole=False):
+                statement = select(every_row, leaf, plan.dialect, within, key, prints)
+                yield ranges.Range(
+                    f"COPY {place}.f{number} FROM STDIN (FORMAT {table.form})",
+                    f"COPY ({statement}) TO STDOUT (FORMAT {table.form})",
+                    size // 4,  # of the time that copying it takes, about
+                )

@@ -1,0 +1,1 @@
+"""The refresh by snapshots of Amazon RDS."""

@@ -1,0 +1,308 @@
+"""The halves of a refresh by snapshots of Amazon RDS: one account masks production's, staging takes what that account shares.
+
+Nothing is masked in place: a changed row's old version stays in its page, and so in every snapshot. Each step looks for what is
+there already, by names made from the production snapshot's own time, so that a run that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.conninfo import make_conninfo
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from jobs.sanitize.connection import connect, spoken
+from jobs.sanitize.dialect import literal, quoted
+from jobs.sanitize.errors import Trouble
+
+READER = "understudy_reader"
+PREFIX = "prod-sanitized"
+KEEP = 4
+"""Sanitised snapshots; older ones are deleted after a new one is shared."""
+PATIENCE = 4 * 3600
+"""Seconds that one step of RDS may take: restoring a large cluster takes hours."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of the sanitising account."""
+
+    snapshots: str
+    """What the names of production's shared snapshots begin with."""
+    engine: str
+    """Such as ``aurora-postgresql``."""
+    instance_class: str
+    subnet_group: str
+    security_groups: tuple[str, ...]
+    key: str
+    """The KMS key that everything here is encrypted with; its policy lets the staging account use it."""
+    share_with: tuple[str, ...]
+    """Accounts that may restore the sanitised snapshots."""
+    temporary: str = "sanitize-"
+    """What the names of temporary clusters begin with."""
+    wait: float = 30
+    """Seconds between two looks."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A cluster that can be reached."""
+
+    identifier: str
+    host: str
+    port: int
+    user: str
+    password: str
+
+
+Masked = Callable[[Endpoint, Endpoint, datetime], None]
+"""Copies masked from the first to the second, the data being of that time."""
+
+
+def newest(rds: Any, prefix: str, kind: str) -> dict[str, Any]:
+    """The newest available snapshot of a cluster whose name begins so; ``kind`` is RDS' ``manual`` or ``shared``."""
+    found = [
+        snapshot
+        for page in rds.get_paginator("describe_db_cluster_snapshots").paginate(
+            SnapshotType=kind, IncludeShared=kind == "shared"
+        )
+        for snapshot in page["DBClusterSnapshots"]
+        if _name(snapshot).startswith(prefix) and snapshot["Status"] == "available"
+    ]
+    if not found:
+        raise Trouble(f"no {kind} snapshot whose name begins with {prefix!r} is available")
+    return max(found, key=lambda snapshot: snapshot["SnapshotCreateTime"])
+
+
+def _name(snapshot: dict[str, Any]) -> str:
+    """A shared snapshot's identifier is its ARN."""
+    return str(snapshot["DBClusterSnapshotIdentifier"]).rpartition(":")[2]
+
+
+def sanitise(
+    rds: Any, settings: Settings, masked: Masked, kind: str = "shared", tell: Callable[[str], None] = lambda _: None
+) -> str:
+    """Restores production's newest snapshot, copies it masked into a fresh cluster, snapshots and shares that; its name."""
+    production = newest(rds, settings.snapshots, kind)
+    at: datetime = production["SnapshotCreateTime"]
+    stamp = f"{at:%Y%m%d%H%M}"
+    name = f"{PREFIX}-{stamp}"
+    if not _available(rds, name):
+        tell("restoring production's snapshot")
+        own = _copied(rds, settings, production, f"sanitize-in-{stamp}")
+        source = _restored(rds, settings, own, f"{settings.temporary}source-{stamp}", production)
+        target = _fresh(rds, settings, f"{settings.temporary}target-{stamp}", production)
+        tell("copying masked")
+        masked(_opened(rds, settings, source), _opened(rds, settings, target), at)
+        tell("taking the sanitised snapshot")
+        rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier=name, DBClusterIdentifier=target)
+        _wait(settings, lambda: _available(rds, name), name)
+    rds.modify_db_cluster_snapshot_attribute(
+        DBClusterSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=list(settings.share_with)
+    )
+    tell("removing what was temporary")
+    for cluster in (f"{settings.temporary}source-{stamp}", f"{settings.temporary}target-{stamp}"):
+        _removed(rds, cluster)
+    if _snapshot(rds, f"sanitize-in-{stamp}"):
+        rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=f"sanitize-in-{stamp}")
+    for old in _sanitised(rds)[:-KEEP]:
+        rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=old)
+    return name
+
+
+def restore(
+    rds: Any,
+    settings: Settings,
+    copied: Callable[[Endpoint, datetime], None],
+    kind: str = "shared",
+    tell: Callable[[str], None] = lambda _: None,
+) -> str:
+    """Staging's half: the newest shared snapshot is restored beside staging, copied from, and removed; its name.
+
+    The copy of it has its name, which is all that staging's role may copy to.
+    """
+    shared = newest(rds, settings.snapshots, kind)
+    at: datetime = shared["SnapshotCreateTime"]
+    tell("restoring the sanitised snapshot")
+    own = _copied(rds, settings, shared, _name(shared))
+    cluster = _restored(rds, settings, own, f"{settings.temporary}{at:%Y%m%d%H%M}", shared)
+    tell("copying")
+    copied(_opened(rds, settings, cluster), at)
+    tell("removing what was temporary")
+    _removed(rds, cluster)
+    if kind == "shared":
+        rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=own)
+    return _name(shared)
+
+
+def beside(rds: Any, target: str, snapshots: str, temporary: str, subnet_group: str, key: str) -> Settings:
+    """Staging's settings: the temporary cluster stands in ``target``'s network, on a machine of its size."""
+    cluster = _cluster(rds, target)
+    if cluster is None:
+        raise Trouble(f"there is no cluster {target!r} here")
+    instances = rds.describe_db_instances(Filters=[{"Name": "db-cluster-id", "Values": [target]}])["DBInstances"]
+    return Settings(
+        snapshots=snapshots,
+        engine=cluster["Engine"],
+        instance_class=instances[0]["DBInstanceClass"] if instances else "db.r6g.large",
+        subnet_group=subnet_group,
+        security_groups=tuple(group["VpcSecurityGroupId"] for group in cluster.get("VpcSecurityGroups", ())),
+        key=key,
+        share_with=(),
+        temporary=temporary,
+    )
+
+
+def reader(endpoint: Endpoint, database: str, schema: str) -> str:
+    """A role that may only read, made in a restored cluster that is nobody's but ours; its connection string."""
+    password = secrets.token_urlsafe(24)
+    master = make_conninfo(
+        "", host=endpoint.host, port=endpoint.port, user=endpoint.user, password=endpoint.password, dbname=database
+    )
+    with connect(master, "source") as connection, spoken("making a role that reads"):
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is None:
+            connection.execute(f"CREATE ROLE {READER} LOGIN")
+        connection.execute(f"ALTER ROLE {READER} PASSWORD {literal(password)}".encode())
+        for grant in (
+            "USAGE ON SCHEMA {}",
+            "SELECT ON ALL TABLES IN SCHEMA {}",
+            "SELECT ON ALL SEQUENCES IN SCHEMA {}",
+        ):
+            connection.execute(f"GRANT {grant.format(quoted(schema))} TO {READER}".encode())
+    return make_conninfo("", host=endpoint.host, port=endpoint.port, user=READER, password=password, dbname=database)
+
+
+def _snapshot(rds: Any, name: str) -> dict[str, Any] | None:
+    try:
+        return rds.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier=name)["DBClusterSnapshots"][0]  # type: ignore[no-any-return]  # boto3 has no types
+    except rds.exceptions.DBClusterSnapshotNotFoundFault:
+        return None
+
+
+def _available(rds: Any, name: str) -> bool:
+    found = _snapshot(rds, name)
+    return found is not None and found["Status"] == "available"
+
+
+def _cluster(rds: Any, name: str) -> dict[str, Any] | None:
+    try:
+        return rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]  # type: ignore[no-any-return]  # boto3 has no types
+    except rds.exceptions.DBClusterNotFoundFault:
+        return None
+
+
+def _sanitised(rds: Any) -> list[str]:
+    """The sanitised snapshots, oldest first: their names end in their times."""
+    return sorted(
+        _name(snapshot)
+        for page in rds.get_paginator("describe_db_cluster_snapshots").paginate(SnapshotType="manual")
+        for snapshot in page["DBClusterSnapshots"]
+        if _name(snapshot).startswith(f"{PREFIX}-")
+    )
+
+
+def _copied(rds: Any, settings: Settings, snapshot: dict[str, Any], name: str) -> str:
+    """A copy of one's own, encrypted with one's own key: a shared one may be taken back while it is restored."""
+    if _snapshot(rds, name) is None:
+        rds.copy_db_cluster_snapshot(
+            SourceDBClusterSnapshotIdentifier=snapshot["DBClusterSnapshotArn"],
+            TargetDBClusterSnapshotIdentifier=name,
+            KmsKeyId=settings.key,
+        )
+    _wait(settings, lambda: _available(rds, name), name)
+    return name
+
+
+def _restored(rds: Any, settings: Settings, snapshot: str, name: str, like: dict[str, Any]) -> str:
+    if _cluster(rds, name) is None:
+        rds.restore_db_cluster_from_snapshot(
+            DBClusterIdentifier=name,
+            SnapshotIdentifier=snapshot,
+            Engine=settings.engine,
+            EngineVersion=like["EngineVersion"],
+            DBSubnetGroupName=settings.subnet_group,
+            VpcSecurityGroupIds=list(settings.security_groups),
+            KmsKeyId=settings.key,
+            DeletionProtection=False,
+        )
+    return _with_instance(rds, settings, name)
+
+
+def _fresh(rds: Any, settings: Settings, name: str, like: dict[str, Any]) -> str:
+    """A cluster that never held a row of production's: no old version of one can be in its snapshots."""
+    if _cluster(rds, name) is None:
+        rds.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine=settings.engine,
+            EngineVersion=like["EngineVersion"],
+            DatabaseName=like.get("DatabaseName") or "postgres",
+            MasterUsername=like["MasterUsername"],
+            MasterUserPassword=secrets.token_urlsafe(24),
+            DBSubnetGroupName=settings.subnet_group,
+            VpcSecurityGroupIds=list(settings.security_groups),
+            StorageEncrypted=True,
+            KmsKeyId=settings.key,
+            DeletionProtection=False,
+        )
+    return _with_instance(rds, settings, name)
+
+
+def _with_instance(rds: Any, settings: Settings, cluster: str) -> str:
+    def status() -> str:
+        found = _cluster(rds, cluster)
+        return str(found["Status"]) if found else ""
+
+    _wait(settings, lambda: status() == "available", cluster)
+    instances = rds.describe_db_instances(Filters=[{"Name": "db-cluster-id", "Values": [cluster]}])["DBInstances"]
+    if not instances:
+        rds.create_db_instance(
+            DBInstanceIdentifier=f"{cluster}-1",
+            DBClusterIdentifier=cluster,
+            Engine=settings.engine,
+            DBInstanceClass=settings.instance_class,
+            PubliclyAccessible=False,
+        )
+    _wait(settings, lambda: _instance(rds, f"{cluster}-1") == "available", f"{cluster}-1")
+    return cluster
+
+
+def _instance(rds: Any, name: str) -> str:
+    return str(rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["DBInstanceStatus"])
+
+
+def _opened(rds: Any, settings: Settings, name: str) -> Endpoint:
+    """With a password that nobody has: a restored cluster's is production's, and a run that goes on knows none."""
+    password = secrets.token_urlsafe(24)
+    rds.modify_db_cluster(DBClusterIdentifier=name, MasterUserPassword=password, ApplyImmediately=True)
+
+    def ready() -> bool:
+        found = _cluster(rds, name)
+        return found is not None and found["Status"] == "available"
+
+    _wait(settings, ready, name)
+    found = _cluster(rds, name)
+    assert found is not None, "it was just there"
+    return Endpoint(name, found["Endpoint"], int(found["Port"]), found["MasterUsername"], password)
+
+
+def _removed(rds: Any, cluster: str) -> None:
+    if _cluster(rds, cluster) is None:
+        return
+    for instance in rds.describe_db_instances(Filters=[{"Name": "db-cluster-id", "Values": [cluster]}])["DBInstances"]:
+        rds.delete_db_instance(DBInstanceIdentifier=instance["DBInstanceIdentifier"], SkipFinalSnapshot=True)
+    rds.delete_db_cluster(DBClusterIdentifier=cluster, SkipFinalSnapshot=True)
+
+
+def _wait(settings: Settings, done: Callable[[], bool], what: str) -> None:
+    tries = Retrying(
+        retry=retry_if_result(lambda found: not found),
+        wait=wait_fixed(settings.wait),
+        stop=stop_after_delay(PATIENCE),
+        retry_error_callback=lambda _: False,
+    )
+    if not tries(done):
+        raise Trouble(f"{what} was not available after {PATIENCE // 3600} hours; run again to go on")
