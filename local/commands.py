@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .builds import ensure
 from .charts import origins
 from .console import Trouble, console, phase
 from .images import build, statement
 from .mode import Nodes
 from .node.asked import images
 from .node.report import table
+from .node.requirements import check
 from .paths import ROOT
 from .stack import LocalStack
 from .target import chosen, refuse_foreign_namespace
@@ -56,9 +58,11 @@ def bring_up(
     """Brings this stack up; the engine's exit code. ``nodes``, ``objects``: as in ``up``."""
     start = time.monotonic()
     name = stack.name
-    with phase("finding the engine"):
-        program = stack.engine.program
-    console.print(f"[dim]{program}[/]")
+    if (nodes or stack.plane.nodes) is Nodes.REAL:
+        check()
+    # in one go: while one program is linked, which takes one core, another is compiled
+    ensure(*stack.engine.modules(), *stack.plane.modules(nodes))
+    console.print(f"[dim]{stack.engine.program}[/]")
     below = stack.platform
     if below and not below.is_up():
         console.print(f"{name} runs on {below.name}, which is not up: that one first")

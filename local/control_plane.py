@@ -24,7 +24,7 @@ import httpx
 from config.reading.kubeconfig import fingerprint
 from config.system import NodePool
 
-from .builds import ensure
+from .builds import Module, ensure
 from .command_lines import SERVICE_NETWORK, CommandLines
 from .console import Trouble, phase
 from .files import write
@@ -134,6 +134,10 @@ class ControlPlane:
         found = {name: self.processes.find(name) for name in reversed(self._order)}
         return {name: f"running ({process.pid})" if process else "stopped" for name, process in found.items()}
 
+    def modules(self, nodes: Nodes | None = None) -> tuple[Module, ...]:
+        """The modules to build for the cluster; ``nodes`` as in ``up``."""
+        return (*CONTROL_PLANE, NODE) if (nodes or self.nodes) is Nodes.REAL else CONTROL_PLANE
+
     def up(self, pool: NodePool, nodes: Nodes | None = None) -> None:
         """Starts what does not run; makes the nodes. Raises ``Trouble`` with the end of the log of what failed.
 
@@ -142,7 +146,7 @@ class ControlPlane:
         wanted = nodes or self.nodes
         if wanted is Nodes.REAL:
             check()
-        ensure(*CONTROL_PLANE, *([NODE] if wanted is Nodes.REAL else []))
+        ensure(*self.modules(wanted))
         if wanted is not self.nodes or not self.running():
             with phase(f"starting the control plane of {self.name!r}"):
                 self._start(wanted)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from .builds import ensure
+from .builds import Module, ensure
 from .paths import HOME, PYTHON, ROOT
 from .tools import PULUMI, PULUMI_KUBERNETES
 
@@ -39,8 +39,12 @@ class Engine:
         installed = shutil.which("pulumi")
         if installed:
             return installed
-        ensure(*BUILT.values(), PULUMI)
+        ensure(*self.modules())
         return str(PULUMI.program("pulumi"))
+
+    def modules(self) -> tuple[Module, ...]:
+        """The modules to build for it; none where a Pulumi CLI is installed."""
+        return () if shutil.which("pulumi") else (*BUILT.values(), PULUMI)
 
     @property
     def _official(self) -> bool:

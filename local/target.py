@@ -25,6 +25,7 @@ from config.stack import PROJECT, read_stack
 from config.system import NodePool, Resolved
 from doctor.live import LiveCluster
 
+from .builds import Module
 from .console import Trouble, console
 from .control_plane import ControlPlane
 from .engine import Engine
@@ -67,6 +68,10 @@ class UsersCluster(ControlPlane):
             **({} if self.protected else {"placeholders": True}),
             "context": self.name,
         }
+
+    def modules(self, nodes: Nodes | None = None) -> tuple[Module, ...]:  # noqa: ARG002 - of the local cluster
+        """Nothing is built for it."""
+        return ()
 
     def up(self, pool: NodePool, nodes: Nodes | None = None) -> None:  # noqa: ARG002 - of the local cluster
         """Nothing is started; a kubeconfig that was left by a run that was killed is written anew."""

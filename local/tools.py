@@ -92,7 +92,8 @@ HELM = Module(
     ("helm.sh/helm/v3/internal/version.version={version}",),
 )
 """For the tests, which render the charts. Its go.mod requires what the Kubernetes provider's does: both compile the same."""
-CONTROL_PLANE = (ETCD, KUBERNETES, KWOK)
+CONTROL_PLANE = (KUBERNETES, ETCD, KWOK)
+"""The longest build first."""
 
 
 if __name__ == "__main__":
@@ -106,6 +107,6 @@ if __name__ == "__main__":
             case ["prometheus"]:
                 ensure(PROMETHEUS)
             case _:
-                ensure(PULUMI_KUBERNETES, PULUMI, KUBERNETES, KWOK, ETCD)
+                ensure(PULUMI_KUBERNETES, PULUMI, *CONTROL_PLANE)
     except Trouble as trouble:
         raise SystemExit(f"understudy: {trouble}") from None
