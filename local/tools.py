@@ -82,7 +82,6 @@ PROMETHEUS = Module(
     "github.com/prometheus/prometheus",
     {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
     ("github.com/prometheus/common/version.Version={number}",),
-    static=True,
 )
 """For the tests and the images: Debian's has no service discovery of Kubernetes. The module's v0.53 is Prometheus 2.53."""
 HELM = Module(

@@ -11,30 +11,26 @@ ALERTMANAGER = Module(
     "github.com/prometheus/alertmanager",
     {"alertmanager": "github.com/prometheus/alertmanager/cmd/alertmanager"},
     (f"{_COMMON}.Version={{number}}",),
-    static=True,
 )
 POSTGRES_EXPORTER = Module(
     "postgres_exporter",
     "github.com/prometheus-community/postgres_exporter",
     {"postgres_exporter": "github.com/prometheus-community/postgres_exporter/cmd/postgres_exporter"},
     (f"{_COMMON}.Version={{number}}",),
-    static=True,
 )
 KUBE_STATE_METRICS = Module(
     "kube-state-metrics",
     "k8s.io/kube-state-metrics/v2",
     {"kube-state-metrics": "k8s.io/kube-state-metrics/v2"},
     (f"{_COMMON}.Version={{version}}",),
-    static=True,
 )
 JAEGER = Module(
     "jaeger",
     "github.com/jaegertracing/jaeger",
     {"all-in-one": "github.com/jaegertracing/jaeger/cmd/all-in-one"},
     ("github.com/jaegertracing/jaeger/pkg/version.latestVersion={version}",),
-    static=True,
 )
-PLACEHOLDER = Module("placeholder", "", {"placeholder": "."}, static=True)
+PLACEHOLDER = Module("placeholder", "", {"placeholder": "."})
 """Our own: what runs where an application's image cannot be had."""
 MODULES = {
     module.name: module

@@ -12,6 +12,7 @@ from local.console import Trouble
 from local.control_plane import ControlPlane, kubectl
 from local.webhooks import disregarded
 from tests.components.aws.platform import shipped
+from tests.conftest import NODES
 from tests.local.helm import Release, helm, releases, values_file
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("releases")]
@@ -52,6 +53,10 @@ STORE = {
 }
 
 
+ZONED = NODES.model_copy(update={"zones": 3})
+"""The shipped platform is in three zones, and its gateways are scheduled on nodes of a zone alone."""
+
+
 def applied(plane: ControlPlane, folder: Path, *objects: object) -> None:
     file = folder / "objects.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}), encoding="utf-8")
@@ -84,6 +89,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def platform(plane: ControlPlane, folder: Path) -> Iterator[ControlPlane]:
     """The cluster with every release, in the order of the graph; what tests look at is taken away in the end."""
+    plane.up(ZONED)
     spaces = [node["inputs"] for node in shipped() if node["type"] == "kubernetes:core/v1:Namespace"]
     applied(plane, folder, *spaces)
     try:
@@ -97,6 +103,7 @@ def platform(plane: ControlPlane, folder: Path) -> Iterator[ControlPlane]:
             release = releases()[name]
             arguments = ("uninstall", name, f"--namespace={release.namespace}", "--ignore-not-found")
             helm(*arguments, folder=folder, kubeconfig=plane.kubeconfig)
+        plane.up(NODES)
 
 
 def test_every_release_is_made_and_its_pods_are_ready(platform: ControlPlane) -> None:
