@@ -6,7 +6,6 @@ environments, the declared peak. Policies and live comparisons read them from th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +25,16 @@ from components.kinds.builders import BUILDERS
 from components.monitoring.registry import contributions
 from config.checks.warnings import warnings
 from config.derivation.capacity import ceiling, peak
-from config.derivation.derive import derive
 from config.derivation.fidelity import statement
-from config.derivation.identity import identities
 from config.derivation.mesh_topology import named_mesh
-from config.derivation.provenance import BASE, Derived
+from config.derivation.provenance import BASE
+from config.derivation.resolution import Resolution
 from config.kinds.backend import Stored
 from config.kinds.stateful import Stateful
 from config.model.account import Account
 from config.order import order
 from config.stack import Stack
-from config.system import Resolved, System
+from config.system import Resolved
 
 from .mesh import Mesh
 
@@ -48,10 +46,7 @@ if TYPE_CHECKING:
 class EnvironmentArgs:
     """What an environment is made from."""
 
-    system: System
-    resolved: Resolved
-    derivation: Mapping[str, Derived]
-    """Path to where the value comes from."""
+    resolution: Resolution
     stack: Stack
     cluster: str
     """The identity of the cluster (ARN, SHA-256 of its authority, or UID of kube-system): the provider belongs to it."""
@@ -65,9 +60,8 @@ class Environment(pulumi.ComponentResource):
     ``endpoints``: component to ``host:port``, ``secretNames``), and the ``fidelity`` statement."""
 
     def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        resolved, layer = args.resolved, args.stack.layer
-        production, _ = derive(args.system, BASE)
-        inputs = _inputs(args, production)
+        resolved, layer = args.resolution.resolved, args.stack.layer
+        inputs = _inputs(args)
         super().__init__("understudy:environment:Environment", name, inputs, opts)
         generator = random.Provider("generator", opts=pulumi.ResourceOptions(parent=self))
         children = pulumi.ResourceOptions(parent=self, providers=[generator])
@@ -79,7 +73,7 @@ class Environment(pulumi.ComponentResource):
             self.outputs |= {"platform": pulumi.Output.from_input(made), **cloud.outputs}
         if layer != "platform":
             platform = Platform.of(args.stack, made, pulumi.ResourceOptions(parent=self))
-            self._application(args, production, platform, children)
+            self._application(args, platform, children)
         self.register_outputs(self.outputs)
 
     def _platform(self, resolved: Resolved, account: Account, stack: Stack, opts: pulumi.ResourceOptions) -> Cloud:
@@ -105,11 +99,10 @@ class Environment(pulumi.ComponentResource):
         workload_roles(cloud)
         return cloud
 
-    def _application(
-        self, args: EnvironmentArgs, production: Resolved, platform: Platform, opts: pulumi.ResourceOptions
-    ) -> None:
+    def _application(self, args: EnvironmentArgs, platform: Platform, opts: pulumi.ResourceOptions) -> None:
         """The namespace, configuration and secrets, and a child for every component that has a builder."""
-        resolved, elsewhere = args.resolved, has_platform(args.resolved, args.stack)
+        resolved = args.resolution.resolved
+        elsewhere = has_platform(resolved, args.stack)
         where: dict[str, Any] = (
             {"kubeconfig": platform.kubeconfig(args.cluster)} if elsewhere else {"context": args.stack.context}
         )
@@ -128,7 +121,7 @@ class Environment(pulumi.ComponentResource):
         configuration = Configuration("configuration", resolved, platform, opts=inside)
         secrets = Secrets("secrets", resolved, args.stack, opts=inside)
         certificates = Certificates("certificates", resolved, opts=inside)
-        watched = contributions(resolved, production)
+        watched = contributions(resolved, args.resolution.production)
         site = Site(resolved, args.stack, platform, configuration, secrets, certificates, watched)
         before: list[pulumi.Resource] = [configuration, secrets]
         if resolved.environment.account:
@@ -146,8 +139,8 @@ class Environment(pulumi.ComponentResource):
         }
 
 
-def _inputs(args: EnvironmentArgs, production: Resolved) -> dict[str, Any]:
-    resolved = args.resolved
+def _inputs(args: EnvironmentArgs) -> dict[str, Any]:
+    resolved, production = args.resolution.resolved, args.resolution.production
     deployed = {*BUILDERS, *(c.kind for c in resolved.components.values() if c.layer == "platform")}
     return {
         "resolved": _dump(resolved),
@@ -155,16 +148,18 @@ def _inputs(args: EnvironmentArgs, production: Resolved) -> dict[str, Any]:
         "layer": args.stack.layer,
         "platform": args.stack.platform if isinstance(args.stack.platform, str) else None,
         "derivation": [
-            d.model_dump(mode="json", exclude_none=True) for d in args.derivation.values() if d.rule != "same"
+            d.model_dump(mode="json", exclude_none=True)
+            for d in args.resolution.provenance.values()
+            if d.rule != "same"
         ],
-        "identities": [identity.model_dump() for identity in identities(args.system, resolved.environment.name)],
-        "shared": [value for entry in args.system.shared for value in entry.values],
+        "identities": [identity.model_dump() for identity in args.resolution.identities],
+        "shared": [value for entry in args.resolution.system.shared for value in entry.values],
         "images": dict(args.stack.images),
         **({"charts": args.stack.charts} if args.stack.charts else {}),
         "peak": peak(resolved).hard(),
         "productionPeak": peak(production).hard(),
         "ceiling": ceiling(resolved, production).hard(),
-        "fidelity": statement(resolved, args.derivation, deployed),
+        "fidelity": statement(resolved, args.resolution.provenance, deployed),
         "cluster": args.cluster,
     }
 

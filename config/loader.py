@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path as FilePath
 
 from .checks.references import check_references
@@ -23,7 +24,18 @@ def load(name_or_file: str) -> System:
                     name_or_file, None, "", f"no such system; known: {', '.join(known)}", closest(name_or_file, known)
                 )
             )
-    return parse(read(path), shown(path))
+    name = shown(path)
+    try:
+        status = path.stat()
+    except OSError:
+        return parse(read(path), name)  # which says in words what is wrong
+    return _loaded(path.resolve(), name, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: FilePath, name: str, _modified: int, _size: int) -> System:
+    """The system in a file; an unchanged file is parsed once in a process."""
+    return parse(read(path), name)
 
 
 def shipped() -> list[FilePath]:

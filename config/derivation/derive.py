@@ -8,6 +8,7 @@ validated like what a person writes, so no derivation can produce what a declara
 from __future__ import annotations
 
 import difflib
+import weakref
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, get_args
@@ -27,22 +28,40 @@ from config.system import Change, Configuration, Environment, Resolved, Site, Sy
 from .provenance import BASE, Derived, declared_at, provenance
 
 _COMPONENT: TypeAdapter[Any] = TypeAdapter(AnyComponent)
+_DERIVED: dict[int, dict[str, tuple[Resolved, dict[str, Derived]]]] = {}
+"""A model with dictionaries cannot be hashed: the key is the identity of the system object."""
 
 
 def derive(system: System, environment: str) -> tuple[Resolved, dict[str, Derived]]:
-    """The system as it is in ``environment``, and for every value where it comes from.
+    """Returns the system as it is in ``environment``, and the provenance of each of its values by path.
 
-    Raises ``ConfigError`` when the environment is not declared, a change names a path that does not exist, or its result
-    would not be valid.
+    The result is computed once for each system object and environment. Raises ``ConfigError`` when the environment is not
+    declared, a change names a path that does not exist, or its result would not be valid.
     """
+    derived = _derivations(system)
+    if environment not in derived:
+        derived[environment] = _derive(system, environment)
+    return derived[environment]
+
+
+def _derivations(system: System) -> dict[str, tuple[Resolved, dict[str, Derived]]]:
+    """Returns what has been derived from this system object so far, by environment; it is dropped with the object."""
+    if id(system) not in _DERIVED:
+        _DERIVED[id(system)] = {}
+        weakref.finalize(system, _DERIVED.pop, id(system))
+    return _DERIVED[id(system)]
+
+
+def _derive(system: System, environment: str) -> tuple[Resolved, dict[str, Derived]]:
     settings = _environment(system, environment)
-    base = _resolve(system, BASE, system.environments[BASE], {}, [])
     if environment == BASE:
-        return base, provenance(system, base, base, {}, [])
+        production = _resolve(system, BASE, settings, {}, [])
+        return production, provenance(system, production, production, {}, [])
+    production, _ = derive(system, BASE)
     scaled: dict[Path, Scales] = {}
     changed: list[tuple[int, Change]] = list(enumerate(settings.changes))
     resolved = _resolve(system, environment, settings, scaled, changed)
-    return resolved, provenance(system, base, resolved, scaled, changed)
+    return resolved, provenance(system, production, resolved, scaled, changed)
 
 
 def _environment(system: System, name: str) -> Environment:
