@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from config.errors import ConfigError, Problem
+from config.errors import ConfigError, Problem, UnderstudyError
 from jobs.sanitize.commands import app as sanitize
 
 from .local import local
@@ -362,17 +362,15 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 def main() -> None:
-    """Runs a command; a user's mistake is answered in words, exit code 2, other trouble with its own exit code."""
+    """Runs a command. An ``UnderstudyError`` becomes one message and its exit code."""
     try:
         app(prog_name="understudy")
     except ConfigError as error:
-        _fail(str(error), 2)
+        _fail(str(error), error.exit_code)
+    except UnderstudyError as error:
+        _fail(f"understudy: {error}", error.exit_code)
     except BrokenPipeError:
         _fail("", 1)
-    except RuntimeError as error:
-        if not {kind.__name__ for kind in type(error).__mro__} & {"Trouble", "Refused"}:
-            raise
-        _fail(f"understudy: {error}", getattr(error, "code", 1))
 
 
 if __name__ == "__main__":

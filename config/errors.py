@@ -1,8 +1,9 @@
-"""A user's mistake, said once and clearly."""
+"""Errors that end a command with one message and an exit code, and without a traceback."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,20 @@ class Problem:
         return f"{where}:{field} {self.message}" + (f"\n    fix: {self.fix}" if self.fix else "")
 
 
-class ConfigError(Exception):
-    """What a declaration gets wrong, all of it at once; nothing was changed. The command line answers with exit code 2."""
+class UnderstudyError(Exception):
+    """Base class of the errors that are shown to the user as a message."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ExternalError(UnderstudyError):
+    """Something that the program depends on failed: a build, a process, a server, the network, the machine."""
+
+
+class ConfigError(UnderstudyError):
+    """Mistakes of the user in declarations or arguments, all of them at once; nothing was changed."""
+
+    exit_code = 2
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .console import Trouble, step
+from config.errors import ExternalError
+
+from .console import step
 from .paths import TOOLS
 
 MODULES = Path(__file__).parent / "tools"
@@ -75,7 +77,7 @@ class Module:
 
 
 def ensure(*modules: Module) -> None:
-    """Builds what is missing, two modules at a time; raises ``Trouble``.
+    """Builds what is missing, two modules at a time; raises ``ExternalError``.
 
     A linker uses one core: a second build keeps the other busy.
     """
@@ -101,7 +103,7 @@ def _ensure(module: Module, position: str) -> None:
 
 def _require_go() -> None:
     if shutil.which("go") is None:
-        raise Trouble(
+        raise ExternalError(
             "Go is not installed; it builds the engine and the control plane (apt-get install golang, or go.dev)"
         )
 
@@ -141,13 +143,13 @@ def _memory() -> dict[str, str]:
 
 
 def _compile(module: Module, sources: Path, package: str, target: Path) -> None:
-    """Builds one program; raises ``Trouble`` with the compiler's last lines."""
+    """Builds one program; raises ``ExternalError`` with the compiler's last lines."""
     stamps = [f"-X {stamp.format(version=module.version, number=module.version.lstrip('v'))}" for stamp in module.stamp]
     command = [*_GO_BUILD, "-ldflags", " ".join(["-s", "-w", *stamps]), "-o", str(target), package]
     environment = {**_memory(), **os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "CGO_ENABLED": "0"}
     result = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise Trouble(f"{target.name} {module.version} could not be built:\n{result.stderr[-3000:]}")
+        raise ExternalError(f"{target.name} {module.version} could not be built:\n{result.stderr[-3000:]}")
 
 
 def _with_embedded_files(module: Module, folder: Path) -> Path:
@@ -160,10 +162,10 @@ def _with_embedded_files(module: Module, folder: Path) -> Path:
 
 
 def fetched(module: Module, source: str) -> Path:
-    """Where Go keeps the module of that path, at the version that ``go.mod`` requires; raises ``Trouble``."""
+    """Where Go keeps the module of that path, at the version that ``go.mod`` requires; raises ``ExternalError``."""
     _require_go()
     command = ["go", "mod", "download", "-json", source]
     result = subprocess.run(command, cwd=module.sources, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise Trouble(f"{source} could not be fetched:\n{result.stderr[-3000:]}{result.stdout[-1000:]}")
+        raise ExternalError(f"{source} could not be fetched:\n{result.stderr[-3000:]}{result.stdout[-1000:]}")
     return Path(json.loads(result.stdout)["Dir"])

@@ -12,8 +12,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from config.errors import ExternalError
+
 from .builds import Module, fetched, lock
-from .console import Trouble, phase
+from .console import phase
 from .paths import TOOLS
 
 MODULE = Module("charts", "istio.io/istio", {})
@@ -71,12 +73,12 @@ CHARTS: Mapping[str, Chart] = {
 
 
 def mirror(wanted: Mapping[str, str]) -> Path:
-    """The folder of packaged charts, ``<chart>-<version>.tgz``, with these versions in it; raises ``Trouble``.
+    """The folder of packaged charts, ``<chart>-<version>.tgz``, with these versions in it; raises ``ExternalError``.
 
     A chart is packaged under the version that is asked for, whatever it is where the chart comes from; ``origins`` tells both.
     """
     if unknown := sorted(wanted.keys() - CHARTS.keys()):
-        raise Trouble(
+        raise ExternalError(
             f"no Helm chart {', '.join(unknown)} is known here\n"
             f"    fix: add it to CHARTS in local/charts.py, which has {', '.join(sorted(CHARTS))}"
         )
@@ -94,7 +96,7 @@ def mirror(wanted: Mapping[str, str]) -> Path:
 
 
 def origins(wanted: Mapping[str, str]) -> dict[str, list[str]]:
-    """Origin, as packaged charts tell it, to the charts of that origin; raises ``Trouble``."""
+    """Origin, as packaged charts tell it, to the charts of that origin; raises ``ExternalError``."""
     folder, found = mirror(wanted), dict[str, list[str]]()
     for name, version in wanted.items():
         with tarfile.open(folder / f"{name}-{version}.tgz") as archive:

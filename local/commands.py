@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from config.errors import ExternalError
+
 from .builds import ensure
 from .charts import origins
-from .console import Trouble, console, phase
+from .console import console, phase
 from .images import build, statement
 from .mode import Nodes
 from .node.asked import images
@@ -39,7 +41,9 @@ def up(
     ``context``: on that cluster of the user's, and not on a local one.
     """
     if nodes and context:
-        raise Trouble("NODES is about the local cluster, and CONTEXT chooses another one\n    fix: give one of the two")
+        raise ExternalError(
+            "NODES is about the local cluster, and CONTEXT chooses another one\n    fix: give one of the two"
+        )
     stack = chosen(name, context)
     return bring_up(
         stack, dry_run=dry_run, skip_tests=skip_tests, load_seed_data=load_seed_data, nodes=nodes, objects=objects
@@ -160,7 +164,7 @@ def operate(name: str, *arguments: str, context: str | None = None) -> int:
 
 
 def destroy(name: str, context: str | None = None) -> int:
-    """Deletes the stack's resources; the engine's exit code. Raises ``Trouble`` for a protected environment."""
+    """Deletes the stack's resources; the engine's exit code. Raises ``ExternalError`` for a protected environment."""
     return chosen(name, context).destroy()
 
 

@@ -29,10 +29,3 @@ def step(name: str) -> Iterator[None]:
     console.print(f"· {name} …", soft_wrap=True)
     yield
     console.print(f"[green]✓[/] {name} [dim]{time.monotonic() - start:.0f} s[/]", soft_wrap=True)
-
-
-class Trouble(RuntimeError):
-    """Something that a person has to do; said without a traceback."""
-
-    code = 1
-    """The exit code."""

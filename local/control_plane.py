@@ -21,12 +21,13 @@ from typing import Any
 
 import httpx
 
+from config.errors import ExternalError
 from config.reading.kubeconfig import fingerprint
 from config.system import NodePool
 
 from .builds import Module, ensure
 from .command_lines import SERVICE_NETWORK, CommandLines
-from .console import Trouble, phase
+from .console import phase
 from .files import write
 from .mode import Nodes
 from .node import Images, RealNode
@@ -139,7 +140,7 @@ class ControlPlane:
         return (*CONTROL_PLANE, NODE) if (nodes or self.nodes) is Nodes.REAL else CONTROL_PLANE
 
     def up(self, pool: NodePool, nodes: Nodes | None = None) -> None:
-        """Starts what does not run; makes the nodes. Raises ``Trouble`` with the end of the log of what failed.
+        """Starts what does not run; makes the nodes. Raises ``ExternalError`` with the end of the log of what failed.
 
         ``nodes``: what they do from now on, default as before. Another one than before restarts the cluster.
         """
@@ -162,7 +163,7 @@ class ControlPlane:
     def publish(self, images: Images, objects: Iterable[dict[str, Any]] = ()) -> None:
         """Gives the real node its images; pods that ask for these images alone run from now on.
 
-        Raises ``Trouble``, also when pods of these objects would run and do not fit on the node.
+        Raises ``ExternalError``, also when pods of these objects would run and do not fit on the node.
         """
         with self.client() as client:
             self.real_node.publish(client, images, objects)
@@ -187,7 +188,7 @@ class ControlPlane:
         """Ends the API server at once and starts it again on the same port, as a test of what talks to it."""
         process = self.processes.find("kube-apiserver")
         if process is None:
-            raise Trouble(f"the API server of {self.name!r} does not run")
+            raise ExternalError(f"the API server of {self.name!r} does not run")
         inside = self.real_node.in_network() if self.nodes is Nodes.REAL else []
         command = [*inside, *process.cmdline()]
         process.kill()
@@ -257,7 +258,7 @@ class ControlPlane:
             dead = [name for name in needed if self.processes.find(name) is None]
             if dead or time.monotonic() > deadline:
                 name = dead[0] if dead else "kube-apiserver"
-                raise Trouble(f"{name} of {self.name!r} did not start:\n{self.processes.log(name)}")
+                raise ExternalError(f"{name} of {self.name!r} did not start:\n{self.processes.log(name)}")
             time.sleep(0.2)
 
     def _ready(self) -> bool:
@@ -295,10 +296,10 @@ class ControlPlane:
 
 
 def kubectl(*arguments: str, plane: ControlPlane) -> str:
-    """Runs kubectl against the cluster; raises ``Trouble`` with what it said."""
+    """Runs kubectl against the cluster; raises ``ExternalError`` with what it said."""
     environment = {**os.environ, "KUBECONFIG": str(plane.kubeconfig)}
     command = [str(KUBERNETES.program("kubectl")), *arguments]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise Trouble(f"kubectl {' '.join(arguments)}: {result.stderr.strip()}")
+        raise ExternalError(f"kubectl {' '.join(arguments)}: {result.stderr.strip()}")
     return result.stdout

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from .console import Trouble, phase
+from config.errors import ExternalError
+
+from .console import phase
 from .paths import HOME, PYTHON, ROOT
 from .processes import Processes, free_port
 
@@ -49,7 +51,7 @@ class Moto:
         return f"{process.pid} {process.create_time()}" if process else ""
 
     def up(self) -> bool:
-        """Starts it when it does not run; true when it was started, and so is empty. Raises ``Trouble``."""
+        """Starts it when it does not run; true when it was started, and so is empty. Raises ``ExternalError``."""
         if self.running():
             return False
         with phase(f"starting an offline AWS for account {self.account}"):
@@ -63,7 +65,7 @@ class Moto:
             deadline = time.monotonic() + 60
             while not self._answers():
                 if self.processes.find(NAME) is None or time.monotonic() > deadline:
-                    raise Trouble(f"moto's server did not start:\n{self.processes.log(NAME)}")
+                    raise ExternalError(f"moto's server did not start:\n{self.processes.log(NAME)}")
                 time.sleep(0.1)
         return True
 

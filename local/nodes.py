@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import tenacity
 
+from config.errors import ExternalError
 from config.system import NodePool
 
-from .console import Trouble
 from .node.placement import LABEL, SIMULATED
 
 _CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
@@ -57,7 +57,7 @@ def _same(present: dict[str, Any], wanted: dict[str, Any]) -> bool:
 @tenacity.retry(
     stop=tenacity.stop_after_delay(60),
     wait=tenacity.wait_fixed(0.3),
-    retry=tenacity.retry_if_exception_type(Trouble),
+    retry=tenacity.retry_if_exception_type(ExternalError),
     reraise=True,
 )
 def _wait(client: httpx.Client, count: int) -> None:
@@ -66,7 +66,7 @@ def _wait(client: httpx.Client, count: int) -> None:
     ready = [node for node in nodes if _condition(node).get("status") == "True"]
     accounts = client.get("/api/v1/namespaces/default/serviceaccounts/default")
     if len(ready) != count or accounts.status_code != httpx.codes.OK:
-        raise Trouble(f"{len(ready)} of {count} nodes are ready")
+        raise ExternalError(f"{len(ready)} of {count} nodes are ready")
 
 
 def _condition(node: dict[str, Any]) -> dict[str, str]:
@@ -75,7 +75,7 @@ def _condition(node: dict[str, Any]) -> dict[str, str]:
 
 def _created(response: httpx.Response) -> None:
     if response.status_code not in (httpx.codes.CREATED, httpx.codes.OK):
-        raise Trouble(f"the API server refused an object: {response.json().get('message', response.text)}")
+        raise ExternalError(f"the API server refused an object: {response.json().get('message', response.text)}")
 
 
 def _node(index: int, pool: NodePool) -> dict[str, Any]:

@@ -18,12 +18,13 @@ from ruamel.yaml import YAML
 
 from config.derivation.charts import charts_of
 from config.derivation.derive import derive
+from config.errors import ExternalError
 from config.loader import load
 from config.stack import PROJECT, Stack, read_stack
 from config.system import Resolved
 
 from .charts import mirror
-from .console import Trouble, console
+from .console import console
 from .control_plane import ControlPlane
 from .engine import Engine
 from .mode import Nodes
@@ -210,10 +211,10 @@ class LocalStack:
         self._import(deployment)
 
     def _stack(self, *arguments: str) -> str:
-        """``pulumi stack …``, which needs no program; raises ``Trouble`` with what it said."""
+        """``pulumi stack …``, which needs no program; raises ``ExternalError`` with what it said."""
         result = self.engine.run(["stack", *arguments], self.plane.kubeconfig, folder=self.file.parent, capture=True)
         if result.returncode:
-            raise Trouble(f"pulumi stack {arguments[0]}: {result.stderr.strip() or result.stdout.strip()}")
+            raise ExternalError(f"pulumi stack {arguments[0]}: {result.stderr.strip() or result.stdout.strip()}")
         return result.stdout
 
     def outputs(self) -> dict[str, Any]:
@@ -221,7 +222,7 @@ class LocalStack:
         return dict(json.loads(self._stack("output", "--json", "--stack", self.name)))
 
     def secret_output(self, name: str) -> str:
-        """One of the stack's outputs as JSON, with its secrets; raises ``Trouble`` when it has none of that name."""
+        """One of the stack's outputs as JSON, with its secrets; raises ``ExternalError`` when it has none of that name."""
         return self._stack("output", name, "--json", "--show-secrets", "--stack", self.name)
 
     def export(self) -> dict[str, Any]:
@@ -237,16 +238,16 @@ class LocalStack:
             capture=True,
         )
         if result.returncode:
-            raise Trouble(f"pulumi state unprotect: {result.stderr.strip()}")
+            raise ExternalError(f"pulumi state unprotect: {result.stderr.strip()}")
 
     def destroy(self) -> int:
-        """Deletes the stack's resources; the engine's exit code. Raises ``Trouble`` for a protected environment.
+        """Deletes the stack's resources; the engine's exit code. Raises ``ExternalError`` for a protected environment.
 
         The engine would delete what is not protected itself, and stop at what is. What guards stores against an accident in
         other environments is lifted: here it is meant.
         """
         if self.resolved().environment.protect:
-            raise Trouble(
+            raise ExternalError(
                 f"{self.name} is a protected environment (protect: true); nothing was deleted\n"
                 "    fix: to mean it, take 'protect' out of the system's file, and bring the stack up once without it"
             )
@@ -276,7 +277,7 @@ class LocalStack:
         console.print("[yellow]![/] the last update did not end well; reading what it left")
         result = self.pulumi("refresh", "--yes", "--skip-preview", capture=True)
         if result.returncode:
-            raise Trouble(f"pulumi refresh: {result.stderr.strip() or result.stdout.strip()}")
+            raise ExternalError(f"pulumi refresh: {result.stderr.strip() or result.stdout.strip()}")
 
     def _adopt(self, deployment: dict[str, Any], pending: list[dict[str, Any]]) -> None:
         """Puts into the state what a killed run was creating, as far as it exists; forgets the rest of it."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from config.errors import ConfigError, Problem
+from config.errors import ConfigError, ExternalError, Problem
 from config.kinds import Eks
 from config.loader import load
 from config.reading.kubeconfig import access
@@ -26,7 +26,7 @@ from config.system import NodePool, Resolved
 from doctor.live import LiveCluster
 
 from .builds import Module
-from .console import Trouble, console
+from .console import console
 from .control_plane import ControlPlane
 from .engine import Engine
 from .mode import Nodes
@@ -84,7 +84,7 @@ class UsersCluster(ControlPlane):
         """Nothing is removed."""
 
     def restart_api_server(self) -> None:
-        raise Trouble(f"the API server of {self.name!r} is the user's")
+        raise ExternalError(f"the API server of {self.name!r} is the user's")
 
     def running(self) -> bool:
         return True  # it has answered
@@ -117,7 +117,7 @@ class _Reader(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET":
-            raise Trouble(f"{request.method} {request.url.path}: a user's cluster is only read here")
+            raise ExternalError(f"{request.method} {request.url.path}: a user's cluster is only read here")
         found = self._live.one(request.url.raw_path.decode())
         return httpx.Response(404, json={}) if found is None else httpx.Response(200, json=found)
 

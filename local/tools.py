@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version
 
+from config.errors import ExternalError
+
 from .builds import Module, ensure
-from .console import Trouble
 
 PULUMI = Module(
     "pulumi",
@@ -107,5 +108,5 @@ if __name__ == "__main__":
                 ensure(PROMETHEUS)
             case _:
                 ensure(PULUMI_KUBERNETES, PULUMI, *CONTROL_PLANE)
-    except Trouble as trouble:
+    except ExternalError as trouble:
         raise SystemExit(f"understudy: {trouble}") from None

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import tenacity
 
-from .console import Trouble
+from config.errors import ExternalError
 
 _API = "/apis/admissionregistration.k8s.io/v1"
 _NAME = "understudy-webhooks"
@@ -70,7 +70,7 @@ _PROBE = {
 
 
 def disregard(client: httpx.Client) -> None:
-    """Makes the policy, and waits until the API server obeys it; raises ``Trouble``."""
+    """Makes the policy, and waits until the API server obeys it; raises ``ExternalError``."""
     for resource, body in (("mutatingadmissionpolicies", _POLICY), ("mutatingadmissionpolicybindings", _BINDING)):
         _applied(client, f"{_API}/{resource}/{_NAME}", body)
     _wait(client)
@@ -95,17 +95,17 @@ def _applied(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
     headers = {"Content-Type": "application/apply-patch+yaml"}
     response = client.patch(path, json=body, params=query, headers=headers)
     if not response.is_success:
-        raise Trouble(f"the API server refused {body['kind']}: {response.json().get('message', response.text)}")
+        raise ExternalError(f"the API server refused {body['kind']}: {response.json().get('message', response.text)}")
 
 
 @tenacity.retry(
     stop=tenacity.stop_after_delay(30),
     wait=tenacity.wait_fixed(0.2),
-    retry=tenacity.retry_if_exception_type(Trouble),
+    retry=tenacity.retry_if_exception_type(ExternalError),
     reraise=True,
 )
 def _wait(client: httpx.Client) -> None:
     """Until a configuration that is only tried gets the condition; the API server learns of a policy after it is made."""
     tried = client.post(f"{_API}/validatingwebhookconfigurations", json=_PROBE, params={"dryRun": "All"})
     if not tried.is_success or not _is_disregarded(tried.json()):
-        raise Trouble(f"the policy {_NAME} has no effect: {tried.text[:500]}")
+        raise ExternalError(f"the policy {_NAME} has no effect: {tried.text[:500]}")

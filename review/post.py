@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import tenacity
 
-from config.errors import ConfigError, Problem
+from config.errors import ConfigError, ExternalError, Problem
 
 from .comment import LIMIT, MARKER
 
@@ -19,8 +19,8 @@ _HTML = re.compile(r"<[^>]*>?")
 _FENCE = re.compile(r"(?ms)^(`{3,})[^\n]*\n.*?^\1[ \t]*$|`[^`\n]*`")
 
 
-class Refused(RuntimeError):
-    """GitHub did not take it, also not when asked again."""
+class CommentNotPosted(ExternalError):
+    """GitHub refused the comment, or did not answer, after all retries."""
 
 
 def _again(error: BaseException) -> bool:
@@ -70,7 +70,7 @@ class PullRequest:
             url = page.links.get("next", {}).get("url")
 
     def post(self, body: str, author: str) -> str:
-        """Edits ``author``'s comment that begins with the marker, else writes one; its URL. Raises ``Refused``."""
+        """Edits ``author``'s comment that begins with the marker, else writes one; its URL. Raises ``CommentNotPosted``."""
         try:
             own = next(
                 (c for c in self._comments() if c["body"].startswith(MARKER) and c["user"]["login"] == author), None
@@ -84,7 +84,7 @@ class PullRequest:
                     "POST", f"/repos/{self.repository}/issues/{self.number}/comments", json={"body": body}
                 )
         except (httpx.HTTPError, KeyError, ValueError) as error:
-            raise Refused(f"the comment was not posted: {error}") from None
+            raise CommentNotPosted(f"the comment was not posted: {error}") from None
         return str(answer.json()["html_url"])
 
 
@@ -92,7 +92,7 @@ def deliver(body: str, number: int, author: str, environment: Mapping[str, str],
     """Posts to the pull request that the environment's repository has; what was done, in words.
 
     ``head`` is the commit that was reviewed: a pull request that is at another is left alone. Raises ``ConfigError`` where the
-    environment says too little, ``Refused`` where GitHub does not take it.
+    environment says too little, ``CommentNotPosted`` where GitHub does not take it.
     """
     missing = [name for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN") if not environment.get(name)]
     if missing:
@@ -107,7 +107,7 @@ def deliver(body: str, number: int, author: str, environment: Mapping[str, str],
             if head is not None and target.head() != head:
                 return f"#{number} is not at {head[:12]} any more; nothing was posted"
         except (httpx.HTTPError, KeyError, ValueError) as error:
-            raise Refused(f"the comment was not posted: {error}") from None
+            raise CommentNotPosted(f"the comment was not posted: {error}") from None
         return target.post(body, author)
 
 

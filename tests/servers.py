@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from local.node.requirements import Unmet, check
+from local.node.requirements import UnmetRequirement, check
 
 PACKAGES = {
     "redis-server": "redis-server",
@@ -42,7 +42,7 @@ def require_real_node() -> None:
     """Skips with what a node that runs pods lacks here; in CI that is a failure."""
     try:
         check()
-    except Unmet as unmet:
+    except UnmetRequirement as unmet:
         if os.environ.get("CI"):
             pytest.fail(str(unmet))
         pytest.skip(str(unmet))

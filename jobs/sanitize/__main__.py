@@ -5,19 +5,18 @@ from __future__ import annotations
 import sys
 import traceback
 
-from config.errors import ConfigError
+from config.errors import UnderstudyError
 
 from .commands import app
-from .errors import Trouble
 
 
 def main() -> None:
     """Runs a command."""
     try:
         app(prog_name="sanitize")
-    except (ConfigError, Trouble) as error:
+    except UnderstudyError as error:
         print(error, file=sys.stderr)
-        raise SystemExit(2 if isinstance(error, ConfigError) else 1) from None
+        raise SystemExit(error.exit_code) from None
     except Exception as error:  # noqa: BLE001  # the last resort: a traceback could quote rows
         print(
             f"unexpected {type(error).__name__} at {_where(error)}; staging's data are as they were unless said otherwise",

@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from config.errors import ConfigError, Problem
+from config.errors import ConfigError, ExternalError, Problem
 
-from .errors import SnapshotGone, Trouble
+from .errors import SnapshotGone
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 APPLICATION = "understudy-sanitize"
@@ -30,7 +30,7 @@ is never taken for it."""
 def connect(
     conninfo: str, side: str, settings: Mapping[str, str] | None = None, *, application: str = APPLICATION
 ) -> Connection:
-    """A connection; raises ``Trouble`` that names the ``side`` (source or target) and never a password.
+    """A connection; raises ``ExternalError`` that names the ``side`` (source or target) and never a password.
 
     ``settings`` are parameters of the session. They travel in the start-up packet, which no server writes to its log; a
     statement that sets a key would be in the log of a server with ``log_statement = all``.
@@ -46,7 +46,7 @@ def connect(
     except psycopg.ProgrammingError as error:
         raise ConfigError(Problem(variable(side), None, "", f"no connection string: {_first(error)}")) from None
     except psycopg.Error as error:
-        raise Trouble(f"{side} {shown(conninfo)}: {_first(error)}") from None
+        raise ExternalError(f"{side} {shown(conninfo)}: {_first(error)}") from None
     # a dead client's work ends within seconds, not with its statement (PostgreSQL 14 and later)
     if connection.info.server_version >= 140000 and connection.info.parameter_status("crdb_version") is None:
         connection.execute("SET client_connection_check_interval = '1s'")
@@ -107,7 +107,7 @@ def spoken(doing: str) -> Iterator[None]:
         raise trouble(doing, error) from None
 
 
-def trouble(doing: str, error: psycopg.Error) -> Trouble:
+def trouble(doing: str, error: psycopg.Error) -> ExternalError:
     """The message: PostgreSQL's first line, and what it is about; never DETAIL or CONTEXT, which quote rows."""
     if "snapshot" in _first(error) and "does not exist" in _first(error):
         return SnapshotGone(f"{doing}: the snapshot is gone")
@@ -121,7 +121,7 @@ def trouble(doing: str, error: psycopg.Error) -> Trouble:
         if name
     ]
     where = f" ({', '.join(about)})" if about else ""
-    return Trouble(f"{doing}: {_safe(error)}{where}; the old data are as they were")
+    return ExternalError(f"{doing}: {_safe(error)}{where}; the old data are as they were")
 
 
 def _first(error: psycopg.Error) -> str:

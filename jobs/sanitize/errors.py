@@ -1,13 +1,11 @@
-"""What stops a refresh. A mistake of the contract or of how it was called is a ``ConfigError`` (exit code 2)."""
+"""Errors that stop a refresh; the data in use stay as they were. Mistakes of the contract are a ``ConfigError``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
-class Trouble(RuntimeError):
-    """The world did not do as it should: said in one message, exit code 1; the old data are as they were."""
+from config.errors import ExternalError
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Check:
     found: int
 
 
-class Leak(Trouble):
+class Leak(ExternalError):
     """The proof failed: what was copied is not what was promised. Says where and how many, never a value."""
 
     def __init__(self, message: str, broken: Sequence[Check] = ()) -> None:
@@ -28,5 +26,5 @@ class Leak(Trouble):
         super().__init__("\n  ".join([message, *lines]))
 
 
-class SnapshotGone(Trouble):
+class SnapshotGone(ExternalError):
     """The connection that exported the snapshot died; the copy begins again with another."""

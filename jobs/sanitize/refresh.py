@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from config.errors import ConfigError
+from config.errors import ConfigError, ExternalError
 from jobs.sanitize.copy import definitions, ranges, shadow
 from jobs.sanitize.copy.backup import backup
 from jobs.sanitize.copy.kubernetes_workers import Fleet
@@ -27,7 +27,7 @@ from jobs.sanitize.proof import prover as proof
 from . import names
 from .connection import Connection, connect, spoken, trouble
 from .dialect import Keys, quoted
-from .errors import SnapshotGone, Trouble
+from .errors import SnapshotGone
 from .request import Asked
 
 ATTEMPTS = 3
@@ -37,7 +37,7 @@ Tell = Callable[[str, float], None]
 
 
 def refresh(asked: Asked, tell: Tell = lambda *_: None) -> dict[str, Any]:
-    """Replaces the target's data by a proven copy; returns the receipt. Raises ``ConfigError``, ``Trouble`` or ``Leak``."""
+    """Replaces the target's data by a proven copy; returns the receipt. Raises ``ConfigError``, ``ExternalError`` or ``Leak``."""
     environment = check_target(asked)
     with connect(asked.target, "target") as holder, _alone(holder, asked):
         for attempt in range(1, ATTEMPTS + 1):
@@ -46,19 +46,19 @@ def refresh(asked: Asked, tell: Tell = lambda *_: None) -> dict[str, Any]:
             except SnapshotGone as error:
                 if attempt == ATTEMPTS:
                     _tidy(asked)
-                    raise Trouble(f"{error}{_advice(asked)}") from None
+                    raise ExternalError(f"{error}{_advice(asked)}") from None
                 tell(f"the snapshot was lost; beginning again ({attempt + 1} of {ATTEMPTS})", 0)
             except psycopg.Error as error:
                 _tidy(asked)
                 raise trouble("refreshing", error) from None
-            except (Trouble, ConfigError):
+            except (ExternalError, ConfigError):
                 _tidy(asked)
                 raise
     raise AssertionError("the loop returns or raises")
 
 
 def verify(asked: Asked) -> proof.Checks:
-    """Proves what the target has now; raises ``ConfigError``, ``Trouble`` or ``Leak``.
+    """Proves what the target has now; raises ``ConfigError``, ``ExternalError`` or ``Leak``.
 
     The key of the refresh is gone, so no row is found again: every masked value is compared with all of production's.
     """
@@ -105,7 +105,7 @@ def _attempt(asked: Asked, environment: str, tell: Tell) -> dict[str, Any]:
         with phases("swap"):
             try:
                 shadow.swap(target, made, receipt.canonical(document), asked.wait)
-            except Trouble:
+            except ExternalError:
                 if not _committed(asked, document):
                     raise
         if not target.closed and (left := shadow.tidy(target, made.schema, asked.wait)):
@@ -118,9 +118,9 @@ def _committed(asked: Asked, document: dict[str, Any]) -> bool:
     try:
         with connect(asked.target, "target") as target:
             last = receipt.last(target, asked.contract.system, asked.database)
-    except Trouble as error:
+    except ExternalError as error:
         message = f"the connection broke during the swap, and whether that was committed is not known: {error}"
-        raise Trouble(message) from None
+        raise ExternalError(message) from None
     return bool(last == json.loads(receipt.canonical(document)))
 
 
@@ -184,7 +184,7 @@ def _work(
                 done, whole, _ = ranges.progress(target, place)
                 share(done / whole if whole else 1)
                 time.sleep(0.1)
-    except (Trouble, psycopg.Error):
+    except (ExternalError, psycopg.Error):
         _alive(source)  # else it was for want of the snapshot
         raise
 
@@ -213,7 +213,7 @@ def _alone(target: Connection, asked: Asked) -> Iterator[None]:
         retry_error_callback=lambda _: False,
     )
     if not retrying(held):
-        raise Trouble("another refresh of this database is running; the old data are as they were")
+        raise ExternalError("another refresh of this database is running; the old data are as they were")
     # what a killed refresh of this schema left working must not work on beside this one; others' refreshes go on
     target.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND pid <> pg_backend_pid() "
@@ -231,7 +231,7 @@ def _advice(asked: Asked) -> str:
                 "SELECT pg_is_in_recovery() AND current_setting('hot_standby_feedback') = 'off', "
                 "current_setting('max_standby_streaming_delay')"
             ).fetchone()
-    except (Trouble, psycopg.Error):
+    except (ExternalError, psycopg.Error):
         return ""
     if not row or not row[0]:
         return ""
@@ -246,5 +246,5 @@ def _tidy(asked: Asked) -> None:
     try:
         with asked.target_of_its_own() as target:
             shadow.clear(target, asked.schema)
-    except (Trouble, psycopg.Error):
+    except (ExternalError, psycopg.Error):
         return

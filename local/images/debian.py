@@ -12,7 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..console import Trouble, phase
+from config.errors import ExternalError
+
+from ..console import phase
 from . import layers
 from .layers import Layer
 from .table import Recipe, Table
@@ -98,7 +100,7 @@ class Debian:
                 assert process.stdout is not None
                 process.stdout.read()  # to its end, or dpkg-deb says that its pipe broke
             if process.returncode:
-                raise Trouble(f"{file.name} could not be unpacked: dpkg-deb says why above")
+                raise ExternalError(f"{file.name} could not be unpacked: dpkg-deb says why above")
 
     def _authorities(self, versions: dict[str, str]) -> str:
         """The certificates of the authorities that Debian trusts, in one file, as its package's script would write it."""
@@ -120,7 +122,7 @@ class Debian:
         """Folders for apt, away from those of this machine: as if no package were installed."""
         missing = [name for name in ("apt-get", "dpkg-deb") if shutil.which(name) is None]
         if missing:
-            raise Trouble(f"{' and '.join(missing)} not found: images are made from Debian packages, on Debian")
+            raise ExternalError(f"{' and '.join(missing)} not found: images are made from Debian packages, on Debian")
         folder = self.cache / "apt"
         layers.remove(folder)
         for part in ("state/lists/partial", "cache/archives/partial"):
@@ -145,7 +147,7 @@ class Debian:
         command = ["apt-get", "--quiet", *(f"-o{name}={value}" for name, value in options.items()), *arguments]
         result = subprocess.run(command, cwd=at or folder, capture_output=True, text=True, check=False)
         if result.returncode:
-            raise Trouble(f"apt-get {arguments[0]} failed:\n{result.stderr[-2000:]}")
+            raise ExternalError(f"apt-get {arguments[0]} failed:\n{result.stderr[-2000:]}")
         return result.stdout
 
     def tidy(self) -> None:

@@ -49,7 +49,7 @@ def build(
     resolved: Resolved | None = None,
     cache: Path = CACHE,
 ) -> Images:
-    """The images of these references; raises ``Trouble`` when something that it needs cannot be had.
+    """The images of these references; raises ``ExternalError`` when something that it needs cannot be had.
 
     ``objects``: the environment's Kubernetes objects. From the pods among them a placeholder learns what it listens on and
     which of the Services that it uses only lead to simulated pods. ``resolved``: the environment. Its services and jobs are

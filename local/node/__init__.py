@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from local.console import Trouble
+from config.errors import ExternalError
 from local.files import write
 from local.paths import ROOT
 from local.processes import Processes
@@ -58,7 +58,7 @@ class RealNode:
         return Layout(self.cluster)
 
     def start(self, service_network: str) -> None:
-        """Starts the first process and waits until namespaces, mounts and network are there; raises ``Trouble``."""
+        """Starts the first process and waits until namespaces, mounts and network are there; raises ``ExternalError``."""
         layout = self._layout
         layout.folder.mkdir(parents=True, exist_ok=True)
         for file in (layout.ready, layout.admitted):
@@ -78,7 +78,7 @@ class RealNode:
     def _pid(self) -> int:
         process = self.processes.find(_PROCESS)
         if process is None:
-            raise Trouble(f"the real node does not run:\n{self.processes.log(_PROCESS)}")
+            raise ExternalError(f"the real node does not run:\n{self.processes.log(_PROCESS)}")
         return process.pid
 
     def relay(self, port: int) -> None:
@@ -87,7 +87,7 @@ class RealNode:
         self.processes.start("relay", command, {**os.environ, "PYTHONPATH": str(ROOT)})
 
     def join(self, client: httpx.Client) -> None:
-        """Makes the policy of placement, lets the kubelet start, and waits until the node is Ready; raises ``Trouble``."""
+        """Makes the placement policy, lets the kubelet start, waits until the node is Ready; raises ``ExternalError``."""
         services.publish(client)
         placement.publish(client, self.known()[0], kubelet.labels())
         self._layout.admitted.touch()
@@ -99,7 +99,7 @@ class RealNode:
     def publish(self, client: httpx.Client, images: Images, objects: Iterable[dict[str, Any]] = ()) -> None:
         """Imports the images; pods that ask for these alone, or for those of before, run from now on.
 
-        Raises ``Trouble``, also when pods of these objects would run and do not fit on the node.
+        Raises ``ExternalError``, also when pods of these objects would run and do not fit on the node.
         """
         capacity.check(client, objects, images.available)
         containerd.import_images(images.archive, self._layout, self._inside())
@@ -145,7 +145,7 @@ class RealNode:
         deadline = time.monotonic() + seconds
         while not condition():
             if self.processes.find(_PROCESS) is None or time.monotonic() > deadline:
-                raise Trouble(f"{what}:\n{log()}")
+                raise ExternalError(f"{what}:\n{log()}")
             time.sleep(0.1)
 
 

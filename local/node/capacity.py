@@ -12,19 +12,19 @@ from config.model.quantity import Cpu, Memory
 
 from .asked import images
 from .layout import NAME
-from .requirements import Unmet
+from .requirements import UnmetRequirement
 
 _LASTING = ("Deployment", "StatefulSet", "DaemonSet", "Pod")
 Object = dict[str, Any]
 
 
 def check(client: httpx.Client, objects: Iterable[Object], available: Container[str]) -> None:
-    """Raises ``Unmet`` when the pods that would run for these objects ask for more CPU or memory than the node has."""
+    """Raises ``UnmetRequirement`` when the pods that would run request more CPU or memory than the node has."""
     allocatable = client.get(f"/api/v1/nodes/{NAME}").json()["status"]["allocatable"]
     has = Cpu.parse(allocatable["cpu"]).value, Memory.parse(allocatable["memory"]).value
     cpu, memory = needed(objects, available)
     if cpu > has[0] or memory > has[1]:
-        raise Unmet(
+        raise UnmetRequirement(
             f"the pods that can run ask for {_cores(cpu)} CPU and {_gibibytes(memory)} of memory; "
             f"this machine gives {_cores(has[0])} and {_gibibytes(has[1])}\n"
             "    fix: an environment with a smaller scale (STACK=...), a larger machine, or NODES=simulated"

@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from local.console import Trouble
+from config.errors import ExternalError
 from local.files import write
 
 from .layout import POD_NETWORK, SOCKET, Layout
@@ -73,7 +73,7 @@ def _pod_network() -> dict[str, object]:
 
 
 def import_images(archive: Path, layout: Layout, inside: list[str]) -> None:
-    """Imports an archive once; ``inside`` is the command that enters the node. Raises ``Trouble`` with what containerd said."""
+    """Imports an archive once; the command ``inside`` enters the node. Raises ``ExternalError`` with containerd's output."""
     stat = archive.stat()
     mark = json.dumps([str(archive), stat.st_size, stat.st_ino])
     done = layout.folder / "imported.json"
@@ -82,5 +82,5 @@ def import_images(archive: Path, layout: Layout, inside: list[str]) -> None:
     command = [*inside, "ctr", "--namespace", "k8s.io", "images", "import", str(archive)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise Trouble(f"containerd did not take the images of {archive}: {result.stderr.strip()[-2000:]}")
+        raise ExternalError(f"containerd did not take the images of {archive}: {result.stderr.strip()[-2000:]}")
     write(done, mark)

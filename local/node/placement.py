@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from local.console import Trouble
+from config.errors import ExternalError
 
 from .layout import NAME
 
@@ -158,7 +158,7 @@ def decision(client: httpx.Client, pod: dict[str, Any]) -> str | None:
     namespace = pod["metadata"].get("namespace", "default")
     answer = client.post(f"/api/v1/namespaces/{namespace}/pods", json=pod, params={"dryRun": "All"})
     if answer.status_code != httpx.codes.CREATED:
-        raise Trouble(f"the API server refused a trial pod: {answer.json().get('message', answer.text)}")
+        raise ExternalError(f"the API server refused a trial pod: {answer.json().get('message', answer.text)}")
     selector = answer.json()["spec"].get("nodeSelector") or {}
     found: str | None = selector.get(LABEL)
     return found
@@ -178,10 +178,10 @@ def _wait(client: httpx.Client, image: str, wanted: str | None, seconds: float =
         try:
             if (found := str(decision(client, pod))) == str(wanted):
                 return
-        except Trouble as trouble:  # the binding is read before the list that it names
+        except ExternalError as trouble:  # the binding is read before the list that it names
             found = str(trouble)
         time.sleep(0.1)
-    raise Trouble(f"the admission policy of the local cluster does not count: expected {wanted}, found {found}")
+    raise ExternalError(f"the admission policy of the local cluster does not count: expected {wanted}, found {found}")
 
 
 def _replace_misplaced(client: httpx.Client, images: set[str]) -> None:
@@ -220,7 +220,7 @@ def _patch(client: httpx.Client, daemonset: dict[str, Any], change: dict[str, An
 
 def _gone(answer: httpx.Response) -> None:
     if not answer.is_success and answer.status_code != httpx.codes.NOT_FOUND:
-        raise Trouble(f"the API server refused a change: {answer.json().get('message', answer.text)}")
+        raise ExternalError(f"the API server refused a change: {answer.json().get('message', answer.text)}")
 
 
 def _put(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
@@ -232,4 +232,4 @@ def _put(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
         answer = client.put(url, json={**body, "metadata": {**body["metadata"], "resourceVersion": version}})
     if not answer.is_success:
         message = answer.json().get("message", answer.text)
-        raise Trouble(f"the API server refused {body['kind']} {body['metadata']['name']}: {message}")
+        raise ExternalError(f"the API server refused {body['kind']} {body['metadata']['name']}: {message}")

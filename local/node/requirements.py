@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from local.console import Trouble
+from config.errors import ExternalError
 
 PROGRAMS = {
     "containerd": "containerd",
@@ -27,10 +27,10 @@ NETWORK_PLUGINS = ("ptp", "portmap", "host-local", "loopback")
 _PLUGIN_FOLDER = Path("/usr/lib/cni")
 
 
-class Unmet(Trouble):
+class UnmetRequirement(ExternalError):
     """The machine lacks something."""
 
-    code = 2
+    exit_code = 2
 
 
 def missing(path: str | None = None, plugins: Path = _PLUGIN_FOLDER) -> list[str]:
@@ -43,13 +43,13 @@ def missing(path: str | None = None, plugins: Path = _PLUGIN_FOLDER) -> list[str
 
 
 def check() -> None:
-    """Raises ``Unmet`` with everything that a real node lacks here, and how to mend it."""
+    """Raises ``UnmetRequirement`` with everything that a real node lacks here, and how to mend it."""
     lacks = []
     if sys.platform != "linux":
-        raise Unmet("NODES=real needs Linux; NODES=simulated works here")
+        raise UnmetRequirement("NODES=real needs Linux; NODES=simulated works here")
     if os.geteuid() != 0:
         lacks.append(f"run as root (found user id {os.geteuid()}): sudo -E make up NODES=real")
     if packages := missing():
         lacks.append(f"install what is missing: apt-get install {' '.join(packages)}")
     if lacks:
-        raise Unmet("\n    ".join(["NODES=real cannot run on this machine; NODES=simulated can", *lacks]))
+        raise UnmetRequirement("\n    ".join(["NODES=real cannot run on this machine; NODES=simulated can", *lacks]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from local.console import Trouble
+from config.errors import ExternalError
 from local.tools import NODE
 
 from .layout import ADDRESS, DNS_ADDRESS, DOMAIN, NAME, POD_NETWORK, Layout
@@ -53,7 +53,7 @@ def coredns(layout: Layout) -> list[str]:
 
 
 def publish(client: httpx.Client) -> None:
-    """The Service ``kube-dns`` that pods ask; raises ``Trouble``."""
+    """The Service ``kube-dns`` that pods ask; raises ``ExternalError``."""
     ports = [{"name": f"dns-{p.lower()}", "port": _DNS_PORT, "protocol": p} for p in ("UDP", "TCP")]
     name = {"name": "kube-dns", "namespace": "kube-system"}
     service = {
@@ -78,4 +78,4 @@ def publish(client: httpx.Client) -> None:
             continue
         answer = client.post(path, json=body)
         if not answer.is_success:
-            raise Trouble(f"the API server refused {body['kind']} kube-dns: {answer.text}")
+            raise ExternalError(f"the API server refused {body['kind']} kube-dns: {answer.text}")

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import psutil
 
-from local.console import Trouble
+from config.errors import ExternalError
 from local.control_plane import kubectl
 from local.engine import Engine
 from local.images import build
@@ -139,7 +139,7 @@ class Writers:
 
     def _run(self) -> None:
         while not self._end.wait(1):
-            with suppress(Trouble):
+            with suppress(ExternalError):
                 self.look()
 
     @property

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from config.errors import ExternalError
 from config.reading.files import SYSTEMS
-from local.console import Trouble
 from local.control_plane import kubectl
 from local.stack import LocalStack
 from review.generated import ROOT, golden_file
@@ -107,7 +107,7 @@ def test_the_api_server_judges_the_meshs_objects(stack: LocalStack, tmp_path: Pa
     for version, kind, spec, says in wrong:
         file = tmp_path / f"{kind}.json"
         file.write_text(json.dumps({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}))
-        with pytest.raises(Trouble, match=says):
+        with pytest.raises(ExternalError, match=says):
             kubectl("apply", "--dry-run=server", "-f", str(file), plane=stack.plane)
 
 
@@ -128,7 +128,7 @@ def test_a_second_pod_is_not_evicted_while_the_first_has_no_successor(stack: Loc
     kubectl("cordon", *zones(stack), plane=stack.plane)
     try:
         _evict(stack, first, tmp_path)
-        with pytest.raises(Trouble, match="disruption budget"):
+        with pytest.raises(ExternalError, match="disruption budget"):
             _evict(stack, second, tmp_path)
     finally:
         kubectl("uncordon", *zones(stack), plane=stack.plane)

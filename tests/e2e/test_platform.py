@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from config.errors import ExternalError
 from config.model.platform import Platform
-from local.console import Trouble
 from local.control_plane import kubectl
 from local.stack import LocalStack
 from review.generated import ROOT, golden_file
@@ -264,7 +264,7 @@ def test_production_is_in_an_account_of_its_own_and_stays(tmp_path: Path) -> Non
         clusters = client(production, "rds").describe_db_clusters()["DBClusters"]
         assert {(c["BackupRetentionPeriod"], c["DeletionProtection"]) for c in clusters} == {(30, True)}
         before = production.export()["resources"]
-        with pytest.raises(Trouble, match=r"protected environment .*; nothing was deleted"):
+        with pytest.raises(ExternalError, match=r"protected environment .*; nothing was deleted"):
             production.destroy()
         assert production.export()["resources"] == before
 

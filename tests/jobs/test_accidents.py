@@ -14,14 +14,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.errors import ConfigError
+from config.errors import ConfigError, ExternalError
 from jobs.sanitize import names
 from jobs.sanitize import refresh as module
 from jobs.sanitize.connection import connect
 from jobs.sanitize.copy import ranges, shadow
 from jobs.sanitize.copy.local_workers import Crew
 from jobs.sanitize.dialect import Keys
-from jobs.sanitize.errors import Trouble
 from jobs.sanitize.plan.preview import planned
 from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
@@ -139,7 +138,7 @@ def test_workers_that_are_killed_again_and_again_are_given_up(shop: Pair, monkey
         return worker
 
     monkeypatch.setattr(Crew, "_start", start)
-    with pytest.raises(Trouble, match="the workers were killed; the old data are as they were"):
+    with pytest.raises(ExternalError, match="the workers were killed; the old data are as they were"):
         refresh(shop.asked())
 
 
@@ -159,7 +158,9 @@ def test_wrong_password(filled: tuple[Pair, list[tuple[object, ...]]]) -> None:
     pair, before = filled
     for side in ("source", "target"):
         url = getattr(pair.asked(), side).replace("-secret", "-wrong")
-        with pytest.raises(Trouble, match=rf"^{side} 127.0.0.1:\d+/\w+: .*password authentication failed") as error:
+        with pytest.raises(
+            ExternalError, match=rf"^{side} 127.0.0.1:\d+/\w+: .*password authentication failed"
+        ) as error:
             refresh(pair.asked(**{side: url}))
         assert "wrong" not in str(error.value)
         assert "\n" not in str(error.value)
@@ -168,7 +169,7 @@ def test_wrong_password(filled: tuple[Pair, list[tuple[object, ...]]]) -> None:
 
 def test_nobody_answers(filled: tuple[Pair, list[tuple[object, ...]]]) -> None:
     pair, before = filled
-    with pytest.raises(Trouble, match=r"^source 127.0.0.1:1/x: .*refused"):
+    with pytest.raises(ExternalError, match=r"^source 127.0.0.1:1/x: .*refused"):
         refresh(pair.asked(source="host=127.0.0.1 port=1 dbname=x"))
     with pytest.raises(ConfigError, match="SANITIZE_SOURCE: no connection string"):
         refresh(pair.asked(source="hots=nowhere"))
@@ -186,7 +187,7 @@ def test_a_connection_that_is_cut(
         real(crew, target, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "_work", cut)
-    with pytest.raises(Trouble, match=r"^copying: terminating connection.*the old data are as they were$"):
+    with pytest.raises(ExternalError, match=r"^copying: terminating connection.*the old data are as they were$"):
         refresh(pair.asked())
     unchanged(pair, before)
     monkeypatch.undo()
@@ -232,7 +233,7 @@ def test_the_targets_server_restarts(
             real(*given)  # type: ignore[arg-type]
 
         monkeypatch.setattr(shadow, "index", restart)
-        with pytest.raises(Trouble, match=r"^target 127.0.0.1:\d+/\w+: .*"):
+        with pytest.raises(ExternalError, match=r"^target 127.0.0.1:\d+/\w+: .*"):
             refresh(pair.asked())
         monkeypatch.undo()
         own.start()
@@ -261,7 +262,7 @@ def test_the_disk_is_full(production: Postgres, tmp_path: Path) -> None:
         (folder / "ballast").write_bytes(b"x" * (free(folder) - 3_000_000))
         pair.source("INSERT INTO newsletter SELECT 'more' || n || '@mail.com', n FROM generate_series(1000, 90000) n")
         with pytest.raises(
-            Trouble,
+            ExternalError,
             match=r"[Nn]o space left on device|DiskFull|could not extend|terminating connection|closed the connection|refused",
         ):
             refresh(pair.asked())

@@ -112,14 +112,14 @@ def test_a_schema_of_somebody_else(shop: Pair) -> None:
 
 def test_rows_that_a_policy_hides(shop: Pair) -> None:
     """Silence would be a copy without them."""
-    from jobs.sanitize.errors import Trouble
+    from config.errors import ExternalError
 
     shop.production.run("CREATE ROLE restricted LOGIN PASSWORD 'restricted-secret'", database="postgres")
     try:
         shop.source(
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO restricted; ALTER TABLE orders ENABLE ROW LEVEL SECURITY"
         )
-        with pytest.raises(Trouble, match="row-level security policy"):
+        with pytest.raises(ExternalError, match="row-level security policy"):
             refresh(shop.asked(source=shop.production.url(shop.from_, "restricted")))
     finally:
         shop.source("DROP OWNED BY restricted")

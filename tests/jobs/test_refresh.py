@@ -12,13 +12,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.errors import ConfigError
+from config.errors import ConfigError, ExternalError
 from config.model.contract import parse
 from jobs.sanitize import guards
 from jobs.sanitize import refresh as module
 from jobs.sanitize.connection import connect
 from jobs.sanitize.copy import shadow
-from jobs.sanitize.errors import Leak, Trouble
+from jobs.sanitize.errors import Leak
 from jobs.sanitize.proof.receipt import canonical
 from jobs.sanitize.refresh import refresh, verify
 from tests.jobs.postgres import Pair, Postgres
@@ -225,7 +225,7 @@ def test_two_at_once_are_one_too_many(shop: Pair) -> None:
     refresh(shop.asked())
     with psycopg.connect(shop.staging.url(shop.to, "sanitizer"), autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('understudy-sanitize/public', 0))")
-        with pytest.raises(Trouble, match="another refresh of this database is running"):
+        with pytest.raises(ExternalError, match="another refresh of this database is running"):
             refresh(shop.asked())
 
 
@@ -331,7 +331,7 @@ def test_a_connection_that_breaks_at_the_commit(shop: Pair, monkeypatch: pytest.
 
     def broken(*given: object) -> None:
         real(*given)  # type: ignore[arg-type]
-        raise Trouble("swapping the schemas: server closed the connection; the old data are as they were")
+        raise ExternalError("swapping the schemas: server closed the connection; the old data are as they were")
 
     monkeypatch.setattr(shadow, "swap", broken)
     receipt = refresh(shop.asked())
@@ -444,6 +444,6 @@ def test_a_snapshot_that_is_lost_again_and_again(shop: Pair, monkeypatch: pytest
 
     monkeypatch.setattr(module, "_work", cut)
     monkeypatch.setattr(module, "_advice", lambda _: "; set hot_standby_feedback = on there")
-    with pytest.raises(Trouble, match="the old data are as they were; set hot_standby_feedback = on there"):
+    with pytest.raises(ExternalError, match="the old data are as they were; set hot_standby_feedback = on there"):
         refresh(shop.asked())
     assert shop.target("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'understudy%'") == [("understudy",)]

@@ -16,11 +16,11 @@ import pytest
 
 from config.derivation.charts import charts_of
 from config.derivation.derive import derive
+from config.errors import ExternalError
 from config.loader import load
 from config.model.charts import source, verify
 from local.builds import fetched
 from local.charts import CHARTS, MODULE, mirror, origins
-from local.console import Trouble
 from local.control_plane import ControlPlane, kubectl
 from tests.components.aws.platform import shipped
 from tests.local.helm import Release, file_of, helm, releases, rendered, template, values_file
@@ -111,7 +111,7 @@ def test_another_version_is_packaged_as_what_it_is() -> None:
 
 
 def test_a_chart_that_nobody_knows_is_named() -> None:
-    with pytest.raises(Trouble, match="no Helm chart grafana is known here"):
+    with pytest.raises(ExternalError, match="no Helm chart grafana is known here"):
         mirror({"grafana": "1.0.0"})
 
 
@@ -251,7 +251,7 @@ def test_pod_security_judges_a_pod_that_is_only_tried(rooms: ControlPlane, tmp_p
     [workload] = [body for body in objects if body["kind"] == "Deployment"]
     pod = _pod(istiod, workload)
     pod["spec"]["hostNetwork"] = True
-    with pytest.raises(Trouble, match="violates PodSecurity"):
+    with pytest.raises(ExternalError, match="violates PodSecurity"):
         _made(rooms, tmp_path, [pod], "--dry-run=server")
 
 

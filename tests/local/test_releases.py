@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.console import Trouble
+from config.errors import ExternalError
 from local.control_plane import ControlPlane, kubectl
 from local.webhooks import disregarded
 from tests.components.aws.platform import shipped
@@ -130,7 +130,7 @@ def test_webhooks_that_no_pod_answers_block_nothing(platform: ControlPlane, fold
 
 def test_the_definitions_of_the_charts_judge_custom_resources(platform: ControlPlane, folder: Path) -> None:
     wrong = {**STORE, "spec": {"provider": {"aws": {"service": "Secrets", "region": "us-east-1"}}}}
-    with pytest.raises(Trouble, match="Unsupported value"):
+    with pytest.raises(ExternalError, match="Unsupported value"):
         applied(platform, folder, wrong)
 
 

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from config.errors import ConfigError
+from config.errors import ConfigError, ExternalError
 from doctor.cluster import Object
 from local import target
-from local.console import Trouble
 from local.target import UsersCluster, chosen, forget, holds, refuse_foreign_namespace
 from tests.e2e.stacks import small
 
@@ -229,12 +228,12 @@ def test_a_users_cluster_is_neither_stopped_nor_written_past_the_engine(live: ty
     plane = chosen("small", "here", tmp_path / "home", stack_file(tmp_path)).plane
     plane.down()
     plane.remove()
-    with pytest.raises(Trouble, match="is the user's"):
+    with pytest.raises(ExternalError, match="is the user's"):
         plane.restart_api_server()
     with plane.client() as client:
         assert client.get("/api/v1/namespaces/kube-system").json()["metadata"]["uid"] == live.uid
         assert client.get("/api/v1/namespaces/x").status_code == 404
-        with pytest.raises(Trouble, match="only read"):
+        with pytest.raises(ExternalError, match="only read"):
             client.delete("/api/v1/namespaces/kube-system")
     assert plane.status() == {"context": "here", "server": "https://cluster.example.com", "version": "v1.36.3"}
     assert "not run" not in plane.statement()

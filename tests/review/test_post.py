@@ -13,7 +13,7 @@ import pytest
 
 from config.errors import ConfigError
 from review.comment import LIMIT, MARKER
-from review.post import PullRequest, Refused, deliver, harmless
+from review.post import CommentNotPosted, PullRequest, deliver, harmless
 
 BOT = "github-actions[bot]"
 
@@ -127,7 +127,7 @@ def test_trouble_that_passes_is_waited_for(
 
 def test_trouble_that_stays_is_told(github: GitHub, pull: PullRequest) -> None:
     github.trouble = [(404, {})]
-    with pytest.raises(Refused, match="404"):
+    with pytest.raises(CommentNotPosted, match="404"):
         pull.post(f"{MARKER}\nhello", BOT)
     assert len(github.asked) == 1, "asking again would not help"
     assert pull.head() == "abc"

@@ -7,15 +7,15 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config.errors import ExternalError
 from jobs.sanitize.connection import program
-from jobs.sanitize.errors import Trouble
 
 KEEP = 7
 """Backups; older ones are removed after a new one is whole."""
 
 
 def backup(conninfo: str, schema: str, folder: Path, keep: int = KEEP) -> Path:
-    """Writes the schema with its rows (``gunzip -c … | psql`` brings it back) and prunes; raises ``Trouble``.
+    """Writes the schema with its rows (``gunzip -c … | psql`` brings it back) and prunes; raises ``ExternalError``.
 
     A file without its end is called ``.part``, so a name that ends in ``.sql.gz`` is a whole backup.
     """
@@ -43,7 +43,7 @@ def backup(conninfo: str, schema: str, folder: Path, keep: int = KEEP) -> Path:
     if result.returncode:
         part.unlink(missing_ok=True)
         said = next((line for line in result.stderr.splitlines() if "error" in line), result.stderr.strip()[:200])
-        raise Trouble(f"backing up the target: {said}; the old data are as they were")
+        raise ExternalError(f"backing up the target: {said}; the old data are as they were")
     part.rename(whole)
     for old in sorted(folder.glob("staging-backup-*.sql.gz"))[:-keep]:
         old.unlink()

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from config.errors import ExternalError
 from jobs.sanitize.connection import variable
-from jobs.sanitize.errors import Trouble
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,13 @@ class Fleet:
         self._remove()
 
     def look(self) -> None:
-        """Raises ``Trouble`` when the Job has failed: its pods were tried again as often as it allows."""
+        """Raises ``ExternalError`` when the Job has failed: its pods were tried again as often as it allows."""
         status = self.batch.read_namespaced_job_status(self.place.name, self.place.namespace).status
         for condition in status.conditions or []:
             if condition.type == "Failed" and condition.status == "True":
-                raise Trouble(f"the Job {self.place.name} failed: {condition.message}; the old data are as they were")
+                raise ExternalError(
+                    f"the Job {self.place.name} failed: {condition.message}; the old data are as they were"
+                )
 
     def _remove(self) -> None:
         from kubernetes.client.exceptions import ApiException

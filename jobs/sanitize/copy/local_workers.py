@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
+from config.errors import ExternalError
 from jobs.sanitize.connection import variable
-from jobs.sanitize.errors import SnapshotGone, Trouble
+from jobs.sanitize.errors import SnapshotGone
 
 
 class Crew:
@@ -52,18 +53,18 @@ class Crew:
         return subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def look(self) -> None:
-        """Replaces who was killed; raises ``Trouble`` with what a worker said that failed, or when all were killed."""
+        """Replaces who was killed; raises ``ExternalError`` with what a worker said that failed, or when all were killed."""
         for process in [process for process in self.running if process.poll() is not None]:
             self.running.remove(process)
             said = _close(process)
             if process.returncode > 0:
                 last = said.rpartition("\n")[2] or "a worker failed; the old data are as they were"
-                raise SnapshotGone(last) if "the snapshot does not exist" in last else Trouble(last)
+                raise SnapshotGone(last) if "the snapshot does not exist" in last else ExternalError(last)
             if process.returncode < 0 and self.spare:
                 self.spare -= 1
                 self.running.append(self._start())
             if process.returncode < 0 and not self.running:
-                raise Trouble("the workers were killed; the old data are as they were")
+                raise ExternalError("the workers were killed; the old data are as they were")
 
 
 def _close(process: subprocess.Popen[bytes]) -> str:

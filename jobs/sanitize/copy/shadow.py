@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from config.errors import ExternalError
 from jobs.sanitize.connection import Connection, connect, spoken, trouble
 from jobs.sanitize.dialect import literal, quoted
-from jobs.sanitize.errors import Leak, Trouble
+from jobs.sanitize.errors import Leak
 from jobs.sanitize.names import HOME, application, old, shadow, work
 from jobs.sanitize.plan.planner import Plan
 
@@ -225,7 +226,7 @@ def swap(target: Connection, plan: Plan, receipt: str, wait: float) -> None:
             target.execute(f"SET LOCAL lock_timeout = {literal(_WAIT)}")
             target.execute("SET LOCAL search_path = ''")  # so that the names of routines come with their schema
             if leaning := dependents.outside(target, schema, shadow(schema)):
-                raise Trouble(
+                raise ExternalError(
                     f"{leaning[0]} leans on the schema since the refresh began; the old data are as they were"
                 )
             for statement in rights.changes(target, schema, shadow(schema)):
@@ -251,7 +252,7 @@ def tidy(target: Connection, schema: str, wait: float) -> str:
             if leaning := dependents.outside(target, name, schema):
                 return f"{leaning[0]} leans on the old tables, which stay as {name}"
             _patiently(target, name, f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE", "dropping the old tables", wait)
-        except (Trouble, psycopg.Error):
+        except (ExternalError, psycopg.Error):
             held = holders(target, name)
             return f"the old tables stay as {name} until the next refresh{f': {held}' if held else ''}"
     return ""
@@ -303,6 +304,6 @@ def _retried(target: Connection, schema: str, once: Callable[[], None], doing: s
                 once()
     except again:
         held = holders(target, schema) or "others held locks on its tables"
-        raise Trouble(f"{doing}: {held}, for more than {wait:.0f} s; the old data are as they were") from None
+        raise ExternalError(f"{doing}: {held}, for more than {wait:.0f} s; the old data are as they were") from None
     except psycopg.Error as error:
         raise trouble(doing, error) from None

@@ -21,9 +21,9 @@ from psycopg.abc import Buffer
 from psycopg.copy import LibpqWriter
 from psycopg.generators import copy_to
 
+from config.errors import ExternalError
 from jobs.sanitize.connection import Connection, connect, program, trouble, variable
 from jobs.sanitize.dialect import quoted
-from jobs.sanitize.errors import Trouble
 from jobs.sanitize.names import application, shadow, work
 
 from . import ranges
@@ -54,7 +54,7 @@ def main() -> int:
     except psycopg.Error as error:
         print(trouble("copying", error), file=sys.stderr)
         return 1
-    except Trouble as error:
+    except ExternalError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -136,10 +136,10 @@ def _copy(target: Connection, source: Source, read: str, statement: str) -> int:
 
 
 def _whole(psql: subprocess.Popen[bytes]) -> None:
-    """An end of the pipe is not the end of the rows: raises ``Trouble`` when it ended early, so that nothing is committed."""
+    """An end of the pipe is not the end of the rows: raises ``ExternalError`` when it ended early, so that nothing is committed."""
     assert psql.stderr is not None, "asked for"
     if psql.wait() != 0:
-        raise Trouble(_said(psql.stderr.read().decode(errors="replace")))
+        raise ExternalError(_said(psql.stderr.read().decode(errors="replace")))
 
 
 def _said(text: str) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 
 import psycopg
 
+from config.errors import ExternalError
 from config.model.contract import Class
 from jobs.sanitize.connection import Connection
-from jobs.sanitize.errors import Trouble
 from jobs.sanitize.names import HOME
 from jobs.sanitize.plan.planner import Plan
 
@@ -139,7 +139,7 @@ def write_metrics(receipt: Mapping[str, Any], file: Path) -> None:
 def keep(receipt: Mapping[str, Any], namespace: str, name: str, client: Any = None) -> None:
     """Writes the ConfigMap ``name`` with the receipt; ``client`` is Kubernetes', default the pod's own account.
 
-    Raises ``Trouble`` when that fails; the data are in use by then, and the receipt is in the target.
+    Raises ``ExternalError`` when that fails; the data are in use by then, and the receipt is in the target.
     """
     from kubernetes import client as kubernetes
     from kubernetes import config
@@ -166,4 +166,4 @@ def keep(receipt: Mapping[str, Any], namespace: str, name: str, client: Any = No
         message = (
             f"the new data are in use; the ConfigMap {namespace}/{name} could not be written with their receipt: {why}"
         )
-        raise Trouble(message) from None
+        raise ExternalError(message) from None

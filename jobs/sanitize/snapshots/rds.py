@@ -15,9 +15,9 @@ from typing import Any
 from psycopg.conninfo import make_conninfo
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from config.errors import ExternalError
 from jobs.sanitize.connection import connect, spoken
 from jobs.sanitize.dialect import literal, quoted
-from jobs.sanitize.errors import Trouble
 
 READER = "understudy_reader"
 PREFIX = "prod-sanitized"
@@ -74,7 +74,7 @@ def newest(rds: Any, prefix: str, kind: str) -> dict[str, Any]:
         if _name(snapshot).startswith(prefix) and snapshot["Status"] == "available"
     ]
     if not found:
-        raise Trouble(f"no {kind} snapshot whose name begins with {prefix!r} is available")
+        raise ExternalError(f"no {kind} snapshot whose name begins with {prefix!r} is available")
     return max(found, key=lambda snapshot: snapshot["SnapshotCreateTime"])
 
 
@@ -143,7 +143,7 @@ def beside(rds: Any, target: str, snapshots: str, temporary: str, subnet_group: 
     """Staging's settings: the temporary cluster stands in ``target``'s network, on a machine of its size."""
     cluster = _cluster(rds, target)
     if cluster is None:
-        raise Trouble(f"there is no cluster {target!r} here")
+        raise ExternalError(f"there is no cluster {target!r} here")
     instances = rds.describe_db_instances(Filters=[{"Name": "db-cluster-id", "Values": [target]}])["DBInstances"]
     return Settings(
         snapshots=snapshots,
@@ -305,4 +305,4 @@ def _wait(settings: Settings, done: Callable[[], bool], what: str) -> None:
         retry_error_callback=lambda _: False,
     )
     if not tries(done):
-        raise Trouble(f"{what} was not available after {PATIENCE // 3600} hours; run again to go on")
+        raise ExternalError(f"{what} was not available after {PATIENCE // 3600} hours; run again to go on")

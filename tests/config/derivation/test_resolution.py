@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from config.derivation.identity import identities, unlisted
 from config.derivation.resolution import resolve
 from config.loader import _loaded, load, parse
 from config.reading.files import SYSTEMS
-from config.system import Resolved
+from config.system import Resolved, System
 from review.generated import ROOT
 
 
@@ -25,7 +27,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, str]]:
     counts: Counter[tuple[str, str]] = Counter()
     compute = derivation._resolve
 
-    def counting(system, name, *arguments):
+    def counting(system: System, name: str, *arguments: Any) -> Resolved:
         counts[system.file, name] += 1
         return compute(system, name, *arguments)
 
@@ -96,7 +98,7 @@ def test_a_changed_system_is_derived_anew() -> None:
     assert cpu(derive(first, "staging")[0]) != cpu(derive(copied, "staging")[0]) == cpu(derive(second, "staging")[0])
 
 
-def test_a_file_that_changes_is_read_again(tmp_path) -> None:
+def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "system.yaml"
     file.write_text((SYSTEMS / "spacetime.yaml").read_text())
     before = load(str(file))

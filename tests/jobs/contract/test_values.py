@@ -105,13 +105,13 @@ def test_the_preview_finds_what_the_proof_would(pair: Pair) -> None:
 
 
 def test_the_preview_finds_what_staging_would_refuse(pair: Pair) -> None:
-    from jobs.sanitize.errors import Trouble
+    from config.errors import ExternalError
 
     pair.source("CREATE TABLE t (id integer); INSERT INTO t VALUES (1); GRANT SELECT ON t TO reader")
     pair.production.run("CREATE ROLE elsewhere", database="postgres")
     pair.source("CREATE POLICY p ON t TO elsewhere USING (true)")
     try:
-        with pytest.raises(Trouble, match="elsewhere"), previewed(pair.asked()):
+        with pytest.raises(ExternalError, match="elsewhere"), previewed(pair.asked()):
             pass
     finally:
         pair.source("DROP POLICY p ON t")

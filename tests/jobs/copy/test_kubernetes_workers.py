@@ -8,8 +8,8 @@ import pytest
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
+from config.errors import ExternalError
 from jobs.sanitize.copy.kubernetes_workers import Fleet, Place
-from jobs.sanitize.errors import Trouble
 from local.control_plane import ControlPlane
 from tests.servers import until
 
@@ -58,5 +58,5 @@ def test_a_failed_job_is_said(api: client.ApiClient, monkeypatch: pytest.MonkeyP
         condition = type("C", (), {"type": "Failed", "status": "True", "message": "Job has failed indexes"})()
         answer = type("J", (), {"status": type("S", (), {"conditions": [condition]})()})()
         monkeypatch.setattr(fleet.batch, "read_namespaced_job_status", lambda *_: answer)
-        with pytest.raises(Trouble, match="the Job sanitize-workers failed: Job has failed indexes"):
+        with pytest.raises(ExternalError, match="the Job sanitize-workers failed: Job has failed indexes"):
             fleet.look()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
-from jobs.sanitize.errors import Trouble
+from config.errors import ExternalError
 from jobs.sanitize.proof import receipt
 from local.control_plane import ControlPlane
 from tests.components.application import shipped
@@ -53,7 +53,7 @@ def test_the_data_syncs_rights_are_enough_and_for_its_own_alone(plane: ControlPl
             receipt.keep({**RECEIPT, "text": text}, "default", "staging-data-sync-receipt", own)
         found = core.read_namespaced_config_map("staging-data-sync-receipt", "default")
         assert '"text":"two"' in found.data["receipt.json"]
-        with pytest.raises(Trouble, match=r"the ConfigMap default/of-another could not be written .*: Forbidden"):
+        with pytest.raises(ExternalError, match=r"the ConfigMap default/of-another could not be written .*: Forbidden"):
             receipt.keep(RECEIPT, "default", "of-another", own)
     finally:
         for name in ("of-another", "staging-data-sync-receipt"):
@@ -63,5 +63,5 @@ def test_the_data_syncs_rights_are_enough_and_for_its_own_alone(plane: ControlPl
 
 
 def test_who_is_in_no_pod_is_told_that_the_data_are_in_use() -> None:
-    with pytest.raises(Trouble, match="the new data are in use; the ConfigMap a/b could not be written"):
+    with pytest.raises(ExternalError, match="the new data are in use; the ConfigMap a/b could not be written"):
         receipt.keep(RECEIPT, "a", "b")

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from jobs.sanitize.errors import Trouble
+from config.errors import ExternalError
 from jobs.sanitize.refresh import refresh
 from jobs.sanitize.snapshots.rds import Endpoint, Settings, beside, newest, reader, restore, sanitise
 from tests.jobs.postgres import Pair
@@ -149,7 +149,7 @@ def test_stagings_half(rds: Any, ours: Settings) -> None:
     assert restore(rds, settings, lambda source, _: seen.append(source), "manual") == name
     assert seen[0].identifier.startswith("quikapp-staging-sync-2")
     assert left(rds) == []
-    with pytest.raises(Trouble, match="there is no cluster 'nowhere' here"):
+    with pytest.raises(ExternalError, match="there is no cluster 'nowhere' here"):
         beside(rds, "nowhere", "", "", "", "")
 
 
@@ -166,7 +166,7 @@ def test_a_role_that_reads_and_no_more(shop: Pair) -> None:
 
 
 def test_nothing_to_restore(rds: Any, ours: Settings) -> None:
-    with pytest.raises(Trouble, match="no manual snapshot whose name begins with 'prod-sanitized' is available"):
+    with pytest.raises(ExternalError, match="no manual snapshot whose name begins with 'prod-sanitized' is available"):
         restore(rds, replace(ours, snapshots="prod-sanitized"), lambda *_: None, "manual")
 
 
@@ -175,7 +175,7 @@ def test_a_step_that_takes_too_long(rds: Any, ours: Settings, monkeypatch: pytes
 
     monkeypatch.setattr(snapshots, "PATIENCE", 0)
     monkeypatch.setattr(snapshots, "_available", lambda *_: False)
-    with pytest.raises(Trouble, match="was not available after 0 hours; run again to go on"):
+    with pytest.raises(ExternalError, match="was not available after 0 hours; run again to go on"):
         sanitise(rds, ours, lambda *_: None, "manual")
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from local.node.capacity import check, needed
-from local.node.requirements import Unmet
+from local.node.requirements import UnmetRequirement
 
 
 def workload(kind: str, image: str, cpu: str = "500m", memory: str = "1Gi", **spec: Any) -> dict[str, Any]:
@@ -61,9 +61,9 @@ def test_what_does_not_fit_is_refused_in_figures() -> None:
     with httpx.Client(base_url="https://127.0.0.1", transport=httpx.MockTransport(answers)) as client:
         check(client, [workload("Deployment", "a", replicas=4)], {"a"})
         with pytest.raises(
-            Unmet, match=r"ask for 2\.5 CPU and 5 GiB of memory; this machine gives 2 and 8 GiB"
+            UnmetRequirement, match=r"ask for 2\.5 CPU and 5 GiB of memory; this machine gives 2 and 8 GiB"
         ) as raised:
             check(client, [workload("Deployment", "a", replicas=5)], {"a"})
-        with pytest.raises(Unmet, match=r"ask for 0\.2 CPU and 16 GiB"):
+        with pytest.raises(UnmetRequirement, match=r"ask for 0\.2 CPU and 16 GiB"):
             check(client, [workload("Deployment", "a", "100m", "8Gi", replicas=2)], {"a"})
-    assert raised.value.code == 2
+    assert raised.value.exit_code == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.node import requirements
-from local.node.requirements import NETWORK_PLUGINS, PROGRAMS, Unmet, check, missing
+from local.node.requirements import NETWORK_PLUGINS, PROGRAMS, UnmetRequirement, check, missing
 from local.paths import ROOT
 
 
@@ -43,9 +43,9 @@ def test_each_network_plugin_is_missed(machine: Path, plugin: str) -> None:
 def test_all_that_is_missing_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(requirements, "missing", lambda: ["containerd", "runc"])
-    with pytest.raises(Unmet) as raised:
+    with pytest.raises(UnmetRequirement) as raised:
         check()
-    assert raised.value.code == 2
+    assert raised.value.exit_code == 2
     assert "run as root (found user id 1000)" in str(raised.value)
     assert "apt-get install containerd runc" in str(raised.value)
 
@@ -61,5 +61,5 @@ def test_the_command_says_so_at_once() -> None:
 
 def test_another_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
-    with pytest.raises(Unmet, match="needs Linux"):
+    with pytest.raises(UnmetRequirement, match="needs Linux"):
         check()
