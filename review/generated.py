@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from config.derivation.derive import derive
@@ -16,7 +17,8 @@ from policies.rules import RULES
 
 from .dashboards import pages, svg
 from .explain import markdown
-from .graph import graph
+from .golden import files
+from .graph import Node, graph
 from .reachability import Reachability
 from .reachability import markdown as markdown_of
 
@@ -24,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 POLICIES = ROOT / "docs" / "policies.md"
 DASHBOARDS = ROOT / "docs" / "dashboards"
+GOLDEN = ROOT / "tests" / "golden"
 REACHABILITY = ROOT / "docs" / "reachability.md"
 REACHABILITY_HEAD = """\
 # Who reaches whom
@@ -43,14 +46,16 @@ def readme(text: str) -> str:
     return f"{before}{BEGIN}{markdown(*derive(load('spacetime'), 'staging'))}{END}{after}"
 
 
-def golden(stack: str) -> str:
-    """The stack's resource graph."""
-    return json.dumps(graph(stack), indent=1) + "\n"
-
-
-def golden_file(stack: str) -> Path:
-    """Where it is kept, to be reviewed as a diff."""
-    return ROOT / "tests" / "golden" / f"{stack}.json"
+def golden(stack: str, recorded: Callable[[str], list[Node]] = graph) -> dict[Path, str]:
+    """Returns the files of the stack's golden graph, to be reviewed as a diff; ``recorded`` gives the graph of a stack."""
+    settings = read_stack(ROOT / f"Pulumi.{stack}.yaml")
+    production = None
+    if settings.environment != BASE:
+        same = (settings.system, settings.layer)
+        others = {other: read_stack(ROOT / f"Pulumi.{other}.yaml") for other in STACKS}
+        production = next(o for o, s in others.items() if (s.system, s.layer) == same and s.environment == BASE)
+    content = files(recorded(stack), recorded(production) if production else None)
+    return {GOLDEN / stack / path: text for path, text in content.items()}
 
 
 def previews() -> dict[Path, str]:
@@ -81,9 +86,12 @@ def main() -> None:
     for file, text in previews().items():
         file.write_text(text, encoding="utf-8")
     REACHABILITY.write_text(reachability(), encoding="utf-8")
+    shutil.rmtree(GOLDEN, ignore_errors=True)
+    recorded = cache(graph)
     for stack in STACKS:
-        golden_file(stack).parent.mkdir(parents=True, exist_ok=True)
-        golden_file(stack).write_text(golden(stack), encoding="utf-8")
+        for file, text in golden(stack, recorded).items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,12 @@ def recorded(
         return tuple(graph("test", file))
 
 
+@cache
+def shipped(stack: str) -> tuple[Node, ...]:
+    """The graph of a stack of the repository."""
+    return tuple(graph(stack))
+
+
 def node(nodes: tuple[Node, ...], kind: str, name: str) -> Node:
     """The one resource of that kind (the last part of its type) and name; our own component only for ``Environment``."""
     ours = "understudy:" if kind == "Environment" else ("kubernetes:", "random:", "pulumi:", "pulumi-python:")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -11,7 +10,7 @@ from config.kinds import Service
 from config.model.quantity import Cpu, Memory
 from local.images.maker import _why_missing
 from local.stack import LocalStack
-from review.generated import golden_file
+from tests.components.graphs import shipped
 
 CORES, MEMORY = Fraction(2), 8 * 10**9
 NODE_CORES, NODE_MEMORY = Fraction(3, 10), 2 * 10**9
@@ -21,7 +20,7 @@ NODE_CORES, NODE_MEMORY = Fraction(3, 10), 2 * 10**9
 def _pods() -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """How many pods of a kind there are, an update's extra one included, and their containers: of those that run."""
     resolved = LocalStack("laptop").resolved()
-    for resource in json.loads(golden_file("laptop").read_text()):
+    for resource in shipped("laptop"):
         body = resource["inputs"]
         if body.get("kind") not in ("Deployment", "StatefulSet"):
             continue

@@ -14,8 +14,9 @@ from config.errors import ExternalError
 from config.reading.files import SYSTEMS
 from local.control_plane import kubectl
 from local.stack import LocalStack
-from review.generated import ROOT, golden_file
+from review.generated import ROOT
 from tests.components.application import CANARY, CANARY_IMAGE
+from tests.components.graphs import shipped
 from tests.e2e.quikapp import STACK
 
 from . import stacks
@@ -61,7 +62,7 @@ def placed(stack: LocalStack, service: str) -> list[str]:
 
 def test_everything_is_there_as_in_the_graph(stack: LocalStack) -> None:
     made = {r["urn"] for r in stack.export()["resources"]}
-    wanted = {node["urn"] for node in json.loads(golden_file(NAME).read_text())}
+    wanted = {node["urn"] for node in shipped(NAME)}
     assert wanted <= made
     for kind in ("gateways.networking.istio.io", "envoyfilters", "serviceentries", "sidecars", "telemetries"):
         assert get(stack, kind), kind

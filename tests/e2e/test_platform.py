@@ -15,15 +15,20 @@ from config.errors import ExternalError
 from config.model.platform import Platform
 from local.control_plane import kubectl
 from local.stack import LocalStack
-from review.generated import ROOT, golden_file
+from review.generated import ROOT
 from tests.components.core.test_platform import application as declare
+from tests.components.graphs import shipped
 from tests.e2e.quikapp import STACK, client, declared, of, steps
 from tests.e2e.stacks import running
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("platform")]
-NODES = json.loads(golden_file(STACK).read_text(encoding="utf-8"))
-GUARDED = {node["type"] for node in NODES if node["protect"]}
-RESOURCES = len(NODES) + 1
+
+
+def resources() -> int:
+    """The number of resources of the stack, its root included."""
+    return len(shipped(STACK)) + 1
+
+
 """Those of the graph, and the stack."""
 
 
@@ -36,7 +41,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 def test_a_first_preview_needs_nothing_that_is_not_there_yet(stack: LocalStack) -> None:
     result = stack.pulumi("preview", "--policy-pack", str(ROOT / "policies"), capture=True)
     assert result.returncode == 0, result.stdout[-3000:]
-    assert f"{RESOURCES} to create" in result.stdout
+    assert f"{resources()} to create" in result.stdout
 
 
 def application(stack: LocalStack, folder: Path) -> LocalStack:
@@ -56,11 +61,11 @@ def test_an_application_is_previewed_before_its_cluster_exists(stack: LocalStack
 def test_up(stack: LocalStack) -> None:
     result = stack.pulumi("up", "--yes", "--skip-preview", "--policy-pack", str(ROOT / "policies"), capture=True)
     assert result.returncode == 0, result.stdout[-3000:]
-    assert f"{RESOURCES} created" in result.stdout
+    assert f"{resources()} created" in result.stdout
     made = {r["urn"] for r in stack.export()["resources"] if r["type"] != "pulumi:pulumi:Stack"}
-    assert {node["urn"] for node in NODES} == made
+    assert {node["urn"] for node in shipped(STACK)} == made
     levels = stack.levels()
-    assert sum(levels.values()) == sum(node["type"].startswith("aws:") for node in NODES)
+    assert sum(levels.values()) == sum(node["type"].startswith("aws:") for node in shipped(STACK))
     assert levels["recorded"] == 1  # the wait for the certificate
     assert levels["real"] > 150
 
@@ -240,7 +245,8 @@ def test_a_subnet_that_changes_would_replace_a_store_and_is_refused(stack: Local
     found = steps(meant)
     assert found["aws:msk/cluster:Cluster", "kafka"] in ("replace", "create-replacement", "delete-replaced")
     assert found["aws:ec2/subnet:Subnet", "network-data-1"] in ("replace", "create-replacement", "delete-replaced")
-    lost = {key for key, operation in found.items() if "replace" in operation and key[0] in GUARDED}
+    guarded = {node["type"] for node in shipped(STACK) if node["protect"]}
+    lost = {key for key, operation in found.items() if "replace" in operation and key[0] in guarded}
     assert lost == {("aws:msk/cluster:Cluster", "kafka")}
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from local.images.placeholder import Placeholders
 from local.stack import LocalStack
-from review.generated import golden_file
+from tests.components.graphs import shipped
 
 STORE = "cockroachdb/cockroach:v23.1.13"
 
 
 def _objects(stack: str) -> list[dict[str, Any]]:
-    graph = json.loads(golden_file(stack).read_text())
-    return [resource["inputs"] for resource in graph if resource["type"].startswith("kubernetes:")]
+    return [resource["inputs"] for resource in shipped(stack) if resource["type"].startswith("kubernetes:")]
 
 
 def _of(stack: str, image: str, missing: set[str]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import pytest
@@ -14,11 +13,12 @@ from local.images.maker import _why_missing
 from local.images.programs import MODULES
 from local.images.table import TABLE, full, table, tagged
 from local.stack import LocalStack
-from review.generated import STACKS, golden_file
+from review.generated import STACKS
+from tests.components.graphs import shipped
 
 
 def _images(value: object) -> set[str]:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return set().union(*map(_images, value))
     if not isinstance(value, dict):
         return set()
@@ -64,7 +64,7 @@ def test_a_recipe_is_of_packages_or_of_a_module_and_every_file_is_there() -> Non
 def test_every_image_that_a_stack_asks_for_is_accounted_for(stack: str) -> None:
     resolved = LocalStack(stack).resolved()
     own = {component.image for component in resolved.components.values() if isinstance(component, Workload)}
-    for image in _images(json.loads(golden_file(stack).read_text())):
+    for image in _images(shipped(stack)):
         mine = image.rpartition(":")[0] in own
         assert bool(table().recipe(image)) + bool(table().why_missing(image)) + mine == 1, image
         assert bool(_why_missing(image, resolved)) == bool(table().why_missing(image)), image
