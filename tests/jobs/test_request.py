@@ -24,8 +24,8 @@ def request_of(as_of: datetime | None) -> Asked:
     [
         datetime(2999, 1, 1, tzinfo=UTC),
         datetime(2999, 1, 1),  # noqa: DTZ001 - a time without a zone is UTC
-        datetime.now(UTC) + timedelta(minutes=5),
-        datetime.now(timezone(timedelta(hours=-11))) + timedelta(minutes=5),
+        datetime.now(UTC) + timedelta(days=2),
+        datetime.now(timezone(timedelta(hours=-11))) + timedelta(days=2),
     ],
 )
 def test_a_future_time_is_refused(future: datetime) -> None:
