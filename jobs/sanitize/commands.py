@@ -237,7 +237,7 @@ def _asked(
     from config.model.contract import load
     from jobs.sanitize.contract.compare import unsupported
 
-    from .request import Asked
+    from .request import Asked, check_as_of
 
     contract = load(system)
     names = sorted(contract.databases)
@@ -250,10 +250,8 @@ def _asked(
         raise ConfigError(Problem("--database", None, "", f"found {chosen!r}", f"one of {', '.join(names)}"))
     if problems := list(unsupported(contract, chosen)):
         raise ConfigError(*problems)
-    if as_of is not None and as_of.replace(tzinfo=as_of.tzinfo or UTC) > datetime.now(UTC):
-        raise ConfigError(
-            Problem("--as-of", None, "", f"found {as_of.isoformat()}, which is in the future", "a time in UTC")
-        )
+    if as_of is not None:
+        check_as_of(as_of, "--as-of")
     return Asked(
         contract,
         chosen,

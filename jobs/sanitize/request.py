@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from config.errors import ConfigError, Problem
 from config.model.contract import Contract
 from jobs.sanitize.copy.kubernetes_workers import Place
 
 from . import names
 from .connection import Connection, connect
+
+
+def check_as_of(as_of: datetime, given_by: str) -> None:
+    """Raises ``ConfigError`` when ``as_of`` is in the future; a time without a zone is UTC.
+
+    Windows count back from it, so a future time would select no row and leave staging empty. ``given_by`` names the
+    option or the field in the message.
+    """
+    if as_of.replace(tzinfo=as_of.tzinfo or UTC) > datetime.now(UTC):
+        raise ConfigError(
+            Problem(given_by, None, "", f"found {as_of.isoformat()}, which is in the future", "a time in UTC")
+        )
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,11 @@ class Asked:
     """Seconds that sessions with a lock on staging's tables are waited for."""
     fingerprints: bool = False
     """Compare every masked column by fingerprint, also those whose form production does not have."""
+
+    def __post_init__(self) -> None:
+        """Refuses a future ``as_of`` before anything connects, whether an option, a variable or a snapshot gave it."""
+        if self.as_of is not None:
+            check_as_of(self.as_of, "as_of")
 
     @property
     def schema(self) -> str:
