@@ -203,7 +203,7 @@ def edit(file: Path, old: str, new: str) -> None:
 
 def test_a_component_that_asks_for_the_environment_is_seen(project: Path) -> None:
     edit(
-        project / "components" / "service" / "__init__.py",
+        project / "components" / "kinds" / "service" / "__init__.py",
         '"revisionHistoryLimit": 5',
         '"revisionHistoryLimit": 1 if args.wiring.resolved.environment.name == "staging" else 5',
     )
