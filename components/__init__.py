@@ -1,1 +1,1 @@
-"""How an environment is made: one Pulumi component resource a file. Reads plain models, decides nothing."""
+"""Pulumi components: each turns a part of the resolved environment into resources."""

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EnvironmentArgs:
-    """What an environment is made from."""
+    """The inputs of an environment."""
 
     resolution: Resolution
     stack: Stack
@@ -53,7 +53,7 @@ class EnvironmentArgs:
 
 
 class Environment(pulumi.ComponentResource):
-    """Providers, and what the stack's layer asks for: the platform in its account, the application in its namespace."""
+    """The components of the stack's layer: the platform in its AWS account, or the application in its namespace."""
 
     outputs: dict[str, Any]
     """The stack's outputs: the platform's (``platform``, ``vpn``, ``nameServers``), the application's (``namespace``,

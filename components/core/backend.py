@@ -22,14 +22,14 @@ from .site import Site
 
 @dataclass(frozen=True)
 class Pod:
-    """What is a kind's own in its pod."""
+    """The parts of a backend's pod that differ between kinds."""
 
     uid: int
     """The user of the image."""
     ready: Mapping[str, Any]
-    """How the readiness probe asks."""
+    """Request of the readiness probe."""
     alive: Mapping[str, Any] | None = None
-    """How the liveness probe asks; default: whether the first port takes connections."""
+    """Request of the liveness probe; default: a TCP connection to the first port."""
     command: Sequence[str] = ()
     args: Sequence[str] = ()
     env: Mapping[str, str] = field(default_factory=dict)
@@ -37,25 +37,25 @@ class Pod:
     files: Mapping[str, str] = field(default_factory=dict)
     """A ConfigMap of the component's name."""
     config: str = ""
-    """Where it is mounted."""
+    """Mount path of the configuration directory."""
     paths: Mapping[str, str] = field(default_factory=dict)
     """File to its path below that, where it is not its own name."""
     single_files: bool = False
-    """Each file is mounted over the one of the image, whose others stay."""
+    """Files that are mounted one by one over the image's own; the other files of the image stay visible."""
     data: str = ""
-    """Where the volume is mounted."""
+    """Mount path of the data volume."""
     writable: Sequence[str] = ()
     """Paths with an emptyDir."""
     trust: Sequence[str] = ()
-    """Components whose authority it needs."""
+    """Components whose certificate authority the pod trusts."""
     volumes: Sequence[Any] = ()
     mounts: Sequence[Any] = ()
-    """Of those further volumes."""
+    """Mount path of each further volume."""
     init: Sequence[Any] = ()
     digested: Any = None
-    """What else rolls the pod when it changes."""
+    """Further values whose change rolls the pod."""
     secrets: Sequence[str] = ()
-    """Secrets whose rotation rolls it."""
+    """Secrets whose rotation rolls the pod."""
     slow: bool = False
     """It takes minutes to start."""
     grace: int = 30
@@ -86,14 +86,14 @@ class Backend(pulumi.ComponentResource, ABC):
 
     @abstractmethod
     def pod(self) -> Pod:
-        """What is in the pod."""
+        """Returns the pod's specification."""
 
     def before(self) -> Depends:
         """Objects that the pod needs, such as its rights."""
         return []
 
     def annotations(self) -> dict[str, Any]:
-        """What else rolls the pod when it changes."""
+        """Returns annotations whose change rolls the pod."""
         return {}
 
     def after(self) -> None:

@@ -16,7 +16,7 @@ Value = str | int | bool | list[str] | dict[str, str]
 
 @dataclass(frozen=True)
 class Reference:
-    """What another block exports, such as ``loki.write.default.receiver``: not a string."""
+    """A reference to another block's export, such as ``loki.write.default.receiver``; written without quotes."""
 
     path: str
 

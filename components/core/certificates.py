@@ -1,4 +1,4 @@
-"""Who stores are, and whom their users trust: Secrets with ``ca.crt``, ``tls.crt`` and ``tls.key``."""
+"""Certificates of stores and the authorities that clients trust: Secrets with ``ca.crt``, ``tls.crt`` and ``tls.key``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Issued:
 
 @dataclass(frozen=True)
 class _Subject:
-    """Whose certificate, and where it goes."""
+    """The subject of a certificate, and the Secret that holds it."""
 
     secret: str
     common_name: str

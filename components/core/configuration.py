@@ -47,7 +47,7 @@ class Configuration(pulumi.ComponentResource):
         return self._declared if wanted == "all" else {key: self._declared[key] for key in wanted}
 
     def checksum(self, wanted: Sequence[str] | Literal["all"]) -> Any:
-        """Of the values of those keys alone, so that a change of another key leaves the reader running."""
+        """Returns a digest of these keys' values only: a change of another key does not roll the pods."""
         values = {key: self._data[key] for key in self.declared(wanted)}
         if not any(isinstance(value, pulumi.Output) for value in values.values()):
             return checksum(values)

@@ -119,7 +119,7 @@ def leaf(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 class _Provider(dynamic.ResourceProvider, ABC):
-    """What both have in common: renewed when the window before their end has begun, or when they would be others."""
+    """Base of the certificate providers: a certificate is renewed within its renewal window, or when its inputs change."""
 
     identity: tuple[str, ...]
     """Inputs that make it another certificate; the rest of them only say when it is renewed."""

@@ -10,7 +10,8 @@ TRACK, STABLE = "understudy.dev/track", "stable"
 """Which of a service's Deployments a pod belongs to, where a mesh tells them apart."""
 
 OWNER = "understudy.dev/component"
-"""Of what was made from somebody's own manifests, whose ``app`` is their own: the component that declares it."""
+"""Label with the declaring component's name, on objects of ``kind: manifests``, whose ``app`` label is the user's
+own."""
 
 
 def selector(component: str, role: str | None = None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The namespace and its guards: Pod Security, quota, default limits, and who may talk to whom."""
+"""The namespace with its Pod Security level, quota, default limits and NetworkPolicies."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ KUBELET = 10250
 ISTIOD, CONTROL = {"app": "istiod"}, 15012
 """Istio's control plane: its pods, and the port at which proxies get their certificates and configuration."""
 PROXY_METRICS = 15090
-"""Of every proxy, outside of the mesh's own TLS (https://istio.io/latest/docs/ops/deployment/application-requirements/)."""
+"""Istio proxy ports outside of mesh TLS: https://istio.io/latest/docs/ops/deployment/application-requirements/"""
 Spec = Any
 """A NetworkPolicySpec."""
 
@@ -109,7 +109,7 @@ def _ingress(resolved: Resolved, name: str, component: Component) -> list[dict[s
 
 
 def _beyond(resolved: Resolved, name: str) -> list[dict[str, Any]]:
-    """To the mesh's gateway out, and to who gives pods their roles in AWS."""
+    """Returns rules to the mesh's egress gateway, and to the agent that gives pods their AWS credentials."""
     rules: list[dict[str, Any]] = []
     if (istio := mesh(resolved)) and outside(resolved, name):
         way = [{"namespaceSelector": in_namespace(istio.egress_namespace)}]
@@ -120,7 +120,7 @@ def _beyond(resolved: Resolved, name: str) -> list[dict[str, Any]]:
 
 
 def _scrapes(resolved: Resolved, name: str) -> list[dict[str, Any]]:
-    """What Prometheus reads: components, proxies, kubelets."""
+    """Returns rules for what Prometheus scrapes: components, proxies and kubelets."""
     rules: list[dict[str, Any]] = [
         {"to": _pods(resolved, key), "ports": tcp(port)}
         for key, other in resolved.components.items()
@@ -133,7 +133,7 @@ def _scrapes(resolved: Resolved, name: str) -> list[dict[str, Any]]:
 
 
 def _network(resolved: Resolved, target: Component) -> str | None:
-    """Of a service of somebody else; in a mesh it is reached through the gateway out."""
+    """Returns the rule to an external service; in a mesh the traffic passes through the egress gateway."""
     return target.cidr if isinstance(target, External) and not mesh(resolved) else None
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pulumi
 
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
-"""The annotation of an object whose readiness the provider does not wait for."""
+"""Annotation of an object whose readiness the Kubernetes provider does not wait for."""
 
 
 class KubernetesObject(pulumi.CustomResource):

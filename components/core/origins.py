@@ -1,4 +1,4 @@
-"""Where the values of a Secret come from, written on it: policies prove it by this and never look at a value."""
+"""The origin of each value of a Secret, as an annotation. Policies verify origins and never read values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pulumi
 
 ANNOTATION = "understudy.dev/origins"
 GIVEN = "given"
-"""Somebody gave the value; nothing generates it."""
+"""The origin of a value that the user supplied; it is not generated."""
 
 
 def origin(resource: pulumi.CustomResource, name: str) -> str:

@@ -210,7 +210,7 @@ class Parts:
         return self.make("apps/v1", "Deployment", name, depends_on, spec=spec)
 
     def rights(self, rules: Sequence[Any], cluster_rules: Sequence[Any] = ()) -> list[KubernetesObject]:
-        """What the component's account may do in the namespace, and what it may do with objects that are in none."""
+        """Returns RBAC rules of the component's service account: those in the namespace, and those of the cluster."""
         namespace = self._resolved.environment.namespace
         subject = {"kind": "ServiceAccount", "name": self._component, "namespace": namespace}
         made = []
@@ -253,11 +253,12 @@ class Parts:
         annotations: Mapping[str, Any] | None = None,
         whole: bool = True,
     ) -> KubernetesObject:
-        """A task that is done again when ``content`` (what it reads, without secret values) changes.
+        """A Job that runs again when ``content`` (its inputs without secret values) changes.
 
-        A Job cannot change: its name carries a checksum, and a new one takes the place of the old. Its pods carry the label
-        ``app: <app>`` and not the component's, whose pods are waited for until they are Ready, and a Job's never are.
-        ``whole=False``: the checksum is of ``content`` alone, for a pod that is told what is known only later.
+        A Job is immutable: its name contains a checksum, and a new Job replaces the old one. Its pods carry the label
+        ``app: <app>`` and not the component's: the component's pods are awaited until they are Ready, and the pods of
+        a Job never become Ready. ``whole=False``: the checksum covers ``content`` only, for a pod with inputs that
+        are not known in a preview.
         """
         template = self._template(app, "job", {"restartPolicy": "OnFailure", **pod}, annotations)
         spec = {"backoffLimit": retries, "activeDeadlineSeconds": seconds, "template": template}

@@ -1,4 +1,4 @@
-"""What the application is told of its platform: made by this stack, read from the platform's stack, or given as values."""
+"""Outputs of the platform for the application: from this stack, from the platform's stack, or given as values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Platform:
         return cls(pulumi.Output.from_input(Values().model_dump(by_alias=True)))
 
     def kubeconfig(self, identifier: str) -> pulumi.Output[str]:
-        """Of the cluster; raises when it is another than the environment's."""
+        """Returns the kubeconfig of the cluster; raises an error when the cluster is not the environment's."""
 
         def checked(values: list[Any]) -> Any:
             found, kubeconfig = values

@@ -1,4 +1,4 @@
-"""What all pods have in common: Pod Security ``restricted``, spread over zones and nodes, amounts, probes."""
+"""Settings of all pods: Pod Security ``restricted``, spread over zones and nodes, resources, probes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ZONE = "topology.kubernetes.io/zone"
 """The label of a node that says which zone it is in."""
 TEMPORARY = "/tmp"  # noqa: S108 - in the container
 TRUST = "/etc/understudy"
-"""Where pods find the authorities of those they talk to: ``<TRUST>/ca-<name>/ca.crt``."""
+"""Directory in pods with the certificate authorities of other components: ``<TRUST>/ca-<name>/ca.crt``."""
 UNTIL_UNLISTED = 5
 """Seconds until every node and proxy knows that a pod which stops takes no new connections."""
 CONTAINER_SECURITY = {

@@ -1,4 +1,4 @@
-"""What the program reads before it plans anything: the stack's configuration and the cluster it would change."""
+"""Reads the stack's configuration and verifies the target cluster before any resource is planned."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def _eks(resolved: Resolved) -> Eks | None:
 
 
 def cluster_identity(resolved: Resolved, stack: Stack, file: str) -> str:
-    """What the provider is pinned to; known before the cluster is there. Raises ``ConfigError``.
+    """Returns the identity of the cluster that the provider belongs to; raises ``ConfigError``.
 
-    A cluster that the platform declares is known by its ARN, one whose values are given by what they say; any other is looked
-    at, and has to be the pinned one.
+    The identity is known before the cluster exists. A cluster that the platform declares is identified by its ARN,
+    and one whose values are given by its declared identifier. Any other cluster is read, and must be the pinned one.
     """
     account, declared = resolved.environment.account, _eks(resolved)
     if declared and account:

@@ -84,7 +84,7 @@ class Secrets(pulumi.ComponentResource):
         )
 
     def checksums(self, names: Iterable[str]) -> dict[str, str]:
-        """Of several."""
+        """Returns one checksum for several secrets."""
         return {name: self.checksum(name) for name in sorted(names)}
 
     def _plain(self, name: str, secret: Secret) -> None:

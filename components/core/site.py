@@ -1,4 +1,4 @@
-"""What a component's builder needs of its surroundings."""
+"""The context in which components are built."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ class Site:
     secrets: Secrets
     certificates: Certificates
     monitoring: Mapping[str, Monitoring]
-    """Component to what it brings for those who watch it."""
+    """The monitoring that each component contributes, by component."""

@@ -1,4 +1,4 @@
-"""What a container is told: its configuration, its secrets, and where what it uses answers."""
+"""Configuration, secrets and endpoints that a container receives."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from .pods import CONTAINER_SECURITY, TRUST, amounts, authority
 from .secrets import Secrets
 
 CREDENTIALS = ("username", "password")
-"""Of a managed store, as files: AWS changes them every few days, and a variable would keep the first."""
+"""Keys of a managed store's credentials that are mounted as files: AWS rotates them, and a variable keeps its first
+value."""
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """Of one workload."""
+    """The configuration, secrets and endpoints of one workload."""
 
     name: str
     workload: Workload
@@ -63,7 +64,7 @@ class Wiring:
         }
 
     def volumes(self) -> list[Any]:
-        """Of the pod."""
+        """Returns the volumes of the pod."""
         return [
             *({"name": volume, "emptyDir": {}} for volume in self._writable()),
             *({"name": volume, "secret": authority(secret)} for volume, secret in self._trusted().items()),
@@ -77,7 +78,7 @@ class Wiring:
         ]
 
     def annotations(self) -> dict[str, Any]:
-        """What rolls the pods: digests of the configuration and of how the secrets are made."""
+        """Returns annotations that roll the pods: digests of the configuration and of the secrets' generations."""
         read = self._read()
         digests = {
             "understudy.dev/configuration": self.configuration.checksum(self.workload.configuration)
@@ -88,7 +89,7 @@ class Wiring:
         return {key: digest for key, digest in digests.items() if digest is not None}
 
     def told(self) -> dict[str, Any]:
-        """What the container is told, as declared: outputs of the platform by their names."""
+        """Returns the declared environment variables, with platform outputs resolved by name."""
         keys = self.configuration.declared(self.workload.configuration)
         return {"configuration": keys, "env": dict(self.workload.env), "secrets": self.secrets.checksums(self._read())}
 

@@ -19,7 +19,7 @@ from config.kinds.jobs import Task
 
 @dataclass(frozen=True)
 class TaskArgs:
-    """What a task is made from."""
+    """The inputs of a Job or CronJob."""
 
     wiring: Wiring
     tag: str | None

@@ -26,10 +26,10 @@ _EARLY = (
 
 
 class Manifests(pulumi.ComponentResource):
-    """Each object in the environment's namespace, with the common labels added; workloads after what they need.
+    """The user's own objects in the environment's namespace, with the common labels; dependencies come before workloads.
 
-    Every pod is labelled with the component, for the NetworkPolicies, and its containers are told where what the component
-    uses answers: a variable that the object sets itself stays as it is.
+    Each pod carries the component's label, which NetworkPolicies select by. Its containers receive the endpoints of
+    the components that it uses as variables; a variable that the object sets itself is kept.
     """
 
     def __init__(

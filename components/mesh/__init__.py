@@ -24,9 +24,9 @@ TRACING = "tracing"
 
 
 class Mesh(pulumi.ComponentResource):
-    """Mutual TLS, who may call whom, what each proxy knows of, the ways out, logs and spans.
+    """The mesh of an environment: mutual TLS, authorization, visibility of services, egress, logs and traces.
 
-    All of it is there before the pods are. Names are those of the components, as with NetworkPolicies.
+    All of its objects exist before the pods. Names are those of the components, as for NetworkPolicies.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Mesh(pulumi.ComponentResource):
                 self._make("networking.istio.io/v1alpha3", "EnvoyFilter", f"{key}-rate-limit", spec)
 
     def _telemetry(self, istio: Istio) -> None:
-        """What every proxy writes, and the spans of those that use a collector: only they reach it."""
+        """Makes the access logs of all proxies, and the traces of components that use a collector."""
         if istio.access_log:
             self._make(TELEMETRY, "Telemetry", "access-log", {"accessLogging": [{"providers": [{"name": "envoy"}]}]})
         share = float(istio.sampling.value * 100)

@@ -22,7 +22,7 @@ def policies(resolved: Resolved) -> dict[str, Any]:
 
 
 def signed_in(name: str, provider: str, gateway: str) -> Any:
-    """What comes from the gateway has to be signed in; its own pods are asked, so nobody goes around it."""
+    """Returns the rule that requires a signed-in user; the service's own proxy enforces it, whatever the route."""
     return {
         "selector": {"matchLabels": selector(name)},
         "action": "CUSTOM",

@@ -1,4 +1,4 @@
-"""What leaves the mesh: managed stores, directly; everything beyond the network, by its name and through the gateway out."""
+"""Egress of the mesh: to managed stores directly, and to all other external hosts through the egress gateway."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .routing import host, visible
 
 
 def stores(resolved: Resolved) -> dict[str, Component]:
-    """What is used beyond the mesh and has an address: managed stores, and those of somebody else."""
+    """Returns the used components outside the mesh that have an address: managed stores and external stores."""
     used = {name for key, c in resolved.components.items() if runs_here(resolved, key) for name in c.uses}
     used |= {name for name in _led_to(resolved) if isinstance(resolved.components[name], Managed)}
     return {
@@ -73,7 +73,7 @@ def _networks(resolved: Resolved, component: Component) -> Iterator[str]:
 
 
 def names(name: str, component: Component, platform: Platform) -> pulumi.Output[list[str]]:
-    """Of an endpoint of several, such as Kafka's, each without its port."""
+    """Returns the host names of an endpoint with several addresses, such as Kafka's, without ports."""
     if component.existing:
         return pulumi.Output.from_input([component.existing.host])
     endpoint: pulumi.Output[Any] = platform.get("endpoints", name, "host")
@@ -144,7 +144,7 @@ def way_out(gateway: str, hosts: Mapping[str, int]) -> Any:
 
 
 def sidecar(resolved: Resolved, name: str, platform: Platform) -> Any:
-    """What the component's proxies know of: what it uses, and nothing else; calls of anything else fail."""
+    """Returns the Sidecar of a component: its proxies know the hosts that it uses; calls to any other host fail."""
     component = resolved.components[name]
     known = [f"./{host(resolved, used)}" for used in component.uses if runs_here(resolved, used)]
     if component.needs_kubernetes_api:

@@ -1,6 +1,6 @@
-"""How one sees that the mesh is well: what its proxies count of every request (rate, errors, duration).
+"""Alerts and panels on requests between services (rate, errors, duration), from Istio's proxies.
 
-Series as Istio's proxies expose them: https://istio.io/latest/docs/reference/config/metrics/.
+The series are those of https://istio.io/latest/docs/reference/config/metrics/.
 """
 
 from __future__ import annotations

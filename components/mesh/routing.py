@@ -1,4 +1,4 @@
-"""How requests find a service: pools and outlier detection, a canary's share, hosts at the gateway in."""
+"""Routing to services: connection pools, outlier detection, canary shares, and hosts at the ingress gateway."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _HEADERS = {
     "referrer-policy": "strict-origin-when-cross-origin",
     "content-security-policy": "frame-ancestors 'none'",
 }
-"""Of OWASP's secure headers those that no application can mean otherwise (https://owasp.org/www-project-secure-headers/)."""
+"""Those of OWASP's secure headers that are right for any application (https://owasp.org/www-project-secure-headers/)."""
 
 
 def host(resolved: Resolved, name: str) -> str:
-    """The component's full name in the cluster: short ones depend on who reads them."""
+    """Returns the component's fully qualified host name in the cluster; short names are resolved relative to the reader."""
     return resolved.components[name].host(name, resolved.environment.namespace)
 
 
 def visible(resolved: Resolved) -> list[str]:
-    """Who sees a rule: this namespace, and the gateway in."""
+    """Returns the namespaces to which a rule applies: this one, and the ingress gateway's."""
     return [".", resolved.environment.cluster.ingress_namespace]
 
 
@@ -75,7 +75,7 @@ def split(resolved: Resolved, name: str, service: Service) -> Any:
 
 
 def _destinations(resolved: Resolved, name: str, port: int) -> list[Any]:
-    """Where the requests go, and how many of a hundred."""
+    """Returns the destinations of the requests with their weights in percent."""
     component = resolved.components[name]
     here: dict[str, Any] = {"host": host(resolved, name), "port": {"number": port}}
     if not isinstance(component, Service):
@@ -86,11 +86,11 @@ def _destinations(resolved: Resolved, name: str, port: int) -> list[Any]:
 
 
 _SPOKEN = {"metrics": "http", "telemetry": "http", "otlp-http": "http", "otlp-grpc": "grpc"}
-"""What is spoken at ports whose names do not say it to Istio: it would take them for plain TCP."""
+"""Protocols of ports whose names do not tell Istio the protocol; Istio would treat them as plain TCP."""
 
 
 def spoken(resolved: Resolved, port: str) -> dict[str, str]:
-    """Of a Service's port, in a mesh (https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/)."""
+    """Returns a port's ``appProtocol``, from which Istio selects the protocol; empty outside of a mesh."""
     return {"appProtocol": _SPOKEN[port]} if mesh(resolved) and port in _SPOKEN else {}
 
 

@@ -1,1 +1,1 @@
-"""What components bring for those who watch them."""
+"""Monitoring that components contribute: scrape targets, alerts and dashboards."""

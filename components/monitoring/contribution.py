@@ -1,6 +1,6 @@
-"""What a component brings for those who watch it: where its metrics are, what is wrong when, what to look at.
+"""The monitoring that a component contributes: scrape targets, alerts and dashboards, as plain data.
 
-All of it is data: Prometheus' component writes the first two into its configuration, Grafana's draws the last.
+Prometheus' component writes targets and alerts into its configuration, and Grafana's draws the dashboards.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ class Target:
     port: int
     path: str = "/metrics"
     authority: str | None = None
-    """The Secret whose ``ca.crt`` verifies them; ``None``: they speak plain HTTP."""
+    """The Secret whose ``ca.crt`` verifies the target; ``None``: the target speaks plain HTTP."""
     server_name: str | None = None
     """The name that their certificate is for."""
     honor_labels: bool = False
-    """What they say of ``namespace`` and ``pod`` is not about themselves."""
+    """Whether the target's own ``namespace`` and ``pod`` labels are kept: its series describe other pods."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Alert:
     description: str = ""
     """May use Prometheus' templates, such as ``{{ $value | humanize }}``."""
     derivation: str = ""
-    """Where a threshold that depends on the environment's size comes from."""
+    """The origin of a threshold that depends on the environment's size."""
     absent: tuple[str, ...] = ()
     """Selectors of the series without which it is blind; none: those that its expression reads."""
 
@@ -80,7 +80,7 @@ class Panel:
     """Grafana's id of a unit."""
     kind: Literal["timeseries", "stat"] = "timeseries"
     warn: float | None = None
-    """Where it turns bad: a line in a graph, a colour of a number."""
+    """The threshold of the panel: a line in a graph, a colour of a number."""
     bad: Literal["above", "below"] = "above"
     description: str = ""
 
@@ -101,7 +101,7 @@ class Dashboard:
     title: str
     rows: tuple[Row, ...]
     pods_of: str | None = None
-    """The job whose pods the variable ``$pod`` offers."""
+    """The job whose pods the variable ``$pod`` lists."""
 
 
 @dataclass(frozen=True)

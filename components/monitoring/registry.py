@@ -1,4 +1,4 @@
-"""Who brings what: kind to contribution. A new store adds its own here, and Prometheus and Grafana need no change."""
+"""The monitoring of each kind. A new kind adds its own here; Prometheus and Grafana need no change."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ MONITORING: Mapping[str, Callable[[Subject], Monitoring]] = {
 
 
 def contributions(resolved: Resolved, production: Resolved) -> dict[str, Monitoring]:
-    """Component to what it brings, of all that run in the namespace, and of the managed stores that somebody watches."""
+    """Returns the monitoring by component: of the components in the namespace, and of managed stores with an exporter."""
     found = {
         name: MONITORING[component.kind](subject) + usage(subject)
         for name, component in resolved.components.items()

@@ -1,4 +1,4 @@
-"""What is watched: a component of the environment, beside the same one in production."""
+"""The monitored component, with its counterpart in production."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Subject:
 
     @property
     def counted(self) -> bool:
-        """Whether somebody exposes how many of its pods there are."""
+        """Whether kube-state-metrics, which counts pods, is part of the environment."""
         return any(isinstance(other, KubeStateMetrics) for other in self.resolved.components.values())
 
     def size(self, path: str, value: object, expr: str = "{}", said: str = "{}") -> Size:

@@ -1,4 +1,4 @@
-"""How one sees that tasks do what they are for: by what kube-state-metrics says of their Jobs."""
+"""Alerts on Jobs and CronJobs, from kube-state-metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .subject import Subject
 
 
 def monitoring(subject: Subject) -> Monitoring:
-    """Nothing without somebody who counts Jobs."""
+    """Returns no alerts where kube-state-metrics is not part of the environment."""
     return Monitoring(alerts=tuple(_alerts(subject)) if subject.counted else ())
 
 

@@ -1,6 +1,6 @@
-"""What every component is watched for: the CPU, the memory, the disk, and the pods that it has.
+"""Alerts and panels on each component's CPU, memory, disk and pods.
 
-Series as the kubelet exposes them (cAdvisor's and volume statistics) and kube-state-metrics.
+The series are those of the kubelet (cAdvisor and volume statistics) and of kube-state-metrics.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _pods(subject: Subject) -> Iterator[Alert]:
 
 
 def _least(subject: Subject, service: Service) -> Size:
-    """What a disruption leaves."""
+    """Returns the number of pods that a disruption leaves."""
     if service.min_available is not None:
         return subject.size("minAvailable", service.min_available)
     if service.replicas.min == 1:

@@ -11,7 +11,7 @@ from config.kinds import Alertmanager as Declared
 from .configuration import SECRETS, configuration
 
 UID = 65534
-"""The user ``nobody`` of the official image."""
+"""User ID of ``nobody`` in the official image."""
 CONFIG, DATA = "/etc/alertmanager/config", "/alertmanager"
 
 

@@ -9,11 +9,11 @@ from config.kinds import Alertmanager
 
 SECRETS = "/etc/alertmanager/secrets"
 NOBODY = "null"
-"""The receiver that tells nobody."""
+"""The receiver without a notification channel."""
 
 
 class HttpConfig(Part):
-    """How a receiver is reached."""
+    """HTTP settings of a receiver."""
 
     proxy_url: str
 
@@ -41,7 +41,7 @@ class PagerDutyConfig(Part):
 
 
 class Receiver(Part):
-    """Who is told, and how."""
+    """A receiver and its notification channels."""
 
     name: str
     slack_configs: tuple[SlackConfig, ...] | None = None
@@ -49,7 +49,7 @@ class Receiver(Part):
 
 
 class Route(Part):
-    """Which alerts go to whom; the first that matches."""
+    """A route from alerts to a receiver; the first match applies."""
 
     receiver: str
     matchers: tuple[str, ...] | None = None
@@ -61,7 +61,7 @@ class Route(Part):
 
 
 class InhibitRule(Part):
-    """What need not be said while something worse is."""
+    """A rule that mutes alerts while a more severe one fires."""
 
     source_matchers: tuple[str, ...]
     target_matchers: tuple[str, ...]
@@ -88,9 +88,9 @@ _COLOUR = (
 
 
 def configuration(alertmanager: Alertmanager, there: Collection[str], secrets: str = SECRETS) -> Configuration:
-    """Routes by severity: critical to PagerDuty and Slack, warnings to Slack, info to nobody.
+    """Routes alerts by severity: critical to PagerDuty and Slack, warnings to Slack, info to no channel.
 
-    ``there``: receivers whose secret the stack has; another one is left out.
+    ``there``: receivers whose secret the stack has; other receivers are left out.
     """
     proxy = HttpConfig(proxy_url=alertmanager.proxy) if alertmanager.proxy else None
     slack = pagerduty = None

@@ -1,4 +1,4 @@
-"""How one sees that alerts reach people."""
+"""Alerts and panels on the delivery of notifications."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from config.kinds import CloudWatchExporter as Declared
 from .configuration import configuration
 
 UID = 65534
-"""The user ``nobody`` of the official image."""
+"""User ID of ``nobody`` in the official image."""
 CONFIG = "/etc/yace"
 
 

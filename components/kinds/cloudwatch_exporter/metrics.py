@@ -1,4 +1,4 @@
-"""What is read of each managed store, from the services' own lists of metrics."""
+"""The CloudWatch metrics that are exported of each managed store, after each service's documented list."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Statistic = Literal["Average", "Maximum", "Minimum", "Sum"]
 
 @dataclass(frozen=True)
 class Reading:
-    """Of one kind of store."""
+    """The exported metrics of one kind of store."""
 
     namespace: str
     """CloudWatch's."""
     prefix: str
-    """Of the series: the exporter writes ``aws_<namespace>_<metric>_<statistic>`` in snake case."""
+    """Name prefix of the series: the exporter writes ``aws_<namespace>_<metric>_<statistic>`` in snake case."""
     metrics: Mapping[str, Statistic]
     """CloudWatch's name to the statistic that is read."""
 

@@ -1,4 +1,4 @@
-"""How one sees that the managed stores are well: by what AWS measures of them."""
+"""Alerts and panels on managed stores, from CloudWatch metrics."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNITS = {
 
 @dataclass(frozen=True)
 class _Limit:
-    """What is wrong when a metric is beyond a number."""
+    """An alert on a metric beyond a threshold."""
 
     alert: str
     metric: str

@@ -1,4 +1,4 @@
-"""How one sees that a CockroachDB cluster is well: https://www.cockroachlabs.com/docs/v23.1/metrics."""
+"""Alerts and panels on a CockroachDB cluster: https://www.cockroachlabs.com/docs/v23.1/metrics."""
 
 from __future__ import annotations
 

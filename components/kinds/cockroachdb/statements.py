@@ -1,7 +1,8 @@
-"""What a CockroachDB cluster is told, once it runs: SQL that may be said again and again.
+"""SQL statements that set up a running CockroachDB cluster; they are idempotent.
 
-Statements and cluster settings as documented for v23.1 (https://www.cockroachlabs.com/docs/v23.1/sql-statements,
-…/cluster-settings); names that a later version changed are chosen by the version.
+Statements and cluster settings are those documented for v23.1
+(https://www.cockroachlabs.com/docs/v23.1/sql-statements, …/cluster-settings). Names that a later version changed are
+chosen by the declared version.
 """
 
 from __future__ import annotations

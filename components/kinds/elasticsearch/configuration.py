@@ -1,4 +1,4 @@
-"""Elasticsearch's own configuration, and what it is told once it runs.
+"""Elasticsearch's configuration file, and the requests that set up a running node.
 
 https://www.elastic.co/guide/en/elasticsearch/reference/8.11/settings.html, …/ilm-put-lifecycle.html,
 …/indices-put-template.html, …/security-api-put-role.html
@@ -17,7 +17,7 @@ WRITER, READER = "logs_writer", "logs_reader"
 """Users, and the roles of the same name."""
 
 READINESS = 9399
-"""A port that is open while the node accepts requests, and only then: who asks needs no password
+"""Port that is open only while the node accepts requests; it needs no password
 (https://www.elastic.co/guide/en/elasticsearch/reference/8.11/advanced-configuration.html#readiness-tcp-port)."""
 
 
@@ -42,7 +42,7 @@ class Configuration(Part):
 
 
 def requests(store: Elasticsearch) -> dict[str, str]:
-    """File to JSON body of what the setup Job asks for; passwords are not in them."""
+    """Returns the JSON bodies of the setup Job's requests, by file name; they contain no passwords."""
     stream = store.stream
     pattern = f"{stream}-*"
     lifecycle = {

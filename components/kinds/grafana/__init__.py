@@ -23,7 +23,7 @@ START = (Path(__file__).parent / "start.sh").read_text(encoding="utf-8")
 
 
 class Grafana(Backend):
-    """Data sources and dashboards are provisioned: what somebody changes by hand is gone with the next start."""
+    """Grafana with provisioned data sources and dashboards: manual changes are lost at the next start."""
 
     resource_type = "understudy:grafana:Grafana"
     component: Declared

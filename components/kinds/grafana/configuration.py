@@ -1,4 +1,4 @@
-"""What Grafana is provisioned with: https://grafana.com/docs/grafana/v10.4/administration/provisioning/."""
+"""Grafana's provisioning files: https://grafana.com/docs/grafana/v10.4/administration/provisioning/."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class DataSources(Part):
 
 
 class Folder(Part):
-    """Where a provider finds its files."""
+    """The directory of a dashboard provider."""
 
     path: str
 

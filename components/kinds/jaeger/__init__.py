@@ -30,7 +30,7 @@ def strategies(jaeger: Declared) -> str:
 
 
 class Jaeger(Backend):
-    """Collector, query and UI in one process; clients that speak OpenTelemetry are told the share by their environment."""
+    """Collector, query service and UI in one process; OpenTelemetry clients receive the sampling ratio as a variable."""
 
     resource_type = "understudy:jaeger:Jaeger"
     component: Declared

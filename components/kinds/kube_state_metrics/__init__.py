@@ -9,7 +9,7 @@ from components.core.parts import Depends
 from config.kinds import KubeStateMetrics as Declared
 
 UID = 65534
-"""The user ``nobody`` of the official image."""
+"""User ID of ``nobody`` in the official image."""
 RESOURCES = {
     "": ("persistentvolumeclaims", "pods", "resourcequotas"),
     "apps": ("deployments", "statefulsets"),

@@ -14,7 +14,7 @@ _NAMES = {
     "service": ("app", "application", "[service][name]"),
     "message": ("msg", "event", "[log][message]"),
 }
-"""What other libraries call the three."""
+"""Alternative field names in other libraries' logs for level, message and time."""
 
 
 class Settings(Part):

@@ -9,7 +9,7 @@ from config.kinds import Loki
 
 
 class Server(Part):
-    """Where it listens."""
+    """The listening port."""
 
     http_listen_port: int
     grpc_listen_port: int = 9095
@@ -17,13 +17,13 @@ class Server(Part):
 
 
 class Kvstore(Part):
-    """Where members of a ring meet."""
+    """The key-value store of the members of a ring."""
 
     store: str = "inmemory"
 
 
 class Ring(Part):
-    """Who else there is: nobody."""
+    """The hash ring; this instance is its only member."""
 
     kvstore: Kvstore = Kvstore()
 
@@ -36,13 +36,13 @@ class Filesystem(Part):
 
 
 class Storage(Part):
-    """Where chunks are kept."""
+    """The storage of chunks."""
 
     filesystem: Filesystem
 
 
 class Common(Part):
-    """What its parts share."""
+    """Settings that all of Loki's parts share."""
 
     path_prefix: str
     replication_factor: int = 1
@@ -59,7 +59,7 @@ class Index(Part):
 
 
 class Period(Part):
-    """How logs are kept from a day on."""
+    """The schema of logs from a date on."""
 
     from_: str = Field(alias="from")
     store: str = "tsdb"
@@ -75,7 +75,7 @@ class SchemaConfig(Part):
 
 
 class Limits(Part):
-    """What one tenant may do, and how long its logs are kept."""
+    """Limits of a tenant, and the retention of its logs."""
 
     retention_period: str
     reject_old_samples_max_age: str = "168h"
@@ -83,7 +83,7 @@ class Limits(Part):
 
 
 class Compactor(Part):
-    """Who deletes."""
+    """The compactor, which deletes logs after their retention."""
 
     working_directory: str
     retention_enabled: bool = True
@@ -91,7 +91,7 @@ class Compactor(Part):
 
 
 class Analytics(Part):
-    """What it tells its makers."""
+    """Usage reports to Grafana Labs."""
 
     reporting_enabled: bool = False
 

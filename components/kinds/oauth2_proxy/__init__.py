@@ -1,4 +1,4 @@
-"""OAuth2 Proxy: who is there, asked of an OpenID Connect provider."""
+"""OAuth2 Proxy: authenticates users with an OpenID Connect provider."""
 
 from __future__ import annotations
 

@@ -29,12 +29,12 @@ CONFIG, CERTS, RUN, DATA, ARCHIVE = (
     "/var/lib/postgresql/archive",
 )
 PATIENCE = 15
-"""How often, every 2 s, the Job of a rotation asks for a primary: where there is none yet, the nodes wait for the Job."""
+"""Seconds between a rotation Job's searches for a primary; where there is none yet, the nodes wait for the Job."""
 _HERE = Path(__file__).parent
 
 
 def files(store: Declared, config: str = CONFIG, certs: str = CERTS, run: str = RUN) -> dict[str, str]:
-    """What the pods read: configuration, SQL and the scripts."""
+    """Returns the files of the pods: configuration, SQL and scripts."""
     names = [
         "start.sh",
         "ready.sh",
@@ -53,10 +53,10 @@ def files(store: Declared, config: str = CONFIG, certs: str = CERTS, run: str = 
 
 
 class PostgreSQL(pulumi.ComponentResource):
-    """Nodes with a volume each, Services, a Job that sets up what the declaration says, a CronJob for base backups.
+    """PostgreSQL nodes with a volume each, Services, a setup Job, and a CronJob for base backups.
 
-    The Job runs beside the nodes: a standby needs the role and the slot that it makes. A rotation is told to the primary by
-    another Job, before the nodes roll.
+    The setup Job runs beside the nodes: a standby needs the role and the slot that the Job creates. Another Job
+    rotates passwords on the primary before the nodes roll.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ from components.core.sql import string
 from config.kinds import PostgreSQL
 
 PRELOADED = ("pg_stat_statements", "auto_explain", "pg_cron", "timescaledb", "pgaudit")
-"""Extensions whose library the server loads when it starts."""
+"""Extensions with a library that the server loads at start."""
 
 PG_HBA = """\
 # Over the network only with TLS and a password; inside the pod by the user that the process runs as.

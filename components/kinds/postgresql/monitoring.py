@@ -1,4 +1,4 @@
-"""How one sees that PostgreSQL is well, by postgres_exporter (https://github.com/prometheus-community/postgres_exporter)."""
+"""Alerts and panels on PostgreSQL, from https://github.com/prometheus-community/postgres_exporter."""
 
 from __future__ import annotations
 

@@ -17,12 +17,12 @@ from .configuration import CERTIFICATES, RULES, configuration
 from .rules import rules
 
 UID = 65534
-"""The user ``nobody`` of the official image."""
+"""User ID of ``nobody`` in the official image."""
 CONFIG, DATA = "/etc/prometheus/config", "/prometheus"
 _KEPT = 9
 """Tenths of the volume that samples may fill; the rest is for the write-ahead log and compaction."""
 _LEVELS = {"warning": "warn"}
-"""Where its word for a level is another."""
+"""Log levels that have another name in Prometheus."""
 
 
 def rights() -> tuple[list[Any], list[Any]]:

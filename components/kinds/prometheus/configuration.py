@@ -17,7 +17,7 @@ from config.system import Resolved
 
 RULES = "/etc/prometheus/rules"
 CERTIFICATES = "/etc/mesh"
-"""Where its proxy writes the certificate that the mesh knows it by."""
+"""Directory to which the pod's proxy writes its mesh certificate."""
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _SD = "__meta_kubernetes_"
 
@@ -33,13 +33,13 @@ class Relabel(Part):
 
 
 class Namespaces(Part):
-    """Where to look."""
+    """Namespaces in which targets are discovered."""
 
     own_namespace: bool = True
 
 
 class Selector(Part):
-    """What to ask the API server for."""
+    """Selectors of a service discovery."""
 
     role: Literal["pod"] = "pod"
     label: str
@@ -54,7 +54,7 @@ class KubernetesSd(Part):
 
 
 class Tls(Part):
-    """Whom to trust, and as whom to speak."""
+    """TLS settings of a scrape: the trusted authority and the client certificate."""
 
     ca_file: str
     cert_file: str | None = None
@@ -91,7 +91,7 @@ class Scrape(Part):
 
 
 class Global(Part):
-    """What holds for every job."""
+    """Settings of all scrape jobs."""
 
     scrape_interval: str
     evaluation_interval: str
@@ -99,7 +99,7 @@ class Global(Part):
 
 
 class Alertmanagers(Part):
-    """Who is told."""
+    """Addresses of Alertmanager."""
 
     scheme: Literal["https"] | None = None
     tls_config: Tls | None = None
@@ -107,7 +107,7 @@ class Alertmanagers(Part):
 
 
 class Alerting(Part):
-    """Who is told."""
+    """Alerting settings."""
 
     alertmanagers: tuple[Alertmanagers, ...]
 
@@ -187,7 +187,7 @@ def _pods(component: str, target: Target, meshed: Tls | None) -> Scrape:
 
 
 def _proxies() -> Scrape:
-    """What every pod's proxy counts; of Istio's series those of requests and connections."""
+    """The scrape job of all pods' proxies; of Istio's series those of requests and connections are kept."""
     return Scrape(
         job_name="mesh",
         metrics_path="/stats/prometheus",

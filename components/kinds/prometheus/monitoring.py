@@ -1,4 +1,4 @@
-"""How one sees that the watching works, and what is seen of everything: pods, volumes, network."""
+"""Alerts and panels on the monitoring itself, and on all pods, volumes and networks."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ SENTINEL_SCRIPTS = {
 ROTATE = (_HERE / "rotate.sh").read_text(encoding="utf-8")
 CONFIG, DATA, RUN = "/etc/redis", "/data", "/run/redis"
 SETTLED, SEEN = 15, 5
-"""Seconds that a replaced node, or Sentinel, is Ready before the next one is stopped: Sentinels ask nodes for their state every
-10 s, and fail over only to a node whose state they know; each other they ask every second."""
+"""Seconds that a replaced node or Sentinel is Ready before the next one is stopped. Sentinels read the state of nodes
+every 10 s and fail over only to a node whose state they know; they read each other's state every second."""
 _RESOLVER = {
     "options": [{"name": "ndots", "value": "1"}, {"name": "timeout", "value": "1"}, {"name": "attempts", "value": "2"}]
 }
@@ -39,7 +39,7 @@ _RESOLVER = {
 
 
 def members(name: str, namespace: str, store: Declared) -> tuple[list[str], list[str]]:
-    """The names of the nodes, and those of the Sentinels: each is a Service's, whose address outlives the pod."""
+    """Returns the names of the nodes and of the Sentinels. Each name is a Service, whose address outlives the pod."""
     suffix = f"{namespace}.svc.cluster.local"
     nodes = [f"{name}-{index}.{suffix}" for index in range(store.nodes)]
     watchers = range(store.sentinels if store.sentinel else 0)
@@ -52,7 +52,7 @@ def _headless(name: str, store: Declared) -> str:
 
 
 def files(name: str, namespace: str, store: Declared) -> dict[str, str]:
-    """What the pods read: configuration and the scripts that start them."""
+    """Returns the files of the pods: configuration and start scripts."""
     found = {"redis.conf": redis_conf(store), **SCRIPTS, "rotate.sh": ROTATE}
     if store.sentinel:
         proxy = haproxy_cfg(*members(name, namespace, store), store.ports())
@@ -61,7 +61,7 @@ def files(name: str, namespace: str, store: Declared) -> dict[str, str]:
 
 
 def environment(name: str, namespace: str, store: Declared) -> dict[str, str]:
-    """What the scripts read, besides passwords and the pod's own name."""
+    """Returns the scripts' variables, without passwords and the pod's own name."""
     nodes, sentinels = members(name, namespace, store)
     listens = store.ports()
     watched = {

@@ -17,9 +17,9 @@ DOWN_AFTER = 5
 
 
 def redis_conf(store: Redis) -> str:
-    """What all nodes have in common; start.sh adds role, names and passwords.
+    """Returns the configuration of all nodes; start.sh adds role, names and passwords.
 
-    A replica that was away for a moment gets what it missed from the backlog, and not all data anew.
+    A replica that was disconnected for a short time receives what it missed from the backlog instead of a full copy.
     """
     limit = store.resources.limits.memory
     # the rest is for buffers and rewriting the AOF
@@ -39,7 +39,7 @@ def redis_conf(store: Redis) -> str:
 
 
 def sentinel_conf() -> str:
-    """What all Sentinels have in common; sentinel.sh adds whom they watch and passwords."""
+    """Returns the configuration of all Sentinels; sentinel.sh adds the monitored master and passwords."""
     return (
         "protected-mode yes\n"
         "sentinel resolve-hostnames yes\n"

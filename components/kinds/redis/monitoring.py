@@ -1,4 +1,4 @@
-"""How one sees that Redis is well, by redis_exporter (https://github.com/oliver006/redis_exporter)."""
+"""Alerts and panels on Redis, from redis_exporter (https://github.com/oliver006/redis_exporter)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ CANARY = "canary"
 
 @dataclass(frozen=True)
 class ServiceArgs:
-    """What a service is made from."""
+    """The inputs of a service."""
 
     service: Declared
     wiring: Wiring

@@ -1,4 +1,4 @@
-"""How one sees that a service is well: what its declaration says of its metrics."""
+"""Alerts and panels on a service, from its declared metrics."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _panel(name: str, metric: Metric, job: str, service: Declared) -> Panel:
 
 
 def _limits(name: str, metric: Metric, service: Declared) -> Iterator[tuple[str, object]]:
-    """What its alerts compare the metric with, as the panel's line."""
+    """Returns the thresholds of the metric's alerts, as lines of the panel."""
     for alert in service.alerts.values():
         found = threshold(alert.expr)
         if found and {selector.metric for selector in selectors(alert.expr)} <= set(metric.series(name)):
