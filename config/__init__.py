@@ -1,1 +1,4 @@
-"""What each environment is: models, quantities, and the derivation of staging from production. No network, no Pulumi."""
+"""Declarations: their models, quantities and checks, and the derivation of staging from production.
+
+This package reads files only; it uses no network and not the Pulumi SDK.
+"""

@@ -1,4 +1,4 @@
-"""What has to be there before what."""
+"""The order in which components are created."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from config.model.base import Component
 
 
 def order(components: Mapping[str, Component]) -> list[str]:
-    """Every component after those it uses that hold data, or that it needs; otherwise as declared.
+    """Returns each component after the stores that it uses and the components that it needs; otherwise in declared order.
 
-    Users of a store start, and roll, after it; nobody waits for a service, or for a pipeline. Raises
-    ``graphlib.CycleError`` when two such need each other.
+    Users of a store start, and roll, after it; no component waits for a service or a pipeline. Raises
+    ``graphlib.CycleError`` when two components need each other.
     """
     kept = {name for name, component in components.items() if isinstance(component, Stateful | Stored)}
     graph = {

@@ -1,4 +1,4 @@
-"""What ``Pulumi.<stack>.yaml`` says: which environment, which images, which generation of the secrets."""
+"""The configuration of a stack, ``Pulumi.<stack>.yaml``: environment, images, and generations of secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Tag = Annotated[str, StringConstraints(pattern=r"^(\w[\w.-]{0,127}(@sha256:[0-9a
 Layer = Literal["platform", "application", "all"]
 PROJECT = "understudy"
 PLACEHOLDER = "placeholder: not given"
-"""What stands for a given value where nothing runs."""
+"""Placeholder of a given value in runs that deploy nothing."""
 
 
 def _encrypted(value: object) -> object:
@@ -38,16 +38,14 @@ class Stack(Model):
     system: str = "spacetime"
     environment: DnsLabel
     layer: Layer = "all"
-    """What of the environment this stack makes; where the platform is somebody else's, it is the application."""
+    """The layer of the environment that this stack deploys; ``application`` where the platform is managed elsewhere."""
     platform: str | Platform | None = None
-    """Where an application finds what it runs on: ``<organization>/understudy/<stack>`` of the platform's stack, or its values.
-
-    Default: the same stack makes it, or the kubeconfig leads to it.
-    """
+    """The application's platform: ``<organization>/understudy/<stack>`` of the platform's stack, or its values.
+    Default: the same stack deploys it, or the kubeconfig selects the cluster."""
     charts: Mirror | None = None
-    """Where every Helm chart comes from; default: where the system's file says."""
+    """Source of all Helm charts; default: the one in the system's file."""
     unprotected: tuple[DnsLabel | Literal["*"], ...] = ()
-    """Components on AWS whose data may be deleted, or replaced by something empty; ``*``: all. Elsewhere the engine refuses."""
+    """Components on AWS whose data may be deleted or replaced; ``*``: all. The engine refuses to do so for the others."""
     images: dict[DnsLabel, Tag] = {}
     """Component to tag or digest, or to both: ``<tag>@<digest>``, as ``./understudy images`` writes them."""
     rotation: dict[DnsLabel, Annotated[int, Field(ge=1)]] = {}
@@ -55,9 +53,10 @@ class Stack(Model):
     given: dict[DnsLabel, dict[ConfigKey, GivenValue]] = {}
     """Secret, key, value of those that the system's file marks ``given``."""
     placeholders: bool = False
-    """Where nothing runs, a placeholder stands for a given value that is not there; elsewhere it is missed."""
+    """Whether a placeholder replaces missing given values, in runs that deploy nothing; otherwise a missing value is
+    a mistake."""
     context: str | None = None
-    """Of the kubeconfig; default: its current context."""
+    """Context of the kubeconfig; default: its current context."""
     cluster_ca_sha256: Sha256 | None = Field(default=None, alias="clusterCaSha256")
     """Pins the cluster where the system's file does not."""
 

@@ -28,8 +28,8 @@ class NodePool(Model):
 
     count: Annotated[int, Field(ge=1)]
     zones: Annotated[int, Field(ge=1)] = 1
-    """How many zones the nodes are in. From 2, each node has to carry the label ``topology.kubernetes.io/zone``, and pods are
-    always spread over the zones; with 1, no pod asks for a zone."""
+    """Number of zones of the nodes. From 2 on, each node must have the label ``topology.kubernetes.io/zone``, and
+    pods are always spread over the zones; with 1, no pod requires a zone."""
     cpu: Cpu
     """Per node."""
     memory: Memory
@@ -39,13 +39,13 @@ class NodePool(Model):
 
 
 class Dns(Model):
-    """Where the cluster's DNS runs, for the NetworkPolicies."""
+    """The cluster's DNS, for NetworkPolicies."""
 
     namespace: DnsLabel = "kube-system"
     labels: dict[str, str] = {"k8s-app": "kube-dns"}
-    """Of its pods."""
+    """Labels of its pods."""
     cidrs: tuple[Cidr, ...] = ()
-    """Where else names are resolved, such as the address of NodeLocal DNSCache or of a cloud's resolver."""
+    """Further addresses of DNS, such as NodeLocal DNSCache or a cloud's resolver."""
 
 
 class Cluster(Model):
@@ -56,17 +56,18 @@ class Cluster(Model):
     kube_system_uid: str | None = None
     """UID of the namespace kube-system, for clusters behind an authenticating proxy."""
     region: DnsLabel = "local"
-    """Where it runs; stores that place data by locality are told."""
+    """The cluster's region; stores that place data by locality receive it."""
     api_server_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
     """NetworkPolicies cannot select the API server: where it answers."""
     api_server_ports: Annotated[tuple[Port, ...], Field(min_length=1)] = (443, 6443)
     """The port of the Service ``kubernetes``, and the one at which the API server itself listens."""
     node_cidrs: tuple[Cidr, ...] = ()
-    """Where the kubelets answer: Prometheus reads containers' and volumes' use from them."""
+    """Networks of the nodes; Prometheus reads container and volume metrics from the kubelets in them."""
     storage_class: DnsLabel | None = None
-    """Of the stores' volumes; default: the cluster's default one. It has to allow expansion for them to grow."""
+    """Storage class of the stores' volumes; default: the cluster's default class. It must allow expansion for volumes
+    to grow."""
     ingress_namespace: DnsLabel = "ingress"
-    """The namespace whose pods may reach services from outside."""
+    """The namespace whose pods may reach exposed services from outside."""
     dns: Dns = Dns()
     nodes: NodePool
 
@@ -82,7 +83,7 @@ class Value(Model):
     given: Literal[True] | None = None
     """Set with ``pulumi config set --secret --path 'understudy:given.<secret>.<key>'``: a licence, a partner's token."""
     optional: Literal[True] | None = None
-    """Of a given value: its readers do without it, and say so."""
+    """Whether a given value may be missing; its readers then work without it, and a warning names them."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -197,7 +198,7 @@ class Change(Model):
 
 
 class Environment(Model):
-    """Where a copy of the system runs, and how it differs from production."""
+    """An environment of the system, and its differences from production."""
 
     namespace: DnsLabel
     domain: Hostname
@@ -228,18 +229,18 @@ class Configuration(Model):
     data: dict[ConfigKey, Text] = {}
     """``{endpoints.<component>.host}``, ``.port``, ``.reader`` and ``.secret`` stand for what the platform says of a store."""
     also: dict[DnsLabel, tuple[ConfigKey, ...]] = {}
-    """Further ConfigMaps that hold some of the keys, for those who look for them there."""
+    """Further ConfigMaps with some of the keys, for programs that expect them under that name."""
 
 
 class Assumption(Model):
-    """Values of production that nobody stated."""
+    """Values of production that are assumptions."""
 
     because: Reason
     paths: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Shared(Model):
-    """What environments have in common although it is the name of something: isolation does not look for it."""
+    """Names that environments share although they are identities; isolation rules ignore them."""
 
     because: Reason
     values: Annotated[tuple[str, ...], Field(min_length=1)]

@@ -1,1 +1,1 @@
-"""What an environment needs of a cluster, and what a cluster lacks; nothing here changes a cluster."""
+"""Compares what an environment needs with what a cluster offers; the cluster is only read."""

@@ -37,7 +37,7 @@ class Access:
 
 
 class Cluster(Protocol):
-    """What checks ask. Every method only reads, and raises ``Forbidden`` when the caller may not."""
+    """The interface through which checks read a cluster. Methods raise ``Forbidden`` when the caller may not read."""
 
     context: str
 
@@ -57,7 +57,7 @@ class Cluster(Protocol):
         """Kind to how it is served, of the group and version; empty when that is not served."""
 
     def text(self, path: str) -> str:
-        """What stands at a path that is no object, such as ``/metrics``."""
+        """Returns the text at a path that is not an object, such as ``/metrics``."""
 
     def allowed(self, wanted: Sequence[Access]) -> Sequence[bool]:
         """Whether the caller may do each of them."""

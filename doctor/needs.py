@@ -1,4 +1,4 @@
-"""What an environment needs of a cluster, from its rendered graph and its declaration."""
+"""The requirements of an environment on a cluster, from its rendered graph and its declaration."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Pin:
     ca_sha256: str | None = None
     kube_system_uid: str | None = None
     otherwise: str = ""
-    """What pins the stack to a cluster when nothing is declared: the run, or the platform."""
+    """The source of the stack's cluster pin, when none is declared: the run, or the platform."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Needs:
                     yield body["metadata"]["name"], networks, ports
 
     def declared(self, *path: str) -> str:
-        """Where to write a value: the system's file, and the path in it."""
+        """Returns the file and the path in it at which a value is declared."""
         return f"{self.file}: environments.{self.resolved.environment.name}.{'.'.join(path)}"
 
 

@@ -32,7 +32,7 @@ class Module:
 
     name: str
     requires: str
-    """The module whose version counts."""
+    """The Go module that determines the version."""
     programs: dict[str, str]
     """Program to package; ``./<folder>`` is a package of the tools module itself."""
     stamp: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Module:
 
     @property
     def version(self) -> str:
-        """As required in ``go.mod``, such as ``v3.232.0``; ``local`` for a program whose source is in the folder."""
+        """Version in ``go.mod``, such as ``v3.232.0``; ``local`` for a program whose source is in this repository."""
         if not self.requires:
             return "local"
         text = (self.sources / "go.mod").read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ class Module:
 
     @property
     def folder(self) -> Path:
-        """Where its programs lie; another version, dependency or source gets another folder."""
+        """Directory of its programs; another version, dependency or source has another directory."""
         own = (file for file in self.sources.glob("**/*.go") if not file.stem.endswith("_test"))
         files = [self.sources / "go.mod", self.sources / "go.sum", *sorted(own)]
         content = b"".join(file.read_bytes() for file in files) + repr((self.stamp, _GO_BUILD)).encode()
@@ -162,7 +162,7 @@ def _with_embedded_files(module: Module, folder: Path) -> Path:
 
 
 def fetched(module: Module, source: str) -> Path:
-    """Where Go keeps the module of that path, at the version that ``go.mod`` requires; raises ``ExternalError``."""
+    """Returns the directory of a module in Go's cache, at the version in ``go.mod``; raises ``ExternalError``."""
     _require_go()
     command = ["go", "mod", "download", "-json", source]
     result = subprocess.run(command, cwd=module.sources, capture_output=True, text=True, check=False)

@@ -25,7 +25,7 @@ ORIGIN = "understudy.dev/origin"
 _OURS = Path(__file__).parent / "charts"
 _FOLDERS_OUT = {"ci", "schema", "tests"}
 _FILES_OUT = {"README.md", "README.md.gotmpl", "CHANGELOG.md", "Chart.lock", ".helmignore", ".schema.yaml"}
-"""Of a chart: what its ``.helmignore`` keeps out of a package, and what is for readers."""
+"""Files of a chart that are not packaged: those in its ``.helmignore``, and documentation."""
 _YAML = YAML()
 
 
@@ -39,7 +39,7 @@ class Chart:
     application: str | None = None
     """The version of its images, from the chart's; default: as the chart says."""
     without: tuple[str, ...] = ()
-    """Charts that it depends on under a condition, and that nobody can fetch here."""
+    """Conditional dependencies of the chart that are not available as Go modules."""
     added: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """File in the package to the files of the module (patterns) that it is put together from."""
     templates: Mapping[str, str] = field(default_factory=dict)
@@ -73,9 +73,9 @@ CHARTS: Mapping[str, Chart] = {
 
 
 def mirror(wanted: Mapping[str, str]) -> Path:
-    """The folder of packaged charts, ``<chart>-<version>.tgz``, with these versions in it; raises ``ExternalError``.
+    """Returns the directory with these charts, ``<chart>-<version>.tgz``; raises ``ExternalError``.
 
-    A chart is packaged under the version that is asked for, whatever it is where the chart comes from; ``origins`` tells both.
+    A chart is packaged under the requested version, whatever version its source has; ``origins`` returns both.
     """
     if unknown := sorted(wanted.keys() - CHARTS.keys()):
         raise ExternalError(
@@ -107,7 +107,7 @@ def origins(wanted: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _digest() -> str:
-    """Of what packages are made from, and how."""
+    """Returns a digest of the packages' sources and of the packaging."""
     files = [Path(__file__), *sorted(path for path in _OURS.rglob("*") if path.is_file())]
     content = b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)
     return hashlib.sha256(MODULE.folder.name.encode() + content).hexdigest()[:12]
@@ -142,7 +142,7 @@ def _contents(root: Path, chart: Chart) -> Iterator[tuple[str, bytes]]:
 
 
 def _described(chart: Chart, root: Path, written: bytes, version: str) -> bytes:
-    """``Chart.yaml`` with the version that is asked for, without what cannot be fetched, and with its origin."""
+    """Returns ``Chart.yaml`` with the requested version and its origin, and without unavailable dependencies."""
     content: dict[str, Any] = _YAML.load(written)
     place = "a small chart of ours in place of its own" if chart.module is None else root.name
     if chart.module:

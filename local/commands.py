@@ -1,4 +1,4 @@
-"""What ``./understudy local …`` and the Makefile do."""
+"""The commands of ``./understudy local …`` and of the Makefile."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
 
 
 def _say_charts(stack: LocalStack, wanted: Mapping[str, str]) -> None:
-    """Where Helm charts were taken from, and which webhooks of theirs are not asked."""
+    """Prints the origins of Helm charts, and the admission webhooks that are disabled."""
     console.print("[bold yellow]Helm charts[/] of a mirror of this machine:")
     for origin, packaged in origins(wanted).items():
         console.print(f"  - {', '.join(packaged)}: {origin}", soft_wrap=True)
@@ -152,7 +152,7 @@ def _endpoints(outputs: dict[str, Any]) -> dict[str, str]:
 
 
 def preview(name: str, *arguments: str, context: str | None = None) -> int:
-    """What an update would change, and what the policies say of it; the engine's exit code."""
+    """Shows the changes of an update with the policies' findings; returns the engine's exit code."""
     return operate(name, "preview", "--diff", *GATED, *arguments, context=context)
 
 

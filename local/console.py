@@ -1,4 +1,4 @@
-"""What a waiting person sees."""
+"""Progress messages in the terminal."""
 
 from __future__ import annotations
 

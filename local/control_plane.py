@@ -44,7 +44,7 @@ from .tools import CONTROL_PLANE, KUBERNETES, NODE
 from .webhooks import disregard
 
 ORDER = ("volumes", "kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
-"""In which to stop them: nobody loses what it talks to."""
+"""Processes in the order in which they are stopped: each before those that it connects to."""
 REAL_ORDER = ("node", *ORDER, "relay")
 """The same with a real node: its pods end first."""
 USERS = {
@@ -81,7 +81,7 @@ class ControlPlane:
 
     @property
     def nodes(self) -> Nodes:
-        """What the nodes of the cluster do, as it was started last; simulated before the first time."""
+        """Behaviour of the cluster's nodes at its last start; simulated before the first."""
         return Nodes(self._nodes.read_text(encoding="utf-8")) if self._nodes.exists() else Nodes.SIMULATED
 
     @property
@@ -109,11 +109,11 @@ class ControlPlane:
         return (self._pki / "ca.crt").read_bytes()
 
     def settings(self) -> dict[str, Any]:
-        """What the stack's configuration says of the cluster: its pin, and that a placeholder stands for what is not given."""
+        """Returns the stack's configuration for this cluster: its pin, and placeholders for missing given values."""
         return {"clusterCaSha256": fingerprint(self.authority()), "placeholders": True}
 
     def statement(self) -> str:
-        """What a run on it proves, for the end of the run."""
+        """Returns what a run on this cluster proves, as a sentence."""
         if self.nodes is Nodes.REAL:
             return (
                 "[bold yellow]Run and simulated:[/] pods that ran did so in containers of this machine; a simulated pod "
@@ -122,7 +122,7 @@ class ControlPlane:
         return "[bold yellow]Scheduled, not run:[/] a real API server, scheduler and controllers; no container runs."
 
     def kubectl(self) -> str:
-        """How to look at it."""
+        """Returns the kubectl command for the cluster."""
         program = shlex.quote(str(KUBERNETES.program("kubectl")))
         return f"KUBECONFIG={shlex.quote(str(self.kubeconfig))} {program}"
 
@@ -240,7 +240,7 @@ class ControlPlane:
         processes.start("volumes", [*inside, *commands.volumes()], environment)
 
     def _same_port(self) -> int | None:
-        """The API server's of last time, when nobody took it: whoever was told of the cluster still finds it."""
+        """Returns the API server's last port if it is free, so that existing kubeconfigs stay valid."""
         if not self.kubeconfig.exists():
             return None
         port = int(self.server().rpartition(":")[2])

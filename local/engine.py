@@ -110,7 +110,7 @@ class Engine:
         }
 
     def end_orphaned_plugins(self) -> None:
-        """Ends provider plugins whose engine was killed; by themselves the official ones go on for up to five minutes."""
+        """Ends provider plugins of a killed engine; without this the official ones run for up to five more minutes."""
         folder = str(self.home / "pulumi" / "plugins")
         orphans = []
         for process in psutil.process_iter(["cmdline"]):

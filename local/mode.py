@@ -1,4 +1,4 @@
-"""What the nodes of a local cluster do with pods."""
+"""Modes of the nodes of a local cluster."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ class Nodes(StrEnum):
     SIMULATED = "simulated"
     """They report pods Ready; nothing runs, and no right of root is needed."""
     REAL = "real"
-    """One node runs the pods whose images exist; the others simulate the rest."""
+    """With ``real`` one node runs pods whose images exist, and the other nodes simulate the rest."""

@@ -37,7 +37,7 @@ class Moto:
 
     @property
     def endpoint(self) -> str:
-        """Where it answers, such as ``http://127.0.0.1:40001``; empty before it was first started."""
+        """URL of the server, such as ``http://127.0.0.1:40001``; empty before its first start."""
         address = self.folder / "endpoint"
         return address.read_text(encoding="utf-8") if address.exists() else ""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class OneAtATime:
-    """A WSGI application whose requests wait for one another."""
+    """A WSGI application that handles one request at a time."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self.application = application

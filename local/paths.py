@@ -1,4 +1,4 @@
-"""Where things lie."""
+"""Directories of this repository and of local runs."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class LocalStack:
 
     @property
     def report(self) -> Path:
-        """Where the stand-in for AWS writes how real each resource is that it makes."""
+        """File in which the AWS stand-in records how real each of its resources is."""
         return self.engine.home / "stacks" / f"{self.name}.aws"
 
     def start(self, nodes: Nodes | None = None) -> None:
@@ -129,7 +129,7 @@ class LocalStack:
         return self._account_file.exists() and self._account_file.read_text(encoding="utf-8") == account.begun()
 
     def stop(self) -> None:
-        """Its cluster, whose data stay, and its account, whose do not."""
+        """Stops the cluster, whose data are kept, and the AWS account, whose data are lost."""
         self.plane.down()
         if account := self.account:
             account.down()
@@ -166,9 +166,10 @@ class LocalStack:
 
     @property
     def unfinished(self) -> Path:
-        """Is there while an update runs, and after one that did not end well.
+        """File that exists during an update, and after an update that failed or was cancelled.
 
-        An object whose update was cancelled may have changed in the cluster and not in the state: it has to be read again.
+        An object whose update was cancelled may have changed in the cluster and not in the state, so the next run
+        reads it again.
         """
         return self.engine.home / "stacks" / f"{self.name}.unfinished"
 
@@ -181,7 +182,7 @@ class LocalStack:
         return self.engine.aws(account.endpoint, self.report, cluster)
 
     def levels(self) -> dict[str, int]:
-        """How many of the stack's AWS resources are ``real``, ``validated``, ``recorded``."""
+        """Returns the number of the stack's AWS resources that are ``real``, ``validated`` and ``recorded``."""
         lines = self.report.read_text(encoding="utf-8").splitlines() if self.report.exists() else []
         said = {(line["type"], line["name"]): str(line["level"]) for line in map(json.loads, lines)}
         known = [(r["type"], r["urn"].rpartition("::")[2]) for r in self.export().get("resources") or []]

@@ -43,7 +43,7 @@ class UsersCluster(ControlPlane):
 
     live: LiveCluster | None = None
     protected: bool = False
-    """Of the environment: a protected one gets no placeholders for values that are not given."""
+    """Whether the environment is protected; a protected one gets no placeholders for missing given values."""
 
     @property
     def _live(self) -> LiveCluster:
@@ -250,7 +250,7 @@ def _remember(home: Path, context: str, identity: str) -> None:
 
 
 def holds(place: Path) -> list[str]:
-    """Names of the stacks whose state in the folder holds resources."""
+    """Returns the names of the stacks in the directory whose state contains resources."""
     found = []
     for file in sorted((place / "state" / ".pulumi" / "stacks").glob(f"{PROJECT}/*.json")):
         latest = json.loads(file.read_text(encoding="utf-8")).get("checkpoint", {}).get("latest") or {}

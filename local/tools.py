@@ -73,7 +73,8 @@ NODE = Module(
     },
     KUBERNETES.stamp,
 )
-"""What a node that runs pods needs beside containerd. Its dependencies have the versions of ``KUBERNETES``: most are built."""
+"""Programs of a node that runs pods, beside containerd. Dependencies have the versions of ``KUBERNETES``, so most are
+compiled already."""
 ACTIONLINT = Module(
     "actionlint", "github.com/rhysd/actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"}
 )

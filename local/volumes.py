@@ -1,8 +1,8 @@
-"""Volumes of the local cluster, of whichever storage class: ``python -m local.volumes <kubeconfig> <folder>``.
+"""Volumes of the local cluster, for all storage classes: ``python -m local.volumes <kubeconfig> <folder>``.
 
-It does what the Kubernetes CSI sidecars external-provisioner and -resizer would: it waits until the scheduler has chosen a node
-(where the class asks for that), makes the volume, lets it grow, and removes it with its claim. A volume is a folder below the
-given one; pods that run write to it, those that are simulated do not.
+The process does the work of the CSI sidecars external-provisioner and external-resizer: it waits until the scheduler
+has chosen a node (where the class requires that), creates the volume, expands it, and deletes it with its claim. A
+volume is a directory below the given one; pods on the real node write to it, and simulated pods do not.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _volume(claim: dict[str, Any], storage_class: dict[str, Any], size: str, pat
 
 
 def _released(client: Client, folder: Path) -> int:
-    """Volumes whose claim is gone; what they hold goes with them."""
+    """Deletes volumes whose claim is gone, with their data."""
     volumes = client.request("GET", "/api/v1/persistentvolumes", params={"labelSelector": f"{_MINE}=true"})["items"]
     gone = [
         v["metadata"]["name"]
@@ -100,7 +100,7 @@ def _released(client: Client, folder: Path) -> int:
 
 
 def main() -> None:
-    """Round after round, until somebody stops it; what fails is tried again in the next."""
+    """Repeats until it is stopped; what fails is retried in the next round."""
     client, folder = Client(Path(sys.argv[1])), Path(sys.argv[2])
     while True:
         try:

@@ -1,8 +1,8 @@
-"""Admission webhooks of the local cluster: the API server asks none, as the pods behind them do not run.
+"""Admission webhooks of the local cluster are disabled, because the pods behind them do not run.
 
-Istio's injector and the validation of External Secrets are ``failurePolicy: Fail``: a call that no pod answers would refuse the
-object. An admission policy of the cluster gives each webhook that a Service answers a condition that never holds, at the moment
-its configuration is made or changed, so there is no moment at which the webhook is asked.
+Istio's injector and the validation of External Secrets have ``failurePolicy: Fail``: without an answering pod the API
+server would refuse the objects. An admission policy adds a condition that is always false to each webhook that is
+backed by a Service. It acts when a configuration is created or changed, so the webhook is never called.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _NEEDED_BY: Mapping[type[Platform], tuple[type[Platform], ...]] = {
 
 
 def addresses(system: System) -> Iterator[Finding]:
-    """What is wrong; nothing for systems that are on no AWS account."""
+    """Yields the mistakes in networks, names and zones; none for systems without an AWS account."""
     for name, environment in system.environments.items():
         at: Path = ("environments", name)
         if environment.account:

@@ -1,4 +1,4 @@
-"""What a declaration asks of volumes that exist already: they grow, and Kubernetes never shrinks them."""
+"""Changes of a declaration that would shrink an existing volume, which Kubernetes does not allow."""
 
 from __future__ import annotations
 

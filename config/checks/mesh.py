@@ -1,4 +1,4 @@
-"""What a service mesh needs of a system's declaration."""
+"""Requirements of a service mesh on a system's declaration."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .telemetry import Finding
 
 
 def meshing(system: System) -> Iterator[Finding]:
-    """What is wrong; little for systems without a mesh."""
+    """Yields the mistakes; most of these checks concern only systems with a mesh."""
     components = system.components
     meshes = [name for name, component in components.items() if isinstance(component, Istio)]
     for name in meshes[1:]:
@@ -116,7 +116,7 @@ def _provider(here: Path, proxy: OAuth2Proxy, components: Mapping[str, Component
 
 
 def _workloads(system: System) -> Iterator[Finding]:
-    """What waits for whom, and what acts in an account that is not there."""
+    """Yields mistakes in the order of workloads, and workloads with an AWS role but without an AWS account."""
     components = system.components
     added = [(name, c) for e in system.environments.values() for change in e.changes for name, c in change.add.items()]
     for name, component in (*components.items(), *added):

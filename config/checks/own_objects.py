@@ -12,7 +12,7 @@ from config.paths import Path
 from config.system import Configuration, System
 
 _MADE = ("Deployment", "StatefulSet", "Service", "ServiceAccount", "PodDisruptionBudget", "NetworkPolicy")
-"""What a component of another kind makes under its own name."""
+"""Objects that components of other kinds create under their own name."""
 _GUARDS = (
     ("Namespace", "namespace"),
     ("ResourceQuota", "quota"),
@@ -42,7 +42,7 @@ def object_flaws(
 
 
 def _key(manifest: Manifest) -> tuple[str, str, Any]:
-    """What the API server knows an object by; of Kubernetes' own groups the version does not matter."""
+    """Returns the API server's key of an object; the version of Kubernetes' own groups is not part of it."""
     group = manifest.api_version.rpartition("/")[0]
     return group, manifest.kind, manifest.metadata.get("name")
 

@@ -1,4 +1,4 @@
-"""What one part of a declaration says about another must hold."""
+"""References between parts of a declaration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What metrics, logs and traces need of each other."""
+"""Dependencies between components for metrics, logs and traces."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NEEDS: Mapping[type[Component], tuple[type[Component], str]] = {
     Kibana: (Elasticsearch, "elasticsearch"),
     Logstash: (Elasticsearch, "elasticsearch"),
 }
-"""Who is nothing without whom."""
+"""The backends that each kind requires."""
 DATA_SOURCES: Mapping[type[Component], str] = {
     Prometheus: "prometheus",
     Elasticsearch: "elasticsearch",
@@ -38,7 +38,7 @@ DATA_SOURCES: Mapping[type[Component], str] = {
 
 
 def telemetry(here: Path, component: Component, system: System) -> Iterator[Finding]:
-    """What is wrong with a component at ``here``; nothing for those that have to do with none of it."""
+    """Yields the mistakes of the component at ``here``."""
     used = {name: system.components[name] for name in component.uses if name in system.components}
     if type(component) in NEEDS:
         kind, written = NEEDS[type(component)]

@@ -1,4 +1,4 @@
-"""What is allowed, and probably not meant."""
+"""Declarations that are valid, and probably not intended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OTHERS = (
     "aws_",
     "istio_",
 )
-"""How the names of what is not a service's begin."""
+"""Name prefixes of series that do not come from a service."""
 
 
 def warnings(resolved: Resolved) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What an environment needs at its declared peak, and whether its nodes hold it."""
+"""The resources that an environment needs at its declared peak, and whether its nodes can hold them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _everywhere(demand: Demand, nodes: int) -> Demand:
 
 
 def _proxies(resolved: Resolved) -> list[Resources]:
-    """What a mesh adds to every pod."""
+    """Returns the demand of the proxies that a mesh adds to all pods."""
     istio = mesh(resolved)
     return [istio.proxy] if istio else []
 
@@ -102,7 +102,7 @@ def peak(resolved: Resolved) -> Peak:
 
 
 def ceiling(resolved: Resolved, production: Resolved) -> Peak:
-    """What the environment's peak may be at most: production's, with the components and the canaries which only it has."""
+    """Returns the limit of the environment's peak: production's, plus components and canaries of its own."""
     added = {name: c for name, c in resolved.components.items() if name not in production.components}
     tried = {
         name: declared.model_copy(update={"canary": c.canary})

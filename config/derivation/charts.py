@@ -1,4 +1,4 @@
-"""The Helm charts that an environment asks for."""
+"""The Helm charts that an environment's components use."""
 
 from __future__ import annotations
 

@@ -267,7 +267,7 @@ def _check_hosts(system: System, environment: str, components: dict[str, Any]) -
 
 
 def _check_elsewhere(system: System, environment: str, components: dict[str, Any]) -> None:
-    """A store of another environment is used by nobody, however it is written."""
+    """Raises ``ConfigError`` when a component of one environment refers to a store of another environment."""
     for name, component in components.items():
         other = (
             whose(system, environment, component.existing.host, component.existing.cidr) if component.existing else None

@@ -1,4 +1,4 @@
-"""What an environment cannot tell about production."""
+"""The differences from production that limit what tests in an environment can show."""
 
 from __future__ import annotations
 

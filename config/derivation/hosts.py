@@ -154,7 +154,7 @@ def _host(host: str, *, sure: bool, path: str) -> Iterator[tuple[AddressKind, st
 
 
 def _amazon(host: str, path: str) -> Iterator[tuple[AddressKind, str]]:
-    """Of endpoints that every account calls by the same name: the account, the bucket, the queue."""
+    """Returns the identifying part of a global AWS endpoint: the account, the bucket or the queue."""
     if registry := _REGISTRY.fullmatch(host):
         yield "account", registry[1]
     elif bucket := _BUCKET.fullmatch(host):

@@ -1,4 +1,4 @@
-"""What tells one environment of a system from another: names that must never appear in the other's resources."""
+"""Identities: names that belong to one environment of a system and must not appear in another's resources."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .hosts import addresses_in
 from .provenance import BASE, declared_at
 
 Kind = Literal["label", "domain", "host", "network", "token", "arn", "account", "bucket"]
-"""How an identity is recognised in a text: a DNS label, a domain with what is below it, a host, a network with the addresses
-in it, a word, and AWS's names."""
+"""The way in which an identity is recognised in a text: as a DNS label, a domain with its subdomains, a host, a
+network with its addresses, a word, or one of AWS's names."""
 _BY_KEY: dict[str, Kind] = {
     "namespace": "label",
     "domain": "domain",
@@ -51,7 +51,7 @@ _SAID = {
     "annotations",
     "apiVersion",
 }
-"""What people read, or what counts: an address in it is reached by nothing."""
+"""Keys of descriptive texts and counts; nothing connects to an address in them."""
 _EVERYWHERE = {"0.0.0.0/0", "localhost", "127.0.0.1"}
 _FURNITURE = {
     *(
@@ -60,10 +60,10 @@ _FURNITURE = {
     ),
     *(("environment", "account", part) for part in ("region", "zones", "subnets")),
 }
-"""What differs, or does not, without telling whose it is."""
+"""Paths of values that do not identify an environment, whether they differ or not."""
 
 _NEVER_SHARED = ("environment.namespace", "environment.domain")
-"""What is listed as shared of these is the bare word, and never an address with it."""
+"""Paths whose ``shared`` entries cover only the bare word, and no address that contains it."""
 
 
 class Identity(Model):
@@ -73,11 +73,11 @@ class Identity(Model):
     kind: Kind
     value: str
     path: str
-    """Where it is declared."""
+    """Path of the declaration."""
 
 
 def identities(system: System, environment: str) -> list[Identity]:
-    """What must not appear in ``environment``: the names of every other one, but for those that are listed as shared."""
+    """Returns the names of all other environments, without those that are listed as shared."""
     differing = _differing(system)
     shared = {value for entry in system.shared for value in entry.values}
     found = {
@@ -106,7 +106,7 @@ def unlisted(system: System) -> Iterator[tuple[Path, str]]:
 
 
 def _differing(system: System) -> set[str]:
-    """Paths whose text names the environment."""
+    """Returns the paths of values that contain the environment's name."""
     return {
         path
         for environment in system.environments

@@ -1,4 +1,4 @@
-"""Who talks to whom through the mesh: what NetworkPolicies, AuthorizationPolicies and the reachability matrix share."""
+"""Connections in a mesh: the source of NetworkPolicies, AuthorizationPolicies and the reachability matrix."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from config.kinds import Bucket, External, Istio, MeshGateway, Prometheus, Servi
 from config.system import Resolved
 
 POD_IDENTITY = "169.254.170.23/32"
-"""Where a pod gets its role's credentials, on its own node (Amazon EKS User Guide, "EKS Pod Identities")."""
+"""Link-local address of the agent that gives a pod its role's credentials (Amazon EKS User Guide, "EKS Pod Identities")."""
 
 
 def mesh(resolved: Resolved) -> Istio | None:
@@ -51,9 +51,9 @@ def users(resolved: Resolved, name: str) -> tuple[str, ...]:
 
 
 def exits(resolved: Resolved) -> dict[str, dict[str, int]]:
-    """Component to hosts, each with its port, of everything beyond the network that somebody here calls.
+    """Returns the external hosts that components call, with ports, by component.
 
-    Services of others and buckets by their own names; AWS itself by the name of who calls it.
+    External services and buckets have their own names; AWS APIs have the name of the calling component.
     """
     found: dict[str, dict[str, int]] = {}
     for name in resolved.components:

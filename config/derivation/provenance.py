@@ -1,4 +1,4 @@
-"""Where every value of an environment comes from."""
+"""Provenance: the origin of each value of an environment."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from config.system import Change, Resolved, System
 
 Rule = Literal["same", "scaled", "changed", "identity", "added", "removed"]
 BASE = "production"
-"""What every other environment is derived from."""
+"""The environment from which all others are derived."""
 
 
 class Derived(Model):
-    """Where one value of a derived environment comes from."""
+    """The origin of one value of a derived environment."""
 
     path: str
     production: Any = None
     value: Any = None
     rule: Rule
     ratio: str | None = None
-    """Of the declared scale, such as ``50%``; only of scaled values."""
+    """The declared scale, such as ``50%``; only for scaled values."""
     because: str | None = None
     assumed: str | None = None
-    """Why production's value is assumed, when nobody stated it."""
+    """The reason for which production's value is an assumption, where it was not stated."""
     source: str
     """File and line that decided it."""
 
@@ -100,12 +100,12 @@ def provenance(
 
 
 def declared_at(path: Path) -> Path:
-    """Where production's file states a value of this path."""
+    """Returns the path at which production's file states the value."""
     return path if path[0] in ("configuration", "secrets") else ("components", *path)
 
 
 def _nearest(path: Path, table: dict[Path, Any]) -> Any:
-    """What the table says of ``path`` or of its nearest ancestor."""
+    """Returns the table's entry for the path or its nearest ancestor."""
     while path:
         if path in table:
             return table[path]

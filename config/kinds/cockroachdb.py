@@ -16,7 +16,7 @@ Uri = Annotated[
     StringConstraints(pattern=r"^(s3|gs|azure-blob)://[^\s']+$"),
     AfterValidator(lambda text: _without_keys(text)),
 ]
-"""Of an object store, as CockroachDB writes it: ``s3://bucket/path?AUTH=implicit``. Keys do not belong in it."""
+"""An object store as CockroachDB writes it: ``s3://bucket/path?AUTH=implicit``. It must not contain keys."""
 
 
 def _without_keys(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands between users and services, and services of others."""
+"""Kinds between users and services, and external services."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Gateway(Component):
 
 
 class External(Component):
-    """A service of somebody else, such as Sentry or a payment provider.
+    """An external service, such as Sentry or a payment provider.
 
-    In a mesh it is reached by its name, through the gateway out; elsewhere by its network.
+    In a mesh it is reached by its name through the egress gateway; elsewhere by its network.
     """
 
     namespaced = False

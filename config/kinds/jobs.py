@@ -64,7 +64,7 @@ class DataSync(CronJob):
     database: DnsLabel
     """The component whose data are replaced."""
     snapshots: SnapshotName = "prod-sanitized"
-    """What the names of the snapshots begin with; it may copy and restore no others."""
+    """Name prefix of the snapshots; the job's role may copy and restore no others."""
     account: AccountId
     """The sanitising account: it owns the snapshots and the key that they are encrypted with."""
     key: Annotated[str, StringConstraints(pattern=r"^arn:aws:kms:[a-z0-9-]+:\d{12}:key/\S+$")]

@@ -12,7 +12,7 @@ from .backend import Backend, Stored, Told
 
 
 class Elasticsearch(Told, Stored):
-    """Log store, single node, with TLS and a user for each of those who use it."""
+    """Elasticsearch as log store: one node, with TLS and a user for each client."""
 
     kind: Literal["elasticsearch"]
     image: str = "elasticsearch"
@@ -21,13 +21,13 @@ class Elasticsearch(Told, Stored):
     stream: Annotated[Text, StringConstraints(pattern=r"^[a-z{][a-z0-9{}-]*$")] = "logs-{environment}"
     """Logs are in the data streams ``<stream>-*``."""
     password: SecretKey
-    """Of the superuser ``elastic``, which only the setup Jobs use."""
+    """Password of the superuser ``elastic``, which only the setup Jobs use."""
     writer_password: SecretKey
-    """Of the user ``logs_writer``: Logstash."""
+    """Password of the user ``logs_writer`` (Logstash)."""
     reader_password: SecretKey
-    """Of the user ``logs_reader``: Grafana, and people in Kibana."""
+    """Password of the user ``logs_reader`` (Grafana, and people in Kibana)."""
     kibana_password: SecretKey
-    """Of the user ``kibana_system``."""
+    """Password of the user ``kibana_system``."""
 
     @model_validator(mode="after")
     def _apart(self) -> Elasticsearch:
@@ -69,7 +69,7 @@ class Kibana(Told):
     kind: Literal["kibana"]
     image: str = "kibana"
     encryption_key: SecretKey
-    """Of saved objects, sessions and reports; at least 32 characters."""
+    """Encryption key of saved objects, sessions and reports; at least 32 characters."""
 
     def ports(self) -> dict[str, int]:
         return {"http": 5601}

@@ -29,7 +29,7 @@ _FLOORS = {"cpu": "10m", "memory": "32M", "storage": "1G"}
 """As those of components' own sizes."""
 _COUNTS = ("replicas", "minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount")
 _TEXTS = {"labels", "annotations", "matchLabels", "nodeSelector", "stringData", "args", "command"}
-"""Fields whose values are texts, whatever a YAML reader makes of them."""
+"""Fields whose values are strings, whatever type a YAML reader gives them."""
 
 
 class Manifest(Model):
@@ -91,7 +91,7 @@ def _normal(node: Any, kind: Any, *, text: bool = False) -> Any:
 
 
 def _number(node: Written) -> Any:
-    """What a field that may be a number or a text is given: a truth value as one, a number as it was written."""
+    """Returns the value of a field that may be a number or a string: booleans as booleans, numbers as written."""
     return node.value if isinstance(node.value, bool) else str(node)
 
 
@@ -161,7 +161,7 @@ class Manifests(Component):
 
 
 def _demands(body: dict[str, Any], most: dict[str, int]) -> list[Demand]:
-    """Of one object: its pods and their volumes, a claim of its own, a Service."""
+    """Returns the demand of one object: its pods with their volumes, its own claim, or its Service."""
     sizes, found = tuple(claims(body).values()), []
     if body["kind"] in ("Service", "PersistentVolumeClaim"):
         own = sizes if body["kind"] == "PersistentVolumeClaim" else ()

@@ -16,7 +16,7 @@ from .backend import Backend
 
 Path = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
 SECURE, REDIRECT = 8443, 8080
-"""Ports of the gateways' pods: who is not root takes none below 1024."""
+"""Ports of the gateways' pods: processes that are not root cannot listen below 1024."""
 
 
 class Istio(Platform):
@@ -28,7 +28,7 @@ class Istio(Platform):
     kind: Literal["istio"]
     after = ("network", "eks", "zone", "load-balancer")
     version: Annotated[Text, StringConstraints(pattern=r"^1\.\d+\.\d+$")]
-    """Of the charts and of the images."""
+    """Version of the charts and of the images."""
     charts: Charts
     """The repository that the charts are in, unless the stack names another (``understudy:charts``)."""
     images: str
@@ -39,17 +39,17 @@ class Istio(Platform):
     control_plane: Resources = resources("500m", "2", "2048M", "4096M")
     gateway: Resources = resources("200m", "2", "256M", "1024M")
     replicas: Range = Range(min=2, max=5)
-    """Of the control plane and of each gateway."""
+    """Resources of the control plane and of each gateway."""
     sampling: Percent = Percent.parse("1%")
     """Share of the requests from outside that are traced."""
     access_log: bool = True
 
     control_namespace: ClassVar[str] = "istio-system"
     agent_namespace: ClassVar[str] = "istio-cni"
-    """The node agent's: the only one whose pods are privileged."""
+    """Resources of the node agent, whose pods are the only privileged ones."""
     egress_namespace: ClassVar[str] = "istio-egress"
     ingress_name: ClassVar[str] = "istio-ingress"
-    """Of the gateway in: release, Service, service account; its pods have the label ``istio: ingress``."""
+    """Name of the ingress gateway's release, Service and service account; its pods have the label ``istio: ingress``."""
     egress_name: ClassVar[str] = "istio-egress"
 
     def charts_used(self) -> dict[str, str]:
@@ -57,18 +57,18 @@ class Istio(Platform):
 
 
 class Route(Model):
-    """Where requests of a host go; of several routes the first that matches."""
+    """A route from a host's requests to a service; the first match applies."""
 
     path: Path | None = None
     """The beginning of the path; default: every path."""
     to: DnsLabel
     """Component: its first port answers."""
     timeout: Duration | None = Duration.parse("15s")
-    """Of a request; ``0s``: none, as WebSockets need."""
+    """Time limit of a request; ``0s``: no limit, as WebSockets need."""
 
 
 class Cors(Model):
-    """Who may call from another origin (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+    """Origins that may call from a browser (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
     origins: Annotated[tuple[str, ...], Field(min_length=1)]
     methods: tuple[str, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -89,7 +89,7 @@ class VirtualHost(Model):
     routes: Annotated[tuple[Route, ...], Field(min_length=1)]
     cors: Cors | None = None
     authentication: DnsLabel | None = None
-    """A component of kind ``oauth2-proxy``: who is not signed in there is sent to sign in."""
+    """A component of kind ``oauth2-proxy``; users that are not signed in are redirected to it."""
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -108,7 +108,7 @@ class RateLimit(Model):
     requests: Annotated[int, Field(ge=1)]
     per: Duration = Duration.parse("1s")
     multiplier: str | None = None
-    """A key of the configuration whose value, a whole number, multiplies ``requests``."""
+    """Configuration key whose value, a whole number, multiplies ``requests``."""
 
 
 class MeshGateway(Component):
@@ -118,7 +118,7 @@ class MeshGateway(Component):
     kind: Literal["mesh-gateway"]
     hosts: Annotated[tuple[VirtualHost, ...], Field(min_length=1)]
     hsts: Duration = Duration.parse("365d")
-    """How long browsers remember to use HTTPS only (RFC 6797)."""
+    """Time for which browsers use HTTPS only (HSTS, RFC 6797)."""
     rate_limit: RateLimit | None = None
 
     @model_validator(mode="after")
@@ -138,7 +138,7 @@ class MeshGateway(Component):
 
 
 class OAuth2Proxy(Backend):
-    """Asks an OpenID Connect provider who somebody is, for hosts whose own program does not ask."""
+    """OAuth2 Proxy: signs users in with an OpenID Connect provider, for hosts whose programs do not."""
 
     kind: Literal["oauth2-proxy"]
     image: str = "quay.io/oauth2-proxy/oauth2-proxy"

@@ -1,4 +1,4 @@
-"""Metrics: who collects them, who tells people, who shows them."""
+"""Metrics kinds: collection, alerting and dashboards."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Prometheus(Stored):
     """Active series that are expected: what the volume and the alert on their number are held against."""
     log_level: Level = "info"
     alerts: dict[AlertName, Alert] = {}
-    """Of the whole system; a service's own are with it."""
+    """Alert rules of the whole system; rules of a service are declared with the service."""
     runbooks: Url
-    """Where ``docs/runbooks`` is read: an alert's ``runbook_url`` is ``<runbooks>/<Alert>.md``."""
+    """URL of ``docs/runbooks``: an alert's ``runbook_url`` is ``<runbooks>/<Alert>.md``."""
     verify_kubelets: bool = True
     """By the cluster's authority; false where kubelets sign for themselves (kubeadm's default)."""
 
@@ -43,13 +43,13 @@ class Prometheus(Stored):
         return 9090
 
     def needed(self) -> Storage:
-        """What the declared series take on disk until they are deleted."""
+        """Returns the disk space that the declared series take until their retention ends."""
         samples = self.series * self.retention.value / self.scrape_interval.value
         return Storage(-(-int(samples * BYTES_PER_SAMPLE) // 1_000_000_000) * 1_000_000_000, "G")
 
 
 class KubeStateMetrics(Backend):
-    """What the API server knows of the namespace's objects, as metrics; never of Secrets."""
+    """kube-state-metrics: the state of the namespace's objects as metrics; it may not read Secrets."""
 
     kind: Literal["kube-state-metrics"]
     image: str = "rancher/mirrored-kube-state-metrics-kube-state-metrics"
@@ -61,7 +61,7 @@ class KubeStateMetrics(Backend):
 
 
 class CloudWatchExporter(Backend):
-    """What AWS measures of managed stores, as metrics: YACE, with a role that may read metrics and nothing else."""
+    """YACE: CloudWatch metrics of managed stores, read with a role that may read metrics only."""
 
     kind: Literal["cloudwatch-exporter"]
     image: str = "quay.io/prometheuscommunity/yet-another-cloudwatch-exporter"
@@ -90,15 +90,16 @@ class PagerDuty(Model):
 
 
 class Alertmanager(Stored):
-    """Tells people: PagerDuty what is critical, Slack everything but ``info``.
+    """Alertmanager: critical alerts go to PagerDuty, all but ``info`` to Slack.
 
-    A receiver whose secret the stack does not give (``optional``) is left out with a warning; with none, nobody is told.
+    A receiver whose optional secret the stack does not give is left out with a warning; without any receiver no
+    notification is sent.
     """
 
     kind: Literal["alertmanager"]
     image: str = "prom/alertmanager"
     storage: StorageAmount = Storage.parse("1G")
-    """Silences, and who was told of what."""
+    """Volume of silences and of the notification log."""
     slack: Slack | None = None
     pagerduty: PagerDuty | None = None
     proxy: Url | None = None

@@ -43,7 +43,7 @@ class PostgreSQL(Stateful):
     database: Annotated[Text, StringConstraints(pattern=r"^([a-z_][a-z0-9_]*|[a-z0-9_]*\{environment\}[a-z0-9_]*)+$")]
     user: Text = "app"
     internal_password: SecretKey | None = None
-    """Of the superuser ``postgres`` and of replication; nobody who uses the database receives it."""
+    """Password of the superuser ``postgres`` and of replication; clients of the database do not receive it."""
     extensions: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z_0-9]+$")], ...] = ("pg_stat_statements",)
     slow_query_threshold: Duration = Duration.parse("500ms")
     """Statements that take longer are logged."""

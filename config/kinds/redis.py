@@ -22,7 +22,7 @@ class Redis(Stateful):
     nodes: Annotated[int, Field(ge=1), Scales("members")] = 3
     sentinel: bool = True
     sentinels: Members = 3
-    """Who watch the nodes; more than half of them decide on a failover."""
+    """Number of Sentinels; a majority of them decides on a failover."""
     sentinel_resources: Resources = resources("50m", "100m", "64M", "128M")
     sentinel_storage: Storage = Storage.parse("1G")
     """Per Sentinel; what it knows of the master outlives a restart of everything."""
@@ -34,7 +34,7 @@ class Redis(Stateful):
     """Version of redis_exporter."""
     exporter_resources: Resources = resources("20m", "100m", "32M", "64M")
     internal_password: SecretKey | None = None
-    """Of replication, Sentinel, the proxy and the exporter; nobody who uses the data receives it."""
+    """Password of replication, Sentinel, proxy and exporter; clients of the data do not receive it."""
     append_fsync: Literal["always", "everysec", "no"] = "everysec"
     log_level: Literal["debug", "verbose", "notice", "warning"] = "notice"
     latency_monitor_threshold: Duration = Duration.parse("100ms")

@@ -42,7 +42,7 @@ class Metric(Model):
     """A metric that the service exposes on its port ``metrics``: a panel of its dashboard."""
 
     type: Literal["counter", "gauge", "histogram"]
-    """Of a histogram the name is without ``_bucket``."""
+    """Name of the metric; of a histogram without ``_bucket``."""
     help: Sentence
     unit: str = "short"
     """Grafana's name of it: ``s``, ``bytes``, ``percentunit``, ``reqps``, ``short``."""
@@ -86,17 +86,17 @@ class Service(Workload):
     replicas: Range
     autoscaling: Autoscaling = Autoscaling()
     min_available: Annotated[int, Field(ge=1)] | None = None
-    """Of the PodDisruptionBudget; default: one less than the smallest number of replicas, at least one."""
+    """``minAvailable`` of the PodDisruptionBudget; default: one less than the smallest number of replicas, at least one."""
     readiness: Probe
     liveness: Probe
     startup: Probe | None = None
     canary: Canary | None = None
     """While a new image is tried on some of the requests; needs a mesh."""
     metrics: dict[MetricName, Metric] = {}
-    """What it exposes on its port ``metrics``."""
+    """The metrics that it exposes on its port ``metrics``."""
     alerts: dict[AlertName, Alert] = {}
     termination_grace_seconds: Annotated[int, Field(ge=0)] = 30
-    """What the application has after the stop signal, which comes when no new requests do."""
+    """Time for the application to end after SIGTERM, which is sent when no new requests arrive."""
 
     @model_validator(mode="after")
     def _scraped(self) -> Self:

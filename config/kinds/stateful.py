@@ -30,9 +30,9 @@ class Stateful(Component):
     """The generated password its users receive as ``<NAME>_PASSWORD``."""
     user: Text | None = None
     helper_resources: Resources = _HELPER
-    """Of the Jobs that wait for the store and tell it something."""
+    """Resources of the Jobs that wait for the store and set it up."""
     latency_objective: Duration | None = None
-    """What its users may expect of a statement or command: of an alert, and a line in the dashboards."""
+    """Expected latency of a statement or command; it becomes an alert and a line in dashboards."""
     service_account_annotations: dict[str, str] = {}
     """For clouds that give a pod an identity by its service account."""
 

@@ -1,4 +1,4 @@
-"""What runs an image of one's own: services, jobs."""
+"""Workloads that run an image of the user's: services and jobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from config.model.base import Component, DnsLabel, EnvironmentName, Resources, S
 
 
 class Workload(Component):
-    """An image, and what its container is told."""
+    """An image with its configuration, secrets and resources."""
 
     image: str
     """Without a tag: the tag comes from the stack's configuration."""

@@ -1,1 +1,1 @@
-"""What declarations are made of: quantities, addresses, objects. No kinds."""
+"""The building blocks of declarations: quantities, addresses, objects. Kinds are in ``config.kinds``."""

@@ -25,7 +25,7 @@ AccountId = Annotated[str, BeforeValidator(_digits, json_schema_input_type=str)]
 Zone = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 Principal = Annotated[str, StringConstraints(pattern=r"^arn:aws:iam::\d{12}:(role|user)/\S+$")]
-"""Who may use the cluster: the ARN of a role or user."""
+"""ARN of a role or user that may use the cluster."""
 
 
 class Subnets(Model):
@@ -46,22 +46,22 @@ class Subnets(Model):
 
 
 class Account(Model):
-    """What the provider is pinned to, and where in the world's addresses the environment lives."""
+    """The AWS account and region to which the provider is pinned, and the environment's networks."""
 
     id: AccountId
     region: Region = "us-east-1"
     zones: Annotated[tuple[Zone, ...], Field(min_length=2)]
     cidr: Cidr
-    """Of the whole network."""
+    """CIDR of the whole network."""
     subnets: Subnets
     vpn_cidr: Cidr | None = Field(default=None, alias="vpnCidr")
     """People's machines, while they are connected; between /12 and /22 (AWS Client VPN)."""
     public_access_cidrs: tuple[Cidr, ...] = ()
-    """Who reaches the cluster's API from outside the network; none: it answers inside only."""
+    """Networks outside of the VPC that may reach the cluster's API; none: it is reachable inside the VPC only."""
     deployers: tuple[Principal, ...] = ()
-    """Administer the cluster."""
+    """Administrators of the cluster."""
     readers: tuple[Principal, ...] = ()
-    """See everything in it but its secrets."""
+    """Readers of all objects in the cluster except Secrets."""
 
     @model_validator(mode="after")
     def _one_region(self) -> Self:

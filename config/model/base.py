@@ -51,7 +51,7 @@ Cidr = Annotated[
 
 
 def _text(value: object) -> object:
-    """YAML's ``90``, ``true`` and ``90`` in quotes mean the same in a ConfigMap, whose values are strings."""
+    """Returns YAML's number or boolean as text: the values of a ConfigMap are strings."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float | Decimal) else value
@@ -94,7 +94,7 @@ class Amounts(Model):
 
 
 class Resources(Model):
-    """What a container asks for and may use; a request above its limit is refused."""
+    """Requests and limits of a container; a request above its limit is refused."""
 
     requests: Amounts
     limits: Amounts
@@ -157,7 +157,7 @@ class Egress(Model):
 
 
 class Existing(Model):
-    """A component that somebody else runs: it is reached, not created."""
+    """A component that is managed elsewhere: it is used, and not created."""
 
     host: Hostname
     port: Port
@@ -166,7 +166,7 @@ class Existing(Model):
 
 
 class Demand(Model):
-    """What a component's pods need of the namespace at their peak; volumes are per pod."""
+    """Resources that a component's pods need in the namespace at their peak; volumes are per pod."""
 
     pods: int
     surge: int = 0
@@ -181,7 +181,7 @@ class Demand(Model):
 
 
 class Component(Model):
-    """What all kinds have in common."""
+    """Base model of all kinds."""
 
     kind: str
     title: str | None = None
@@ -195,11 +195,11 @@ class Component(Model):
     egress: tuple[Egress, ...] = ()
 
     clustered: ClassVar[bool] = False
-    """True for kinds whose own pods talk to each other."""
+    """Whether the component's own pods connect to each other."""
     namespaced: ClassVar[bool] = True
     """False for kinds that live outside the cluster (managed stores, buckets, hosts of others)."""
     layer: ClassVar[Literal["platform", "application"]] = "application"
-    """Whose lifecycle it has: that of what the application runs on, or the application's."""
+    """The lifecycle to which it belongs: the platform's or the application's."""
     after: ClassVar[tuple[str, ...]] = ()
     """Kinds that are made before this one, where the system has them."""
 
@@ -227,14 +227,14 @@ class Component(Model):
     hosts_of_aws: ClassVar[tuple[str, ...]] = ()
     """Services of AWS that its pods call, as the first part of their names: ``rds`` for ``rds.<region>.amazonaws.com``."""
     has_reader: ClassVar[bool] = False
-    """True for stores with an endpoint of their own for those who only read."""
+    """Whether the store has a separate endpoint for read-only clients."""
 
     def service_name(self, name: str) -> str:
         """The Kubernetes Service that clients of component ``name`` connect to."""
         return name
 
     def host(self, name: str, namespace: str) -> str:
-        """Where clients find component ``name``."""
+        """Returns the host name under which clients reach component ``name``."""
         return self.existing.host if self.existing else f"{self.service_name(name)}.{namespace}.svc.cluster.local"
 
     def port(self) -> int | None:
@@ -260,7 +260,7 @@ class Component(Model):
         return ()
 
     def trusted(self, name: str) -> str | None:
-        """The Secret whose ``ca.crt`` its users verify the component with; ``None`` when it does not speak TLS."""
+        """The Secret whose ``ca.crt`` verifies the component; ``None`` when it does not use TLS."""
         return None
 
     def volumes(self, name: str) -> dict[str, Storage]:
@@ -268,11 +268,11 @@ class Component(Model):
         return {}
 
     def demand(self) -> tuple[Demand, ...]:
-        """What its pods need at their peak; nothing for components outside the namespace."""
+        """Returns what its pods need at their peak; nothing for components outside of the namespace."""
         return ()
 
     def metrics_port(self) -> int | None:
-        """Where Prometheus scrapes its pods, ``None`` when there is nothing to scrape."""
+        """Returns the port that Prometheus scrapes; ``None`` when the pods expose no metrics."""
         return self.ports().get("metrics")
 
 

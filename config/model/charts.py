@@ -1,4 +1,4 @@
-"""Where Helm charts come from: an OCI registry, an HTTP repository, or a folder of packaged charts."""
+"""Sources of Helm charts: an OCI registry, an HTTP repository, or a directory of packaged charts."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def _mirror(value: str) -> str:
 
 
 Mirror = Annotated[str, AfterValidator(_mirror)]
-"""Where a stack takes every chart from: ``oci://``, ``https://``, ``http://``, or a folder, relative to the project's."""
+"""Source of all charts of a stack: ``oci://``, ``https://``, ``http://``, or a directory relative to the project's."""
 
 
 class Source(NamedTuple):
-    """What Helm is asked for."""
+    """The arguments with which Helm finds a chart."""
 
     chart: str
     """A reference in an OCI registry, a name in a repository, or a file."""
@@ -65,7 +65,7 @@ def is_folder(charts: str) -> bool:
 
 
 def source(charts: str, chart: str, version: str) -> Source:
-    """How the chart is found there."""
+    """Returns the arguments with which Helm finds the chart in the source."""
     if charts.startswith(OCI):
         return Source(f"{charts}/{chart}")
     return Source(f"{charts}/{_file(chart, version)}") if is_folder(charts) else Source(chart, charts)
@@ -101,7 +101,7 @@ def _fix(wanted: Mapping[str, str]) -> str:
 
 
 def _fault(folder: Path, chart: str, version: str) -> str | None:
-    """What is wrong with the chart's file."""
+    """Returns the fault of the chart's file; empty when there is none."""
     file = folder / _file(chart, version)
     if not file.is_file():
         return f"{file} is not there"

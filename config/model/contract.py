@@ -1,8 +1,8 @@
-"""The data contract of a system: which values are whose, and which rows a sanitised copy keeps.
+"""The data contract of a system: the class of each column, and the rows that a sanitised copy keeps.
 
-``config/systems/<system>.data.yaml`` classifies every column of every table. What it does not name stops a refresh, so nothing
-is copied because nobody thought of it. Columns are written ``<class> (<type>)``, the type as PostgreSQL's ``format_type``
-prints it; a changed type stops a refresh too.
+``config/systems/<system>.data.yaml`` classifies each column of each table. A table or column that the contract does
+not name stops a refresh, so that nothing is copied by oversight. Columns are written ``<class> (<type>)``, with the
+type as PostgreSQL's ``format_type`` prints it; a changed type stops a refresh too.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from .quantity import Duration, Storage
 
 
 class Class(StrEnum):
-    """What a value is; it decides how the value is masked."""
+    """The class of a value; it selects the mask."""
 
     PUBLIC = "public"
-    """About nobody: copied as it is."""
+    """About no person: copied unchanged."""
     IDENTIFIER = "identifier"
     """Names a person or a thing to others: another, the same wherever it is referred to."""
     EMAIL = "email"
@@ -58,7 +58,7 @@ Identifier = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 RESERVED = re.compile(
     r"(?:.+\.)?(?:example\.(?:com|net|org)|[a-z0-9-]+\.(?:test|example|invalid|localhost|local)|test|example|invalid)"
 )
-"""Domains that nobody can own: RFC 2606, RFC 6761; ``.local`` is RFC 6762's, and one seed's."""
+"""Domains that cannot be registered: RFC 2606, RFC 6761; ``.local`` is reserved by RFC 6762."""
 
 
 class Column(Model):
@@ -67,18 +67,19 @@ class Column(Model):
     cls: Annotated[Class, Field(alias="class")]
     type: str
     form: str | None = None
-    """How an email or username is written instead: ``{token}`` is its 80 bits of keyed hash, ``{<column>}`` another column's
+    """Form of a masked email or username: ``{token}`` is its 80 bits of keyed hash, ``{<column>}`` another column's
     masked value, which must be unique."""
     value: str | None = None
     """Written into every row instead of a mask; such as the hash of a known staging password."""
     jitter: Duration | None = None
-    """Of a public date or time: moved by chance, by at most so much."""
+    """Largest random shift of a public date or time."""
     bucket: Duration | Annotated[int, Field(ge=1)] | None = None
-    """Of a public date, time or number: cut to steps of so much. Of free text: its length is, upwards."""
+    """Step to which a public date, time or number is rounded down; for free text the step to which its length is
+    rounded up."""
     k: Annotated[int, Field(ge=2)] | None = None
-    """Of a public column: a value that fewer than so many copied rows have becomes NULL."""
+    """Minimum number of copied rows with the same public value; rarer values become NULL."""
     paths: dict[JsonPath, Class] = {}
-    """Of JSON: the parts that are kept, each with its class; all others are left out, unnamed ones stop the refresh."""
+    """JSON paths that are kept, each with its class; other paths are left out, and unknown ones stop the refresh."""
     unchecked: dict[str, Reason] = {}
     """Detectors that do not look at this column, each with the reason; only for ``public``."""
 
@@ -140,10 +141,11 @@ class Table(Model):
     """A table: which rows are copied, and what its columns are."""
 
     rows: Literal["all", "none"] | Limit | Window = "all"
-    """Of these, the rows whose references lead to rows that are copied too. ``none``: starts empty, as queues and jobs do."""
+    """Rows to copy; of these, only rows whose references lead to copied rows. ``none``: the copy starts empty, as for
+    queues."""
     identity: Identifier | None = None
-    """A unique column that the masks of a row are all cut from, by one keyed hash: five times as fast as a hash each. Columns
-    whose values stand in other tables too keep a mask of their own only without it."""
+    """A unique column from which all masks of a row derive, by one keyed hash; this is five times as fast as a hash
+    per column. Columns whose values also stand in other tables keep a mask of their own only without it."""
     detach: tuple[Identifier, ...] = ()
     """Columns of references that become NULL when their row is not copied; others take their row with them."""
     shuffle: bool = True
@@ -170,16 +172,16 @@ class Table(Model):
 
 
 class Marks(Model):
-    """What tells production: a target that shows any of these is refused."""
+    """Marks of production: a target that shows one of them is refused."""
 
     hosts: tuple[str, ...]
     """Names of its servers, ``*`` for any text."""
     system_identifiers: tuple[str, ...] = ()
-    """Of ``pg_control_system()``; a restored snapshot has its production's."""
+    """Identifier from ``pg_control_system()``; a restored snapshot has production's."""
     accounts: tuple[AccountId, ...] = ()
-    """Of AWS."""
+    """Number of the AWS account."""
     variables: dict[str, str] = {}
-    """Of this process' environment, such as ``FLASK_ENV: production``."""
+    """Variables of this process's environment, such as ``FLASK_ENV: production``."""
 
 
 class Database(Model):
@@ -193,20 +195,20 @@ class Database(Model):
     engine: Literal["postgresql", "cockroachdb", "mysql", "mongodb"]
     schema_: Annotated[Identifier, Field(alias="schema")] = "public"
     source: Literal["snapshot", "replica", "primary"] = "replica"
-    """What may be read: a restored snapshot, a hot standby; ``primary`` allows the living primary too."""
+    """Allowed kinds of source: a restored snapshot or a hot standby; ``primary`` also allows the live primary."""
     production: Marks
     requires: dict[str, str] = {}
     """Variables of this process' environment without which nothing is done, such as ``FLASK_ENV: staging``."""
     volume: Storage | None = None
-    """Of the target; a copy that would fill more than 80 % of it is refused. Default: no such check."""
+    """Disk size of the target; a copy that would fill more than 80 % of it is refused. Default: no check."""
     domain: str = "staging.invalid"
-    """Of masked emails."""
+    """Domain of masked emails."""
     canaries: tuple[Annotated[str, StringConstraints(min_length=8)], ...] = ()
-    """Values of persons who do not exist, planted in production: none may be found in the copy."""
+    """Values of fictitious persons that are planted in production; a copy that contains one is refused."""
     labels: dict[Identifier, tuple[str, ...]] | None = None
-    """Of each enum, every label that may come over."""
+    """Allowed labels of each enum type."""
     attributes: dict[Identifier, dict[Identifier, str]] | None = None
-    """Of each composite type, every attribute that may come over, with its type."""
+    """Allowed attributes of each composite type, with their types."""
     views: tuple[str, ...] | None = None
     """Views and materialised views that may come over, ``*`` for any text."""
     functions: tuple[str, ...] | None = None

@@ -20,7 +20,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 SIZES = ("micro", "small", "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "16xlarge")
-"""Of instance classes; each is twice the one before it."""
+"""Sizes of instance classes; each is twice the size before it."""
 Use = Literal["ec2", "aurora", "documentdb", "elasticache", "kafka", "opensearch"]
 _FAMILIES: Mapping[Use, Mapping[str, tuple[str, str]]] = {
     "ec2": {
@@ -80,7 +80,7 @@ _INSTANCE = re.compile(
 
 
 def bounds(name: str) -> tuple[str, str]:
-    """The smallest and the largest size of a family; raises ``ValueError`` for one that nobody sells."""
+    """Returns the smallest and largest size of a family; raises ``ValueError`` for an unknown family."""
     for families in _FAMILIES.values():
         if name in families:
             return families[name]

@@ -20,11 +20,11 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "requests": {"cpu": "50m", "memory": "64Mi"},
     "limits": {"cpu": "200m", "memory": "256Mi"},
 }
-"""What the namespace's LimitRange gives containers that state nothing."""
+"""Requests and limits that the namespace's LimitRange gives to containers without any."""
 QUANTITIES: Mapping[str, type[Quantity]] = {"cpu": Cpu, "memory": Memory, "storage": Storage}
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
 _SURGES = {"Deployment": "25%", "Rollout": "25%", "DaemonSet": "0", "StatefulSet": "0", "CloneSet": "0"}
-"""How many more pods than replicas there may be in a roll-out, where the object does not say."""
+"""Additional pods during a rollout, where the object does not state a limit."""
 _SCALERS = {"HorizontalPodAutoscaler": ("maxReplicas", 1), "ScaledObject": ("maxReplicaCount", 100)}
 """Kinds that decide how many replicas another object has: the field that says how many, and what it is by default."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
@@ -42,7 +42,7 @@ def listed(node: Any) -> list[Any]:
 
 
 def below(node: Any, *path: str) -> Any:
-    """What stands at the path, ``None`` where nothing does."""
+    """Returns the value at the path; ``None`` where there is none."""
     for part in path:
         node = mapping(node).get(part)
     return node
@@ -120,10 +120,11 @@ def replicas(body: Mapping[str, Any], path: Path, most: Mapping[str, int]) -> tu
 
 
 def resources(spec: Any) -> Resources:
-    """What the scheduler counts for a pod: the most that runs at once.
+    """Returns the amounts that the scheduler counts for a pod: the largest sum that runs at the same time.
 
-    Containers run together, and with them every init container that stays (a side car); the other init containers run one by
-    one before them. https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
+    Containers run together with the init containers that stay (side cars); other init containers run one by one
+    before them.
+    https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
     """
     return Resources.model_construct(requests=_amounts(spec, "requests"), limits=_amounts(spec, "limits"))
 

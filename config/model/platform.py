@@ -1,6 +1,7 @@
-"""What an application needs of what it runs on: the seam between two lifecycles.
+"""The platform's values for an application: the interface between the two lifecycles.
 
-Filled by the same stack, by a reference to the platform's stack (its output ``platform``), or by values that somebody gives.
+The values come from the same stack, from the platform's stack (its output ``platform``), or from the stack's
+configuration.
 """
 
 from __future__ import annotations
@@ -15,21 +16,22 @@ from .base import DnsLabel, Model, Port
 Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:\S+$")]
 
 _SECRET = re.compile(r"\b(token|password|client-key-data|client-key)\b[\"']?\s*:")
-"""What a kubeconfig should not say itself."""
+"""Keys of a kubeconfig that must not stand in it directly."""
 
 
 class Access(Model):
-    """How the cluster is reached."""
+    """Access to the cluster."""
 
     name: str
     identifier: str
-    """What the provider is pinned to: the cluster's ARN, or the SHA-256 of its authority. Never changes with credentials."""
+    """The cluster's identity for the provider: its ARN, or the SHA-256 of its authority. It does not change with
+    credentials."""
     endpoint: str
     """The URL of its API."""
     certificate_authority: str
-    """Whom to verify it with: PEM in base64, as kubeconfigs have it."""
+    """The cluster's certificate authority: PEM in base64, as in a kubeconfig."""
     kubeconfig: str
-    """Its content, without secrets: who asks gets a token from AWS, by the identity it runs with."""
+    """The kubeconfig without secrets; clients get a token from AWS with their own identity."""
 
     @field_validator("kubeconfig")
     @classmethod
@@ -40,23 +42,23 @@ class Access(Model):
 
 
 class Endpoint(Model):
-    """Where a store answers."""
+    """The endpoint of a store."""
 
     host: str
     port: Port
     reader: str | None = None
-    """Of those that may be a moment behind."""
+    """Endpoint of read replicas, whose data may lag."""
     secret: Arn | None = None
     """In Secrets Manager: its credentials."""
     authority: str | None = None
-    """Where the bundle is that its certificate is verified with; none: a public authority, which every system knows."""
+    """URL of the certificate bundle; none: a public authority, which operating systems trust."""
 
 
 class Platform(Model):
-    """Everything an application is told of its platform."""
+    """All values of the platform that an application receives."""
 
     cluster: Access | None = None
     endpoints: dict[DnsLabel, Endpoint] = {}
     """Component to where it answers."""
     target_groups: dict[str, Arn] = {}
-    """What the gateway's pods join: ``secure`` and ``redirect``."""
+    """Target groups that the gateway's pods join: ``secure`` and ``redirect``."""

@@ -211,7 +211,7 @@ class Duration(Quantity):
 
     @property
     def seconds(self) -> int:
-        """Whole seconds, rounded up."""
+        """Returns whole seconds, rounded up."""
         return -(-self.value.numerator // self.value.denominator)
 
 

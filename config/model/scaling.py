@@ -20,7 +20,7 @@ from .instances import InstanceClass
 from .quantity import Bytes, Cpu, Duration, Quantity
 
 ScaleKind = Literal["cpu", "memory", "storage", "retention", "replicas", "workers", "instance", "members"]
-"""What a scale can be given for. ``members`` is topology: it scales only with a reason of its own."""
+"""Quantities for which a scale can be declared. ``members`` is topology: it scales only with a reason of its own."""
 
 SCALE_KINDS: tuple[ScaleKind, ...] = get_args(ScaleKind)
 TOPOLOGY: frozenset[ScaleKind] = frozenset({"members"})

@@ -63,9 +63,9 @@ class Access:
 
 
 def access(context: str | None) -> Access:
-    """What ``context`` (default: the current one) of the user's kubeconfig leads to, merged from its files as kubectl does.
+    """Returns the cluster of a context of the user's kubeconfig files, merged as kubectl does.
 
-    Raises ``ConfigError`` when there is no kubeconfig or no such context.
+    ``context`` defaults to the current one. Raises ``ConfigError`` when there is no kubeconfig or no such context.
     """
     files = kubeconfig_files()
     if not files:

@@ -12,9 +12,9 @@ _CORE = "tag:yaml.org,2002:"
 
 
 class Written(str):
-    """A scalar whose text says more than its value: ``16.10``, ``0777``, ``12e4567``, ``True``.
+    """A scalar whose text would be lost by parsing: ``16.10``, ``0777``, ``12e4567``, ``True``.
 
-    To a field that takes text it is that text; ``value`` is what YAML makes of it.
+    A field of type text receives the text; ``value`` is the parsed value.
     """
 
     __slots__ = ("value",)
@@ -38,7 +38,7 @@ class UnknownTag(ValueError):
 
 
 def plain(value: Any) -> Any:
-    """A tree with what YAML makes of every scalar, for objects whose fields are numbers and truth values."""
+    """Returns a tree with the parsed value of each scalar, for objects whose fields are numbers and booleans."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -24,7 +24,7 @@ MAX_NODES = 500_000
 
 
 def validated(model: type[M], text: str, file: str) -> tuple[M, dict[Path, int]]:
-    """What ``text`` declares, and the line of each of its values; raises ``ConfigError`` with all that is wrong."""
+    """Returns the model of ``text``, and the line of each value; raises ``ConfigError`` with all mistakes."""
     data, lines = _yaml(text, file)
     try:
         return model.model_validate(data), lines
@@ -33,7 +33,7 @@ def validated(model: type[M], text: str, file: str) -> tuple[M, dict[Path, int]]
 
 
 def closest(word: str, known: list[str]) -> str:
-    """A sentence that asks for the known word that is most like the given one; empty when none is."""
+    """Returns a sentence that suggests the most similar known word; empty when none is similar."""
     match = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean {match[0]!r}?" if match else ""
 
@@ -185,6 +185,6 @@ def _name_fix(found: str) -> str:
 
 
 def _known_keys(model: type[BaseModel], path: Path, data: Any) -> str:
-    """What the misspelt key was meant to be, from the model that refused it."""
+    """Returns a suggestion for the misspelt key, from the keys of the model that refused it."""
     known = keys_at(model, path[:-1], data)
     return closest(str(path[-1]), known) or f"known here: {', '.join(known)}"

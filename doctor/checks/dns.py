@@ -16,7 +16,7 @@ CACHE = "node-local-dns"
 """The daemon set of NodeLocal DNSCache (https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/)."""
 GKE = "cloud.google.com/gke-nodepool"
 METADATA_SERVER = "169.254.169.254"
-"""Where pods of a GKE cluster with Cloud DNS ask (https://cloud.google.com/kubernetes-engine/docs/how-to/cloud-dns)."""
+"""Address of DNS in a GKE cluster with Cloud DNS (https://cloud.google.com/kubernetes-engine/docs/how-to/cloud-dns)."""
 DAEMONSETS, NODES, SERVICES = "/apis/apps/v1/daemonsets", "/api/v1/nodes", "/api/v1/services"
 
 
@@ -63,7 +63,7 @@ def answered(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _elsewhere(needs: Needs, cluster: Cluster, said: str) -> Finding:
-    """Where a Service answers at port 53 instead."""
+    """Returns other Services that answer on port 53."""
     for service in cluster.items(SERVICES):
         selected = at(service, "spec", "selector")
         if _serves(service) and selected:

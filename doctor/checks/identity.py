@@ -40,7 +40,7 @@ def pinned(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
 
 
 def free(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """The namespace is not there, or it is this environment's: else a destroy would delete somebody else's objects."""
+    """The namespace is absent or belongs to this environment: otherwise a destroy would delete other objects."""
     found = cluster.one(f"/api/v1/namespaces/{needs.namespace}")
     labels = at(found, "metadata", "labels") or {}
     environment = needs.resolved.environment.name

@@ -1,4 +1,4 @@
-"""Whether autoscalers are told what they scale by."""
+"""Checks that the metrics which autoscalers need are served."""
 
 from __future__ import annotations
 

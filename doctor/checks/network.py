@@ -70,7 +70,7 @@ PLUGINS = {
 
 
 def enforces(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """A known network that enforces is there; of an unknown one nobody can tell without running pods."""
+    """A network plugin that is known to enforce NetworkPolicies is installed; of others this cannot be told without pods."""
     if not needs.of("NetworkPolicy"):
         yield Finding("ok", "no NetworkPolicy")
         return

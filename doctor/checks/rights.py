@@ -9,9 +9,9 @@ from ..needs import TEMPLATES, Needs, at, some
 from ..result import Check, Finding
 
 VERBS = ("get", "list", "watch", "create", "patch", "delete")
-"""What the provider does with each object: it applies (create, patch), reads, waits (list, watch) and deletes."""
+"""Verbs that the provider uses on each object: apply (create, patch), read, wait (list, watch) and delete."""
 WATCHED = (("", "pods"), ("", "events"), ("apps", "replicasets"))
-"""What it reads while it waits for pods."""
+"""Resources that the provider reads while it waits for pods."""
 _RBAC = "rbac.authorization.k8s.io"
 
 

@@ -13,7 +13,7 @@ DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 
 def _claims(needs: Needs) -> dict[str | None, list[str]]:
-    """Storage class to the claims that name it; ``None``: the default one. An empty name asks for no class at all."""
+    """Returns the claims of each storage class; ``None``: the default class. An empty class name requests no class."""
     found: dict[str | None, list[str]] = {}
     for body in needs.of("PersistentVolumeClaim"):
         if (name := at(body, "spec", "storageClassName")) != "":

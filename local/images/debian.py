@@ -20,7 +20,7 @@ from .layers import Layer
 from .table import Recipe, Table
 
 FORMAT = 1
-"""Of the layers; another number makes them anew."""
+"""Version of the layers' format; another number makes all layers anew."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Debian:
     table: Table
 
     def base(self) -> Layer:
-        """What every image begins with: a shell, the C library, the tools of scripts, the authorities' certificates."""
+        """Returns the base of all images: a shell, the C library, script tools and certificate authorities."""
         base = self.table.base
 
         def write(archive: tarfile.TarFile) -> dict[str, str]:
@@ -79,7 +79,7 @@ class Debian:
         return {name: _version(file.name) for name, file in files.items()}
 
     def _closure(self, packages: tuple[str, ...]) -> dict[str, str]:
-        """What these packages need, themselves included: package to file name, less what images leave out."""
+        """Returns the dependencies of packages, themselves included, by file name, without what images leave out."""
         said = self._apt("install", "--yes", "--print-uris", *packages)
         names = re.findall(r"^'\S+' (\S+)\.deb \d+", said, re.MULTILINE)
         found = {name.partition("_")[0]: f"{name}.deb" for name in sorted(names)}

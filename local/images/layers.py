@@ -1,4 +1,4 @@
-"""Layers of images: tar files whose bytes depend on nothing but what is in them."""
+"""Image layers: tar files whose bytes depend only on their content."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Layer:
     digest: str
     """SHA-256 of the file, in hexadecimal."""
     versions: dict[str, str] = field(default_factory=dict)
-    """Of the Debian packages in it."""
+    """Versions of the Debian packages in the layer."""
 
 
 def key(*parts: Any) -> str:
@@ -124,7 +124,7 @@ LEFT_OUT = (
 
 
 def merged(name: str) -> str | None:
-    """Where a package's file lies in an image, ``None`` when images leave it out."""
+    """Returns the path of a package's file in an image; ``None`` when images leave it out."""
     path = name.removeprefix("./").lstrip("/").rstrip("/")
     first, _, rest = path.partition("/")
     if not path or (first in MERGED and not rest):

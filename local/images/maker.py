@@ -33,7 +33,7 @@ SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True)
 class Images:
-    """What was made."""
+    """Images that were built."""
 
     archive: Path
     """One file for ``ctr -n k8s.io images import`` and ``docker load``."""

@@ -1,4 +1,4 @@
-"""What a placeholder is told of the container that it stands for; the program is ``local/tools/placeholder``."""
+"""Configuration of placeholders, from the containers that they replace; the program is ``local/tools/placeholder``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Placeholders:
     """Images that are not made: a pod with one of them is simulated."""
 
     def of(self, image: str) -> dict[str, Any]:
-        """What the placeholder of that image is told; of several containers, what any of them needs."""
+        """Returns the placeholder's configuration for an image; requirements of several containers are combined."""
         found = list(self._containers(image))
         return {
             "ports": _distinct(port for _, container, _ in found for port in _ports(container)),
@@ -138,5 +138,5 @@ def _commands(kind: str, container: Mapping[str, Any]) -> Iterator[dict[str, Any
 
 
 def _program(name: str) -> str:
-    """Where the container's runtime finds it."""
+    """Returns the path of the program in the container."""
     return name if name.startswith("/") else f"/usr/bin/{name}"

@@ -1,4 +1,4 @@
-"""The Go modules whose programs go into images; versions are those of ``local/tools/<name>/go.mod``."""
+"""Go modules whose programs are put into images; versions are those of ``local/tools/<name>/go.mod``."""
 
 from __future__ import annotations
 

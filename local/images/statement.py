@@ -1,4 +1,4 @@
-"""What a run with a real node tells of each component, in sentences for its fidelity statement."""
+"""Sentences of the fidelity statement about components on a real node."""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ class _Model(BaseModel):
 
 
 class Base(_Model):
-    """What every image but the placeholder's begins with."""
+    """The base of all images except the placeholder's."""
 
     packages: tuple[str, ...]
     users: dict[str, int]
 
 
 class Recipe(_Model):
-    """How one image is made: from Debian packages, or from programs of a Go module."""
+    """How an image is built: from Debian packages, or from programs of a Go module."""
 
     repositories: tuple[str, ...]
     says: str
@@ -45,7 +45,7 @@ class Recipe(_Model):
     path: str | None = None
     """A folder of programs that is searched first."""
     config: dict[str, Any] = {}
-    """Of the image, as the OCI image specification writes it."""
+    """Configuration of the image, in the OCI image specification's form."""
     prints: tuple[str, ...]
     """The command that prints its version."""
 

@@ -1,7 +1,7 @@
 """A node that runs pods: kubelet, containerd, kube-proxy and CoreDNS beside the simulated nodes (``NODES=real``).
 
-Its processes share one network, mount and process-id namespace, whose first process is ``local.node.init``. When that
-process ends, however it ends, the kernel ends the others and takes the mounts and network devices away.
+Its processes share a network, a mount and a process namespace, whose first process is ``local.node.init``. When that
+process ends, for whatever reason, the kernel ends the others and removes the mounts and network devices.
 """
 
 from __future__ import annotations

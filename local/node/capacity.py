@@ -32,7 +32,7 @@ def check(client: httpx.Client, objects: Iterable[Object], available: Container[
 
 
 def needed(objects: Iterable[Object], available: Container[str]) -> tuple[Fraction, Fraction]:
-    """CPU (cores) and memory (bytes) that pods ask for that stay and whose images are all available; those of Jobs end."""
+    """Returns requested CPU (cores) and memory (bytes) of permanent pods whose images are available; pods of Jobs end."""
     bodies = list(objects)
     least = {
         (body["metadata"].get("namespace"), body["spec"]["scaleTargetRef"]["name"]): body["spec"].get("minReplicas", 1)
@@ -53,7 +53,7 @@ def needed(objects: Iterable[Object], available: Container[str]) -> tuple[Fracti
 
 
 def _requests(pod: Object, name: str, kind: type[Cpu | Memory]) -> Fraction:
-    """As the scheduler counts: the containers together, or the largest init container when it asks for more."""
+    """Returns the scheduler's sum: all containers together, or the largest init container if that is more."""
 
     def of(container: Object) -> Fraction:
         resources = container.get("resources") or {}

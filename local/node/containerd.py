@@ -14,7 +14,7 @@ from .layout import POD_NETWORK, SOCKET, Layout
 PAUSE = "local/pause:1"
 """The image of the process that holds a pod's namespaces."""
 PLUGINS = Path("/usr/lib/cni")
-"""Where Debian keeps the network plugins."""
+"""Debian's directory of CNI plugins."""
 CONFIG = """\
 version = 2
 root = "{root}"

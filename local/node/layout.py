@@ -26,7 +26,7 @@ SOCKET = Path("/run/containerd/containerd.sock")
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the node keeps its files: below the folder of its cluster."""
+    """Paths of the node's files, below the directory of its cluster."""
 
     cluster: Path
 

@@ -154,7 +154,7 @@ def withdraw(client: httpx.Client) -> None:
 
 
 def decision(client: httpx.Client, pod: dict[str, Any]) -> str | None:
-    """What the policy says of a pod that would be made now: ``run``, ``simulated``, or nothing when there is no policy."""
+    """Returns the policy's decision for a new pod: ``run``, ``simulated``, or nothing without a policy."""
     namespace = pod["metadata"].get("namespace", "default")
     answer = client.post(f"/api/v1/namespaces/{namespace}/pods", json=pod, params={"dryRun": "All"})
     if answer.status_code != httpx.codes.CREATED:

@@ -24,7 +24,7 @@ class Row:
     """Each image that they ask for, with the version that ran for it, or the reason why they were simulated."""
     pods: int
     ready: int
-    """How many are Ready, or have done their work."""
+    """Number of pods that are Ready or have completed."""
 
 
 def rows(pods: Iterable[Pod], available: Mapping[str, str], missing: Mapping[str, str]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""What a real node needs of the machine."""
+"""Requirements of a real node on the machine."""
 
 from __future__ import annotations
 

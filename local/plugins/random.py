@@ -133,7 +133,7 @@ SECRET_OUTPUTS = {"RandomPassword": ("result", "bcryptHash"), "RandomBytes": ("b
 
 
 def _delta(kind: str, outputs: Values) -> Values:
-    """How the bridge turns Pulumi's state back into Terraform's."""
+    """The data with which the Terraform bridge restores Terraform's state from Pulumi's."""
     properties: Values = {}
     for name in OPTIONAL[kind]:
         if name not in outputs:

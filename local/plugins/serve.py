@@ -20,7 +20,7 @@ WORKERS = 64
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """What all stand-ins answer alike."""
+    """Answers that all stand-in providers share."""
 
     version: str
 

@@ -1,4 +1,4 @@
-"""What an AWS account holds: the network, the cluster, stores that AWS manages, and the way in from the world."""
+"""Kinds of an AWS account: network, cluster, managed stores, load balancer, CDN and DNS zone."""
 
 from .cluster import Eks
 from .databases import Aurora, Database, DocumentDB

@@ -26,9 +26,9 @@ class Eks(Platform):
     identifier: Identifier = "{system}-{environment}"
     version: Annotated[Text, StringConstraints(pattern=r"^1\.\d{2}$")]
     instance: Instance
-    """Of the workers; how many, and their disks, say the environment's ``cluster.nodes``."""
+    """Instance type of the workers; ``cluster.nodes`` of the environment states their number and disks."""
     maximum: Annotated[int, Field(ge=1, le=10)] = 2
-    """Workers of a zone at most, as a multiple of the declared ones: room for an update."""
+    """Largest number of workers in a zone, as a multiple of the declared number; updates need the difference."""
     addons: dict[AddonName, AddonVersion]
     load_balancer_controller: ChartVersion
     external_dns: ChartVersion = Field(alias="externalDns")

@@ -35,7 +35,7 @@ class Database(Managed):
     allow_major_version_upgrade: bool = False
     """AWS refuses another major version without it; set it for the one change that is meant to be it."""
     skip_final_snapshot: bool = False
-    """Of a database that is deleted."""
+    """Whether a deleted database leaves no final snapshot."""
 
 
 class Aurora(Database):

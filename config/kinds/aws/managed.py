@@ -1,4 +1,4 @@
-"""What everything in an AWS account has in common."""
+"""Fields that all components in an AWS account share."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from config.model.instances import InstanceClass, Use, check
 from config.model.scaling import Scales
 
 MANAGED_KEYS = ("host", "port", "username", "password")
-"""Of the Secret that a managed store's users find it by."""
+"""Keys of the Secret with a managed store's endpoint and credentials."""
 Instance = Annotated[InstanceClass, Scales("instance")]
 Nodes = Annotated[int, Field(ge=1), Scales("members")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$|\{")]
-"""What AWS calls the thing: lower case letters, digits and hyphens, at most 50 characters (the least of what RDS,
-ElastiCache and OpenSearch allow is 40 for ElastiCache, 28 for OpenSearch; AWS says so for its own)."""
+"""AWS's identifier: lower case letters, digits and hyphens, at most 50 characters. ElastiCache allows 40 and
+OpenSearch 28; AWS refuses longer ones."""
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
@@ -35,7 +35,7 @@ class Managed(Platform):
     """A store that AWS runs: ``nodes`` of one class, in the data subnets, a zone each."""
 
     use: ClassVar[Use]
-    """What the class is an instance of."""
+    """The purpose of the instance class, which decides the allowed instance families."""
     identifier: Identifier = "{system}-{environment}"
     version: Text
     instance: Instance

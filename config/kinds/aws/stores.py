@@ -76,7 +76,7 @@ class Bucket(Platform):
     kind: Literal["bucket"]
     after = ()
     name: BucketName
-    """Of all accounts of the world the only one of that name."""
+    """A globally unique S3 bucket name."""
     retention: Annotated[Duration | None, Scales("retention", floor="1d")] = None
     """Objects are deleted after it; default: never."""
     noncurrent_retention: Retention = Duration.parse("30d")

@@ -36,9 +36,9 @@ class LoadBalancer(Platform):
     identifier: Identifier = "{system}-{environment}"
     hosts: Annotated[tuple[Host, ...], Field(min_length=1)]
     secure_port: Port = 8443
-    """Where the gateway's pods answer with TLS."""
+    """Port of the gateway's pods for TLS."""
     redirect_port: Port = 8080
-    """Where they send those who came without."""
+    """Port of the gateway's pods that redirects plain HTTP to HTTPS."""
     logs: DnsLabel
     """The bucket of its access logs."""
 
@@ -47,7 +47,7 @@ class LoadBalancer(Platform):
 
 
 class Cdn(Platform):
-    """CloudFront in front of a bucket that nobody else reads."""
+    """CloudFront in front of a bucket that only this distribution may read."""
 
     kind: Literal["cdn"]
     bucket: DnsLabel

@@ -1,4 +1,4 @@
-"""The account that calls are made in: moto's server where there is one, else nobody's."""
+"""The AWS account of calls: moto's server where one runs, and otherwise none."""
 
 from __future__ import annotations
 

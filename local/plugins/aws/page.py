@@ -13,7 +13,7 @@ Level = Literal["real", "validated", "recorded"]
 
 
 def level(row: Row) -> Level:
-    """What becomes of a resource of this type where moto's server answers."""
+    """Returns how a resource of this type is handled where moto's server runs."""
     if row.create is None:
         return "recorded"
     return "real" if row.real and row.create.real else "validated"

@@ -97,7 +97,7 @@ class Aws(Provider):
         return own["id"], self._outputs(row, inputs, own, picked)
 
     def _call(self, row: Row, call: Call, inputs: Values, own: dict[str, str]) -> Values | None:
-        """Makes a call, and keeps what it is asked to keep."""
+        """Makes a call, and stores the parts of the answer that the row names."""
         answer = self.account.call(row, call, inputs, own)
         if answer is not None:
             found = {word: at(answer, place) for word, place in call.keeps.items()}

@@ -149,7 +149,7 @@ def _scalar(value: Any, shape: Shape) -> Any:
 
 
 def _tag_words(shape: Shape) -> tuple[str, str] | None:
-    """What the service calls a tag's key and value; ``None`` when it is no tag."""
+    """Returns the service's names for a tag's key and value; ``None`` when the value is not a tag."""
     if not isinstance(shape, StructureShape):
         return None
     words = tuple(sorted(shape.members))

@@ -29,7 +29,7 @@ class Call:
     when: str | None = None
     """Only when this input is there, and is not false."""
     id: str | None = None
-    """Where the answer has the resource's id, such as ``Vpc.VpcId``."""
+    """Path of the resource's id in the answer, such as ``Vpc.VpcId``."""
     picks: Mapping[str, str] = field(default_factory=dict)
     """Output to its place in the answer."""
     tags: str | None = None
@@ -37,7 +37,7 @@ class Call:
     until: str | None = None
     """A waiter of botocore's, with ``request`` as its parameters."""
     service: str | None = None
-    """Where it is not the row's."""
+    """Service of the call, where it is not the row's."""
     within: str | None = None
     """The parameter that the inputs are parts of, such as ``DistributionConfig``; ``fixed`` is a part of it too."""
     keeps: Mapping[str, str] = field(default_factory=dict)
@@ -55,10 +55,8 @@ class Row:
     """One type of resource."""
 
     id: str
-    """A template, for when nothing answers.
-
-    An input in braces, ``{hex}`` 17 digits that nobody else has, ``{resource}`` its name in the program.
-    """
+    """Template of the id where no server answers. ``{<input>}`` is an input, ``{hex}`` 17 unique digits,
+    ``{resource}`` the resource's name in the program."""
     arn: str | None = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """Output to template."""
@@ -69,7 +67,7 @@ class Row:
     service: str | None = None
     create: Call | None = None
     instead: tuple[Call, ...] = ()
-    """Other ways to create it: the first whose ``when`` holds."""
+    """Alternative calls that create it; the first whose ``when`` holds is used."""
     once: tuple[Call, ...] = ()
     """After it was created."""
     then: tuple[Call, ...] = ()
