@@ -1,1 +1,1 @@
-"""What a person waits for, measured: ``make bench``."""
+"""Measurements of waiting times and of the sanitiser: ``make bench``."""

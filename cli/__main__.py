@@ -36,7 +36,7 @@ app.add_typer(sanitize, name="sanitize")
 
 
 class Format(StrEnum):
-    """How ``explain`` answers."""
+    """Output formats of ``explain``."""
 
     TABLE = "table"
     JSON = "json"
@@ -44,14 +44,14 @@ class Format(StrEnum):
 
 
 class Answer(StrEnum):
-    """How ``doctor`` answers."""
+    """Output formats of ``doctor``."""
 
     TABLE = "table"
     JSON = "json"
 
 
 class Report(StrEnum):
-    """How ``policy`` answers."""
+    """Output formats of ``policy``."""
 
     TABLE = "table"
     JSON = "json"

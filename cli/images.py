@@ -79,7 +79,7 @@ def _problem(image: str, tag: str, message: str, fix: str) -> ConfigError:
 
 
 def _authorized(client: httpx.Client, challenge: str, known: tuple[str, str] | None) -> dict[str, str]:
-    """What the registry asked for: a token from where it says, or name and password."""
+    """Returns the authorization that the registry requires: a token from its token service, or name and password."""
     kind, _, rest = challenge.partition(" ")
     if kind.lower() == "bearer":
         asked = dict(_CHALLENGE.findall(rest))

@@ -9,7 +9,7 @@ from pathlib import Path
 from config.errors import ConfigError, Problem
 
 PARTS = ("endpoint", "authority", "certificate", "key", "serverName")
-"""Of the stack's output ``vpn``."""
+"""Keys of the stack's output ``vpn``."""
 
 
 def profile(values: Mapping[str, str]) -> str:

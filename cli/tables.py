@@ -45,7 +45,7 @@ def print_explanation(resolved: Resolved, derivation: Mapping[str, Derived], lis
 
 
 def print_verdict(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> None:
-    """What was found, what is exempt, and the verdict last."""
+    """Prints findings, then exempted findings, and the verdict last."""
     console = Console()
     for finding in verdict.findings:
         where = f" {finding.property}" if finding.property else ""
@@ -66,7 +66,7 @@ def print_verdict(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> No
 
 
 def print_parity(parity: Parity, *, whole: bool = True) -> None:
-    """What fails, then the differences by class, and the verdict last; or only what fails, and the verdict."""
+    """Prints failures, then the differences by class, and the verdict last; or failures and verdict only."""
     console = Console()
     table = Table("Class", "Resource", "Path", "Production", parity.stack.capitalize(), "Because")
     order = {

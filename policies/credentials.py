@@ -171,7 +171,7 @@ _ELSEWHERE = re.compile(
 
 
 def shape(text: str) -> str | None:
-    """What credential stands in the text, also inside its encodings, whatever it is called."""
+    """Returns the kind of credential in the text, also inside its encodings, whatever its key is called."""
     for reading in _readings(text):
         if match := _SHAPE.search(reading):
             return next(kind for n, kind in enumerate(_KINDS) if match[f"s{n}"])
@@ -238,7 +238,7 @@ def chance(text: str) -> bool:
 
 
 def _bits(text: str) -> float:
-    """Of information in each letter."""
+    """Returns the entropy of each letter in bits."""
     return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
 
 

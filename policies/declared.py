@@ -20,7 +20,7 @@ def scaled_to(declared: Any, name: object) -> Any:
 
 
 def path_of(resource: Resource, declared: Mapping[str, Any]) -> Path:
-    """Where a ``kind: manifests`` component states this object; raises ``ValueError`` when it does not."""
+    """Returns the path at which a ``kind: manifests`` component declares this object; raises ``ValueError`` if none does."""
     for index, entry in items(child(declared, "objects")):
         same_kind = child(entry, "kind") == resource.kind
         if same_kind and child(child(entry, "metadata"), "name") == resource.get("metadata", "name"):

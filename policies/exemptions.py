@@ -1,4 +1,4 @@
-"""What is allowed although a rule forbids it: by whom, why, until when. Always shown."""
+"""Exemptions from rules, with owner, reason and end. They are always reported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True)
 class Exemption:
-    """One rule, for the resources whose URN matches; ``*`` stands for anything inside one part of the URN."""
+    """An exemption from one rule for resources whose URN matches; ``*`` matches within one part of the URN."""
 
     rule: str
     urn: str

@@ -21,7 +21,7 @@ _PLACE = re.compile(
     r"(?:namespaces?|\bns|serviceaccounts?|(?<![\w-])-n)[\"']?(?:\s{0,8}[:=/]\s{0,8}|\s{1,8})[\"']?([a-z0-9][a-z0-9-]{0,62})(?![\w-])",
     re.IGNORECASE,
 )
-"""Where a text says a namespace."""
+"""Keys and texts that contain a namespace."""
 _PORT = re.compile(r":\d{1,5}(?!\d)")
 _MODES = frozenset(
     [
@@ -92,7 +92,7 @@ class Text:
 
     @cached_property
     def places(self) -> set[str]:
-        """What the text says to be a namespace."""
+        """Returns the namespaces that the text names."""
         return {match[1] for match in _PLACE.finditer(self.lowered)}
 
     @cached_property
@@ -153,7 +153,7 @@ class Names:
         return any("-".join(parts[:end]) in self.services for end in range(1, len(parts) + 1))
 
     def _domain(self, identity: Identity, text: Text) -> bool:
-        """The most specific domain that a name lies in says whose it is: staging.example.com is not example.com's."""
+        """Returns the environment of the most specific domain of a name: staging.example.com is not example.com's."""
         if identity.value.lower() not in text.lowered:
             return False
         domains = [self.domain, *(i.value.lower() for i in self.foreign if i.kind == "domain")]
@@ -230,7 +230,7 @@ _MATCH: Mapping[str, Callable[[Names, Identity, Text], bool]] = {
 def names(
     entries: Sequence[Mapping[str, Any]], domain: str, shared: Sequence[str], services: frozenset[str] = frozenset()
 ) -> Names:
-    """From the inputs of the ``Environment`` component; raises ``KeyError`` for a kind that nobody knows how to find."""
+    """Returns the names in the ``Environment`` component's inputs; raises ``KeyError`` for an unknown kind of identity."""
     foreign = tuple(Identity.read(entries[index]) for index in range(len(entries)))
     for identity in foreign:
         _MATCH[identity.kind]

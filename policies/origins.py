@@ -1,8 +1,8 @@
-"""Where a value that nobody knows yet, or nobody may show, comes from.
+"""Origins of values that are unknown in a preview or secret.
 
-The engine does not tell a resource policy which resource an unknown input waits for. So a Secret says of each of its keys
-who makes the value, in an annotation; for the few other places the type that fills them is listed here. Either way the
-resource has to be one of this stack's that was shown, and judged, before.
+The engine does not tell a policy which resource an unknown input depends on. Therefore a Secret states the origin of
+each of its keys in an annotation, and the types that fill other places are listed here. In both cases the resource
+must belong to this stack and have been judged before.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ TEMPLATES: Mapping[str, Path] = {
 """Kind to where its pod's metadata and spec are."""
 _GROUPS = ("kubernetes:core/", "kubernetes:apps/", "kubernetes:batch/")
 SERVERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
-"""Kinds whose pods go on until they are told to end."""
+"""Kinds whose pods run until they are stopped."""
 OWNER = "understudy.dev/component"
-"""Of objects of ``kind: manifests``, the component that declares them; the program sets it over whatever is there."""
+"""Label of objects of ``kind: manifests`` with the declaring component; the program overwrites any other value."""
 NAME = "app.kubernetes.io/name"
 ROLE = "app.kubernetes.io/component"
 
@@ -33,7 +33,7 @@ def is_workload(resource: Resource) -> bool:
 
 
 def is_server(resource: Resource) -> bool:
-    """Whether its pods go on until they are told to end."""
+    """Whether the object's pods run until they are stopped."""
     if not resource.type.startswith("kubernetes:"):
         return False
     return resource.kind in SERVERS if _known(resource) else any(True for _ in _found(resource))
@@ -93,7 +93,7 @@ def namespace(resource: Resource) -> Any:
 
 
 def component(resource: Resource) -> Any:
-    """Of which component of the declaration the object is."""
+    """Returns the declared component to which the object belongs."""
     owner = resource.get("metadata", "labels", OWNER)
     return resource.get("metadata", "labels", NAME) if owner is None else owner
 

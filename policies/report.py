@@ -70,7 +70,7 @@ def _result(stack: str, finding: Finding, rule: Rule) -> dict[str, Any]:
 
 
 def as_markdown(rules: Mapping[str, Rule]) -> str:
-    """What every rule asks for: docs/policies.md."""
+    """Returns the description of all rules, as in docs/policies.md."""
     lines = [
         "# Policies",
         "",

@@ -44,7 +44,7 @@ class Resource:
         return self.type.rpartition(":")[2]
 
     def get(self, *path: str | int) -> Any:
-        """The value at a path: ``None`` where there is none, ``Unknown`` where nobody can know yet."""
+        """Returns the value at a path: ``None`` where there is none, ``Unknown`` where it is not known in a preview."""
         return at(self.props, *path)
 
     def leaves(self) -> Iterator[tuple[Path, Any]]:
@@ -62,7 +62,7 @@ def at(node: Any, *path: str | int) -> Any:
 
 
 def child(node: Any, key: str | int) -> Any:
-    """One step down: ``None`` where nothing is, ``Unknown`` where nobody can know."""
+    """Returns the value of one key: ``None`` where there is none, ``Unknown`` where it is not known in a preview."""
     try:
         if isinstance(node, Mapping):
             value = node[key] if key in node else None  # noqa: SIM401 - proxies have no get
@@ -76,7 +76,7 @@ def child(node: Any, key: str | int) -> Any:
 
 
 def _seen(value: Any) -> Any:
-    """A symbol of the recorded graph is an unknown whose origin is known; a secret is what it holds."""
+    """Converts a recorded value: a symbol is unknown with a known origin, and a secret is replaced by its content."""
     if isinstance(value, Mapping) and list(value) == [_HIDDEN]:
         inner = value[_HIDDEN]
         return Unknown() if inner is True else _seen(inner)

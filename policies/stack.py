@@ -1,4 +1,4 @@
-"""What the pack has seen of the stack so far: the declaration, and the resources that came before."""
+"""The policy pack's view of the stack: its declaration, and the resources that were judged before."""
 
 from __future__ import annotations
 

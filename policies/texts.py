@@ -1,7 +1,7 @@
-"""What a string says once its encodings are undone.
+"""Decodes the encodings in a text.
 
-The work is linear in the text and bounded: aliases of YAML are never expanded, and a text that decodes to far more than
-itself is not judged at all (``Endless``), so that the rule that asked does not let it pass.
+The work is linear in the length of the text and bounded: YAML aliases are not expanded, and a text that decodes to
+far more than its length raises ``Endless``, so that the calling rule reports it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where PyYAML was built with it: a rule file of Prometheus takes a tenth of the time."""
 _PRINTABLE = bytes(byte if 32 <= byte < 127 or byte in b"\t\n\r" else 0 for byte in range(256))
 DEPTH = 5
-"""Encodings inside encodings; nobody nests more by accident."""
+"""Largest depth of nested encodings."""
 BUDGET = 4_000_000
 """Characters that the readings of one text may have together, besides sixteen times its own."""
 

@@ -1,4 +1,4 @@
-"""What texts say once the variables in them are put in: a host may be made of two of them."""
+"""Substitutes variables in texts: a host name may be composed of several."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST = 100_000
 
 
 def expanded(resource: Resource, stack: Stack) -> Iterator[tuple[Path, str]]:
-    """Path and text, of every text of the object that holds a variable whose value is known."""
+    """Yields path and text of each text of the object that contains a variable with a known value."""
     if resource.type == "kubernetes:core/v1:ConfigMap":
         data = resource.get("data")
         own = _texts(data)

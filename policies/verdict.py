@@ -14,7 +14,7 @@ from .stack import Stack
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found, and what of it is exempt."""
+    """Findings, and those of them that are exempt."""
 
     findings: tuple[Finding, ...]
     exempted: tuple[tuple[Finding, Exemption], ...]
@@ -25,7 +25,7 @@ class Verdict:
 
 
 def resource(node: Mapping[str, Any]) -> Resource:
-    """Of a recorded graph's node."""
+    """Returns the resource of a recorded graph's node."""
     return Resource(
         urn=node["urn"],
         type=node["type"],

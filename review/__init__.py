@@ -1,1 +1,1 @@
-"""What a change does: the resource graph of a stack, and what is read from it."""
+"""The resource graph of a stack, and what a change does to it."""

@@ -1,4 +1,4 @@
-"""Differences that are allowed although nothing explains them: by whom, why, until when."""
+"""Differences that are allowed without an explanation, with owner, reason and end."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def read(system: str, file: Path = FILE) -> tuple[Allowed, ...]:
 def settle(
     differences: Iterable[Difference], allowed: Iterable[Allowed], today: date
 ) -> tuple[list[Difference], list[tuple[Difference, Allowed]], list[str]]:
-    """What fails, what is allowed, and what is wrong with the list itself: entries expired, or of no use."""
+    """Returns failures, allowed differences, and entries of the list that have expired or match nothing."""
     failing, excused, faults = [], [], []
     entries = list(allowed)
     for difference in differences:

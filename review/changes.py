@@ -1,4 +1,4 @@
-"""What a commit would do to a stack: two recorded graphs of it, or the engine's own plan."""
+"""The effect of a commit on a stack, from two recorded graphs or from the engine's plan."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ _REPLACES: Mapping[str, tuple[str, ...]] = {
     "aws:kms/key:Key": ("keyUsage", "customerMasterKeySpec"),
     "aws:route53/zone:Zone": ("name",),
 }
-"""Inputs whose change makes another resource of it: of Kubernetes and random as the official plugins were recorded to do, of
-AWS as the official plugin's documentation says. The engine's plan, where it is given, says it itself."""
+"""Inputs whose change replaces the resource. Those of Kubernetes and random were recorded with the official plugins,
+those of AWS are from its plugin's documentation; an engine's plan, where given, takes precedence."""
 _DIGESTS = ("understudy.dev/configuration", "understudy.dev/secrets")
 
 
@@ -106,7 +106,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Step:
-    """What would happen to one resource."""
+    """The planned change of one resource."""
 
     operation: Operation
     urn: str
@@ -164,7 +164,7 @@ class StackChange:
         return [step for step in self.steps if step.operation == operation]
 
     def component(self, step: Step) -> str:
-        """Of which declared component it is; ``environment`` for what belongs to none."""
+        """Returns the declared component of a resource; ``environment`` for resources of none."""
         names = components((f"{step.type}::{step.name}",))
         return next((name for name in names if name in self.components), "environment")
 

@@ -28,9 +28,9 @@ def shipped(project: Path) -> list[Path]:
 
 
 def check(file: Path, since: str = "HEAD") -> str:
-    """What was found to be right; raises ``ConfigError``.
+    """Returns a summary of the valid file; raises ``ConfigError``.
 
-    A system's file is compared with what git has of it at ``since``: volumes must not shrink.
+    A system's file is compared with git's version at ``since``: volumes must not shrink.
     """
     if file.name.startswith("Pulumi."):
         return _stack(file)
@@ -69,7 +69,7 @@ def _system(file: Path, since: str) -> str:
 
 
 def doubts(file: Path) -> list[Problem]:
-    """What is allowed in a system's file, and probably not meant; none for a stack's or a contract's."""
+    """Returns warnings about a system's file; none for a stack's file or a data contract."""
     if file.name.startswith("Pulumi.") or file.name.endswith(".data.yaml"):
         return []
     system = load(str(file))

@@ -24,7 +24,7 @@ _SIGNS: dict[Operation, str] = {"replace": "±", "delete": "-", "update": "~", "
 
 @dataclass(frozen=True)
 class Review:
-    """What there is to say of a change."""
+    """The content of a review comment."""
 
     base: str
     head: str

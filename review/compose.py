@@ -31,7 +31,7 @@ def ledger() -> exemptions.Ledger:
 
 
 def verdict_of(stack: str, nodes: list[Node] | None = None) -> Verdict:
-    """What the policies say of a stack's graph; default: as it is checked out."""
+    """Returns the policies' verdict on a stack's graph; default: the graph of the checked-out files."""
     return judge_policies(graph(stack) if nodes is None else nodes, RULES.values(), ledger(), stack)
 
 

@@ -1,4 +1,4 @@
-"""How an environment differs from production, for people and for programs."""
+"""Differences of an environment from production, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _text(quantity: Quantity) -> str:
 
 
 def _joined(texts: list[str], unit: str) -> str:
-    """A range whose ends share a unit states it once."""
+    """Joins the ends of a range; a common unit is written once."""
     if len(texts) == 1:
         return texts[0] + unit
     suffixes = [re.sub(r"^[\d.]+", "", text) for text in texts]

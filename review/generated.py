@@ -64,7 +64,7 @@ def previews() -> dict[Path, str]:
 
 
 def reachability() -> str:
-    """Who reaches whom, of each application's staging."""
+    """Returns the reachability page of the non-production environments of applications."""
     pages = []
     for stack in STACKS:
         settings = read_stack(ROOT / f"Pulumi.{stack}.yaml")

@@ -24,7 +24,7 @@ SAME = "same.yaml"
 _DECLARED = {"resolved": "resolved", "production": "base", "derivation": "derivation", "identities": "identities"}
 """Long inputs of the environment that are split into files, one for each component, to the folder of these files."""
 _DEFAULTS = {"protect": False, "retain_on_delete": False, "depends_on": [], "provider": None}
-"""What is not written: also the provider where it is the only one of its package."""
+"""Values that are not written; the provider also is not where it is the only one of its package."""
 _ABSENT = object()
 _JSON_INDENT = 1
 Files = dict[str, Any]
@@ -81,7 +81,7 @@ def _documents(nodes: list[Node]) -> Files:
 
 
 def _provider(node: Node, nodes: list[Node], places: dict[str, str]) -> str | None:
-    """What is written of a resource's provider: nothing for a component without one, or if it is the only one of its type."""
+    """Returns what is written of a resource's provider: nothing for a component, or for the only provider of its type."""
     urn = node["provider"]
     if node["type"].startswith("understudy:"):
         return urn and places.get(urn, urn)

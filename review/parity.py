@@ -42,7 +42,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What an environment's ``Environment`` component carries."""
+    """The declaration in the inputs of a stack's ``Environment`` component."""
 
     entries: tuple[Entry, ...]
     peaks: tuple[Mapping[str, Any], Mapping[str, Any]] = field(default=({}, {}))
@@ -51,7 +51,7 @@ class Declaration:
     images: tuple[Mapping[str, str], Mapping[str, str]] = field(default=({}, {}))
     """Component to tag or digest, of production's stack and of the other."""
     charts: tuple[str | None, str | None] = (None, None)
-    """Where each of the two stacks takes its Helm charts from, if not where the system's file says."""
+    """Sources of Helm charts of the two stacks, where they differ from the system's file."""
 
     @classmethod
     def read(cls, production: Iterable[Node], staging: Iterable[Node]) -> Declaration:
@@ -195,13 +195,13 @@ def _explain(
 
 
 def _names_moved(text: str, declaration: Declaration) -> Entry | None:
-    """Of a leaf that one side lacks: it names a component that only the other has."""
+    """Whether a leaf that only one side has names a component that only the other side has."""
     moved = (e for e in declaration.entries if e.rule in ("added", "removed") and e.because)
     return next((e for e in moved if re.search(rf"(^|[^a-z0-9]){re.escape(e.component)}$", text)), None)
 
 
 def _own(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration) -> tuple[Class, str | None] | None:
-    """What each stack has for itself, or the program computes of the whole environment."""
+    """Whether a value is the stack's own, or is computed from the whole environment."""
     last = str(path[-1])
     rotated = last == "understudy.dev/origins" and _origins(sides[0]) == _origins(sides[1])
     if "[secret]" in path or last == "rotation" or rotated:
@@ -237,7 +237,7 @@ def _placed(key: Key, path: Path, sides: tuple[str, str], declaration: Declarati
 
 
 def _origins(text: str) -> dict[str, str]:
-    """Who makes the current values, without the rotation."""
+    """Returns the origins of the current values, without the rotation."""
     made = json.loads(text) if text != ABSENT else {}
     return {key: re.sub(r"-\d+$", "", maker) for key, maker in made.items() if not key.endswith("-previous")}
 
@@ -247,7 +247,7 @@ def _class(entry: Entry) -> Class:
 
 
 def _is_digest(path: Path, old: str, new: str) -> bool:
-    """Of content whose own leaves are compared too."""
+    """Whether a value is a digest of content whose leaves are compared as well."""
     if path[-1] in ("understudy.dev/configuration", "understudy.dev/secrets"):
         return all(_DIGEST.fullmatch(text) for text in (old, new))
     return path[-2:] == ("metadata", "name") and same_stem(old, new)

@@ -36,7 +36,7 @@ def plain(stack: str, project: Path = ROOT) -> list[Node] | None:
 
 
 def _without(parts: tuple[str, ...], settings: Stack, file: Path, folder: Path) -> Path:
-    """The stack's file, for a copy of its system whose environment lacks these parts."""
+    """Returns the stack's file, for a copy of its system whose environment lacks these parts."""
     writer = YAML()
     declared = Path(settings.system)
     if declared.suffix not in {".yaml", ".yml"}:

@@ -34,7 +34,7 @@ def _again(error: BaseException) -> bool:
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
-    """As long as GitHub asks for, else a little longer each time; seconds, at most a minute."""
+    """Returns the pause in seconds: what GitHub requests, or else an increasing one of at most a minute."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.response.headers.get("retry-after") if isinstance(error, httpx.HTTPStatusError) else None
     if asked is not None and asked.isdigit():

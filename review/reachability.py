@@ -1,6 +1,6 @@
-"""Who reaches whom, computed from the objects themselves: NetworkPolicies, AuthorizationPolicies, Sidecars, ways out.
+"""Allowed connections, computed from the objects: NetworkPolicies, AuthorizationPolicies, Sidecars and egress.
 
-Nothing here knows what was declared: a test holds that both are the same, and ``docs/reachability.md`` shows it.
+The computation does not use the declaration: a test compares both, and ``docs/reachability.md`` shows the result.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Edge = tuple[str, str, int]
 
 
 class Reachability:
-    """Of one environment: its application's graph, and its platform's where there is one."""
+    """Allowed connections of one environment, from its application's graph and its platform's where there is one."""
 
     def __init__(self, application: Iterable[Node], platform: Iterable[Node] = ()) -> None:
         nodes, below = list(application), list(platform)

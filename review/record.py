@@ -1,8 +1,8 @@
-"""Runs the unchanged program against a recording monitor and prints the resource graph; one process a stack.
+"""Runs the program against a recording monitor and prints the resource graph, one stack in a process.
 
-``python -m review.record <project folder> <stack> [<stack file>] [--outputs]``. Needs no engine, credentials or network: the
-kubeconfig is a made-up one whose authority the stack is pinned to. Every output that an input does not already decide is
-symbolic, ``${<urn>.<property>}``, so that wiring can be read and compared.
+``python -m review.record <project folder> <stack> [<stack file>] [--outputs]``. It needs no engine, credentials or
+network: the kubeconfig is generated, with the authority that the stack is pinned to. Outputs that no input decides
+are symbolic, ``${<urn>.<property>}``, so that references can be read and compared.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ruamel.yaml import YAML
 
 PROJECT = "understudy"
 SECRET = {"[secret]": True}
-"""What stands for a secret value in the graph."""
+"""Placeholder of a secret value in the graph."""
 _SYMBOLS = re.compile(r"\$\{urn:[^}]+\}")
 _AUTHORITY = b"no cluster: the resource graph"
 

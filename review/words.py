@@ -1,4 +1,4 @@
-"""What explains that two texts differ: declared values, declared names inside words, numbers at a declared ratio."""
+"""Explains differences between two texts: declared values, declared names inside words, and numbers at a declared ratio."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _JOB = re.compile(r"(.+)-[0-9a-f]{8}")
 _WORD = re.compile(r"[A-Za-z0-9._:/@%+-]+|[^A-Za-z0-9._:/@%+-]+")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)")
 _STEPS = 200_000
-"""Of an alignment of two words; one that takes more is not explained."""
+"""Largest number of steps of an alignment of two words; a longer one counts as unexplained."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Entry:
 
     @cached_property
     def scale(self) -> Fraction | None:
-        """Of a scaled size, as declared."""
+        """The declared scale of a scaled size."""
         return Fraction(self.ratio.rstrip("%")) / 100 if self.rule == "scaled" and self.ratio else None
 
     @cached_property
     def bytes_ratio(self) -> Fraction | None:
-        """Of an amount of bytes that was changed, to production's."""
+        """The ratio of a changed amount of bytes to production's."""
         if self.rule != "changed":
             return None
         with suppress(ValueError, ZeroDivisionError):
@@ -64,7 +64,7 @@ class Entry:
 
 
 def exact(old: str, new: str, entries: Iterable[Entry]) -> Entry | None:
-    """The entry whose two values these are, however they are written."""
+    """Returns the entry whose two values these are, in any notation."""
     return next((e for e in entries if old in _forms(e.production, e.rule) and new in _forms(e.value, e.rule)), None)
 
 
@@ -112,7 +112,7 @@ def same_stem(old: str, new: str) -> bool:
 
 
 def _forms(value: Any, rule: str) -> frozenset[str]:
-    """How a declared value is written: an amount also in its base unit, a name also at the start of a sentence."""
+    """Returns the notations of a declared value: an amount also in its base unit, a name also capitalised."""
     if value is None:
         return frozenset({ABSENT})
     text = str(value)
@@ -126,7 +126,7 @@ def _amounts(text: str) -> frozenset[str]:
 
 
 def _bases(text: str) -> Iterator[float]:
-    """What it is in cores, bytes, GiB, seconds, days, hundredths, or as a part of one; ``m`` may be minutes or millicores."""
+    """Returns a value in base units (cores, bytes, seconds, …) or as a fraction; ``m`` may be minutes or millicores."""
     for quantity, larger in ((Cpu, 1), (Bytes, 2**30), (Duration, 86400), (Percent, Fraction(1, 100))):
         with suppress(ValueError):
             value = quantity.parse(text).value
@@ -136,7 +136,7 @@ def _bases(text: str) -> Iterator[float]:
 
 
 def _tokens(text: str, name: str) -> Iterator[int]:
-    """Where ``name`` stands as a whole word: no letter or digit beside it."""
+    """Yields the positions of ``name`` as a whole word, without a letter or digit beside it."""
     at = text.find(name)
     while at >= 0:
         if _whole(text, at, name):
@@ -178,7 +178,7 @@ def _renamed(before: str, after: str, names: list[Entry]) -> Entry | None:
 
 
 _State = tuple[int, int, Entry | None]
-"""How far both words have been read, and the entry that was used last."""
+"""Positions reached in both words, and the entry that was used last."""
 
 
 def _until_next(before: str, after: str, state: _State, places: list[int], beyond: int = -1) -> list[_State]:

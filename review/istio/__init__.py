@@ -1,1 +1,1 @@
-"""What ``istioctl analyze`` would say of a mesh's objects, without ``istioctl`` and without a cluster."""
+"""Checks of ``istioctl analyze`` on a mesh's objects, without ``istioctl`` and without a cluster."""

@@ -54,7 +54,7 @@ def _routes(body: Object) -> Iterator[Mapping[str, Any]]:
 
 
 def _gateways(world: World, body: Object) -> Iterator[tuple[str, Object | None]]:
-    """Of a VirtualService: names, and those that are there."""
+    """Returns the gateways that a VirtualService names, and those of them that exist."""
     for written in at(body, "spec", "gateways") or ():
         if written != "mesh":
             room, _, called = written.rpartition("/")

@@ -82,7 +82,7 @@ class World:
 
     @cached_property
     def pods(self) -> tuple[Pod, ...]:
-        """Of every workload and gateway."""
+        """Returns the pods of all workloads and gateways."""
         found = []
         for kind, path in _TEMPLATES.items():
             for body in self.kind(kind):

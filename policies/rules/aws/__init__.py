@@ -1,1 +1,1 @@
-"""What AWS' Foundational Security Best Practices ask of what we use; by the subjects of their controls."""
+"""Controls of AWS Foundational Security Best Practices for the services in use, one module for each subject."""

@@ -1,4 +1,4 @@
-"""Who may do what: no more than is needed, nobody of another account, and keys that turn."""
+"""IAM: least privilege, no other account, and rotated keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores, volumes and the cluster's secrets are encrypted, and nobody speaks without TLS."""
+"""Encryption at rest of stores, volumes and cluster secrets, and TLS in transit."""
 
 from __future__ import annotations
 

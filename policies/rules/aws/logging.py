@@ -1,4 +1,4 @@
-"""Who did what is written down."""
+"""Audit and access logs are enabled."""
 
 from __future__ import annotations
 

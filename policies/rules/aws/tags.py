@@ -1,4 +1,4 @@
-"""Every resource says whose it is."""
+"""Resources carry tags that state their environment."""
 
 from __future__ import annotations
 

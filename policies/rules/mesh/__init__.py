@@ -1,1 +1,1 @@
-"""The service mesh: who is who, who may call whom, and what its charts are told."""
+"""Rules of the service mesh: identities, authorization, TLS and chart values."""

@@ -1,4 +1,4 @@
-"""In a mesh, who may call whom is written down, by name."""
+"""Calls between services in a mesh are authorized by name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _denies(resource: Resource, stack: Stack) -> bool:
-    """Of the whole namespace, and without a rule: what no other policy allows is refused."""
+    """Whether a policy denies all calls in the namespace that no other policy allows."""
     spec = resource.get("spec")
     empty = spec is None or (not isinstance(spec, Unknown) and not list(spec))
     return empty and resource.get("metadata", "namespace") == stack.namespace
@@ -67,7 +67,7 @@ def _callers(at_: Path, rule: object, domain: str) -> Iterator[Problem]:
 
 
 def _conditions(path: Path, rule: object) -> Iterator[Problem]:
-    """Of the gateway out: names, for it cannot see more of what it passes on."""
+    """Conditions of the egress gateway on host names; it cannot see more of the TLS that it forwards."""
     values = [
         text
         for _, condition in items(child(rule, "when"))

@@ -1,4 +1,4 @@
-"""What a chart makes is out of sight; what it is told is not."""
+"""Checks Helm values; the objects that a chart renders are not visible to policies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...stack import Stack
 RELEASE = "kubernetes:helm.sh/v3:Release"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _PACKAGED = re.compile(r"-\d+\.\d+\.\d+\.tgz$")
-"""What the name of a packaged chart's file ends with; in a registry or a repository the chart's own name stands alone."""
+"""Suffix of a packaged chart's file name; in a registry or repository the chart has its plain name."""
 _MESH: dict[str, tuple[tuple[Path, object, str], ...]] = {
     "istiod": (
         (("meshConfig", "outboundTrafficPolicy", "mode"), "REGISTRY_ONLY", "pods may call what nobody declared"),
@@ -54,7 +54,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _own(resource: Resource, chart: str, stack: Stack) -> Iterator[Problem]:
-    """What is this environment's, and no other's."""
+    """Yields chart values that name anything but this environment."""
     declared = stack.mesh or {}
     wanted: dict[Path, object] = {
         ("global", "hub"): child(declared, "images"),

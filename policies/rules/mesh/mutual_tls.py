@@ -1,4 +1,4 @@
-"""In a mesh, nobody speaks in the clear, and nobody is somebody else."""
+"""Mutual TLS is required for all traffic in a mesh."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is scaled is scaled as declared, and topology is not."""
+"""Scaled values have the declared ratio, and the topology is production's."""

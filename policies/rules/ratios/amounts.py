@@ -36,10 +36,10 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _expected(resource: Resource, declared: Mapping[str, Any], path: Path, own: str, name: str) -> tuple[Path, Any]:
-    """Where the declaration states the container's amounts, and the amounts.
+    """Returns the declared amounts of a container with their path.
 
-    A container of the component's name has ``resources``; ``exporter`` has ``exporterResources``, and so on; what prepares a
-    pod has the amounts of its pod's own container; any other is a helper.
+    A container with the component's name has ``resources``; ``exporter`` has ``exporterResources``, and so on. Init
+    containers have the amounts of the pod's own container; all others are helpers.
     """
     if child(declared, "kind") == "manifests":
         here = (*path_of(resource, declared), *path, "resources")

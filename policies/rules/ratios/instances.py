@@ -24,7 +24,7 @@ _COUNTS: Mapping[str, tuple[Path, int]] = {
     "aws:msk/cluster:Cluster": (("numberOfBrokerNodes",), 0),
     "aws:opensearch/domain:Domain": (("clusterConfig", "instanceCount"), 0),
 }
-"""Where the number of nodes is, and how many the field does not count."""
+"""Fields with the number of nodes, and the number of nodes that each field does not count."""
 _SIZES: Mapping[str, tuple[Path, str]] = {
     "aws:msk/cluster:Cluster": (("brokerNodeGroupInfo", "storageInfo", "ebsStorageInfo", "volumeSize"), "storage"),
     "aws:opensearch/domain:Domain": (("ebsOptions", "volumeSize"), "storage"),

@@ -1,4 +1,4 @@
-"""What is kept is kept as long as declared, and not longer than in production."""
+"""Retention is as declared, and not longer than in production."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SAID = re.compile(r"(?:retention\.time=|retention_period: |\"min_age\": \")([^\
 _KINDS = {"prometheus": "Deployment", "loki": "ConfigMap", "elasticsearch": "ConfigMap"}
 """Kind of a component to the kind of object that says how long it keeps things."""
 _SETUP = {"elasticsearch": "-setup"}
-"""Where that object is not of the component's own name."""
+"""Objects whose name is not the component's."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:

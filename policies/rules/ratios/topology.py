@@ -1,4 +1,4 @@
-"""What runs, in which version, with how many members: production's, unless a change with a reason says otherwise."""
+"""Components, versions and members are production's, unless a change with a reason says otherwise."""
 
 from __future__ import annotations
 
