@@ -36,14 +36,18 @@ the ways out. A test holds that it is what the declarations say, port by port. `
 beyond the namespace, a component's own name stands for the services of AWS that it calls. The port of every proxy's own metrics
 (15090), which only Prometheus is let to, is left out.
 """
-BEGIN, END = "<!-- differences:begin -->\n", "<!-- differences:end -->\n"
+DIFFERENCES = ROOT / "docs" / "differences.md"
+DIFFERENCES_HEAD = """\
+# SpaceTime's staging: differences from production
+
+Written by `./understudy explain --format markdown` (`make docs`); a test holds that it is fresh.
+
+"""
 
 
-def readme(text: str) -> str:
-    """The README with SpaceTime's differences as they are."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{markdown(*derive(load('spacetime'), 'staging'))}{END}{after}"
+def differences() -> str:
+    """Returns the page of SpaceTime's differences between staging and production."""
+    return DIFFERENCES_HEAD + markdown(*derive(load("spacetime"), "staging"))
 
 
 def golden(stack: str, recorded: Callable[[str], list[Node]] = graph) -> dict[Path, str]:
@@ -78,8 +82,7 @@ def reachability() -> str:
 def main() -> None:
     """Writes all of them."""
     FILE.write_text(render(), encoding="utf-8")
-    page = ROOT / "README.md"
-    page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8")
+    DIFFERENCES.write_text(differences(), encoding="utf-8")
     POLICIES.write_text(as_markdown(RULES), encoding="utf-8")
     shutil.rmtree(DASHBOARDS, ignore_errors=True)
     DASHBOARDS.mkdir()
