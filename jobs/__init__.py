@@ -1,1 +1,1 @@
-"""What runs inside an environment."""
+"""Programs that run inside an environment."""

@@ -1,1 +1,1 @@
-"""What an AWS account holds, a component a file; the official SDK's classes in AWS' own words."""
+"""Resources of an AWS account, one component a file, written with the official SDK's classes."""

@@ -15,7 +15,7 @@ from .keys import guarded
 from .stores import subnet_group
 
 _LOGS: Mapping[str, tuple[str, ...]] = {"postgresql": ("postgresql",), "mysql": ("audit", "error", "slowquery")}
-"""What each engine can write to CloudWatch (Amazon Aurora User Guide, "Publishing … logs to Amazon CloudWatch Logs")."""
+"""Log types that each engine can publish (Amazon Aurora User Guide, "Publishing … logs to Amazon CloudWatch Logs")."""
 _PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {"rds.force_ssl": "1", "log_min_duration_statement": "500", "log_connections": "1"},
     "mysql": {

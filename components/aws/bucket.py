@@ -15,7 +15,7 @@ from .keys import guarded
 
 
 class Bucket(Part):
-    """Versioned, encrypted, private, TLS only; earlier versions end, and uploads that nobody finished."""
+    """A private S3 bucket with versions, encryption and TLS only; old versions and incomplete uploads expire."""
 
     def __init__(self, name: str, bucket: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, cloud, opts)

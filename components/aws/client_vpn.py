@@ -16,7 +16,7 @@ from .keys import log_group
 
 
 class ClientVpn(Part):
-    """An endpoint in each zone; who has a certificate of the environment's own authority comes in, and is logged."""
+    """A VPN endpoint in each zone, with logged connections; clients have certificates of its own authority."""
 
     def __init__(self, name: str, vpn: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, cloud, opts)

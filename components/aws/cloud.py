@@ -28,11 +28,11 @@ class Cloud:
     unprotected: frozenset[str] = frozenset()
     """Components that may be replaced or deleted with their data; ``*`` for all."""
     charts: str | None = None
-    """Where every Helm chart comes from, when the stack says so."""
+    """Source of all Helm charts, where the stack states one."""
     network: Network = field(init=False)
     cluster: Eks = field(init=False)
     zone: Zone = field(init=False)
-    """Set as they are made; ``config.checks.addresses`` asks for those that others stand on."""
+    """Set while components are created; ``config.checks.addresses`` requires those that others depend on."""
     buckets: dict[str, Bucket] = field(default_factory=dict)
     """Component to its bucket."""
     keys: dict[str, Any] = field(default_factory=dict)
@@ -41,15 +41,15 @@ class Cloud:
     """Component to where it answers: ``config.model.platform.Endpoint``, with outputs in it."""
     target_groups: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
-    """Of the stack, for people: the VPN's configuration, the zone's name servers."""
+    """Outputs of the stack for people: the VPN's configuration, the zone's name servers."""
 
     @property
     def name(self) -> str:
-        """What names begin with: system and environment, such as ``shop-staging``."""
+        """Returns the prefix of names, system and environment, such as ``shop-staging``."""
         return f"{self.resolved.system}-{self.resolved.environment.name}"
 
     def tags(self, component: str, name: str | None = None, **more: str) -> dict[str, str]:
-        """Of every resource that takes any: who made it, for what, in which environment."""
+        """Returns the tags of resources: creator, component, system and environment."""
         return {
             "Name": f"{self.name}-{name or component}",
             "understudy:system": self.resolved.system,
@@ -59,7 +59,7 @@ class Cloud:
         }
 
     def platform(self) -> dict[str, Any]:
-        """What an application needs of all this: ``config.model.platform.Platform``, with outputs in it."""
+        """Returns the values for an application, ``config.model.platform.Platform`` with outputs in it."""
         return {
             **({"cluster": self.cluster.access} if hasattr(self, "cluster") else {}),
             "endpoints": self.endpoints,

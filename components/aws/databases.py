@@ -1,4 +1,4 @@
-"""What RDS and DocumentDB, which are one API, have in common."""
+"""Resources that RDS and DocumentDB, which share one API, have in common."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .keys import key, log_group
 from .stores import group
 
 AUTHORITY = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
-"""Who signs the certificates of both (Amazon RDS User Guide, "Using SSL/TLS to encrypt a connection")."""
+"""Authority of both services' certificates (Amazon RDS User Guide, "Using SSL/TLS to encrypt a connection")."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Of one database: its key, its way in, its logs."""
+    """Shared resources of one database: its key, its security group, its logs."""
 
     key: kms.Key
     access: ec2.SecurityGroup

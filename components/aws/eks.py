@@ -26,7 +26,7 @@ _WORKER_POLICIES = (
     "AmazonSSMManagedInstanceCore",
 )
 _FOLDERS = {"AmazonEBSCSIDriverPolicy": "service-role/"}
-"""Of AWS' managed policies those that are in one."""
+"""Path of those AWS managed policies that have one."""
 _ACCESS = {"deployers": "AmazonEKSClusterAdminPolicy", "readers": "AmazonEKSViewPolicy"}
 POD_IDENTITY = "pods.eks.amazonaws.com"
 
@@ -125,7 +125,7 @@ class Eks(Part):
         return [association, *attached]
 
     def _entries(self) -> list[pulumi.Resource]:
-        """Who may use the cluster: nobody is an administrator because he made it."""
+        """Makes the access entries of users and roles; the creator gets no implicit admin access."""
         made: list[pulumi.Resource] = []
         for who, policy in _ACCESS.items():
             for index, principal in enumerate(getattr(self.cloud.account, who)):
@@ -248,7 +248,7 @@ class Eks(Part):
         )
 
     def _kubeconfig(self) -> dict[str, Any]:
-        """Without a secret: who uses it asks AWS for a token, as who he is."""
+        """Returns the kubeconfig without a secret: a client gets a token from AWS with its own identity."""
         name, region = self._declared.identifier, self.cloud.account.region
         command = ["eks", "get-token", "--cluster-name", name, "--region", region, "--output", "json"]
         return {

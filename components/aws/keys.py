@@ -23,7 +23,7 @@ def key(part: Part, purpose: str) -> kms.Key:
 
 
 def log_group(part: Part, name: str, days: int, logical: str = "") -> cloudwatch.LogGroup:
-    """Where a service writes its log; made before it, so that its entries are not kept forever."""
+    """Makes the log group of a service before the service, so that its entries expire."""
     return cloudwatch.LogGroup(
         f"{part.key}-{logical}" if logical else part.key,
         name=name,

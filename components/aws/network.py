@@ -44,7 +44,7 @@ class Network(Part):
         self.register_outputs({"vpc": self.vpc.id})
 
     def ids(self, tier: str) -> list[pulumi.Output[str]]:
-        """Of the tier's subnets."""
+        """Returns the identifiers of the tier's subnets."""
         return [subnet.id for subnet in self.subnets[tier]]
 
     def _tier(self, tier: str) -> list[ec2.Subnet]:

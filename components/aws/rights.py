@@ -1,4 +1,4 @@
-"""What the application's pods may do in the account: a role for each service account that needs one, and nothing more."""
+"""IAM roles of the application's service accounts, each with the least rights that it needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def workload_roles(cloud: Cloud) -> None:
 
 
 def statements(cloud: Cloud, component: Component) -> Iterator[dict[str, Any]]:
-    """Of its policy."""
+    """Returns the statements of a role's policy."""
     for used in component.uses:
         if isinstance(cloud.resolved.components[used], Bucket):
             yield from _objects(cloud, used)

@@ -1,4 +1,4 @@
-"""What all managed stores have: a place in the data subnets that only the cluster reaches."""
+"""Resources that all managed stores share: a place in the data subnets that only the cluster reaches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .cloud import Part
 
 
 def group(part: Part, ports: dict[str, int]) -> ec2.SecurityGroup:
-    """A security group: the cluster's pods come in at these ports, nobody else, and nothing goes out."""
+    """A security group that admits the cluster's pods at these ports, and no other traffic in either direction."""
     made = ec2.SecurityGroup(
         part.key,
         name=part.named(),

@@ -1,8 +1,9 @@
-"""Where PostgreSQL and CockroachDB differ.
+"""Differences between PostgreSQL and CockroachDB.
 
-CockroachDB's: ``COPY`` in text form only; no ``ctid``, so ranges of the key; a time instead of an exported snapshot
-(``AS OF SYSTEM TIME``); transactions that the client tries again (SQLSTATE 40001); ``sha256`` answers in hexadecimal text, so
-``hmac`` is called (https://www.cockroachlabs.com/docs/v23.1/functions-and-operators, …/copy, …/as-of-system-time).
+CockroachDB has ``COPY`` in text form only; no ``ctid``, so ranges are of the key; a time instead of an exported
+snapshot (``AS OF SYSTEM TIME``); transactions that clients retry (SQLSTATE 40001); and ``sha256`` that returns
+hexadecimal text, so ``hmac`` is used (https://www.cockroachlabs.com/docs/v23.1/functions-and-operators, …/copy,
+…/as-of-system-time).
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _setting(name: str) -> str:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How statements are written for an engine."""
+    """Statements of an engine."""
 
     engine: Literal["postgresql", "cockroachdb"]
 
@@ -85,9 +86,10 @@ class Dialect:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Of every session that copies.
+        """Settings of each copying session.
 
-        Compiling a range's statement costs more than it saves; a policy must hide no row; a range is shuffled in memory.
+        Compilation of a range's statement costs more than it saves; row policies must not hide rows; a range is
+        shuffled in memory.
         """
         return {"jit": "off", "row_security": "off", "work_mem": "128MB"} if self.engine == "postgresql" else {}
 
@@ -105,9 +107,10 @@ class Dialect:
         return f"sha256({_setting('outer')} || sha256({_setting('inner')} || {message}))"
 
     def fingerprint(self, message: str) -> str:
-        """80 bits that say whether two values are the same, to who has the key: a truncated hash behind a secret prefix.
+        """Returns an 80-bit keyed fingerprint of a value: a truncated hash with a secret prefix.
 
-        Cut from 256 to 80 bits it cannot be extended; one call instead of HMAC's two (the call costs more than the blocks).
+        A hash that is cut from 256 to 80 bits cannot be extended. One call replaces HMAC's two, because the call
+        costs more than the blocks.
         """
         if self.engine == "cockroachdb":
             return f"substr(hmac({message}, {_setting('proof')}, 'sha256'), 1, 10)"

@@ -1,4 +1,4 @@
-"""What a refresh refuses to touch, and says so before anything is written."""
+"""Guards: conditions under which a refresh stops before anything is written."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def able(connection: Connection, schema: str) -> None:
 
 
 def alone(connection: Connection, schema: str) -> None:
-    """Raises ``ConfigError`` when something outside the schema leans on it, or somebody else's rights could not be handed on."""
+    """Raises ``ConfigError`` when an outside object depends on the schema, or rights of other roles could not be granted."""
     where, problems = variable("target"), []
     for leaning in dependents.outside(connection, schema, names.shadow(schema), names.old(schema)):
         fix = "move it into the schema, or drop it and make it again after each refresh"
@@ -266,7 +266,7 @@ def _matches(database: Database, found: list[str]) -> str:
 
 
 def _addresses(name: str) -> list[str]:
-    """What the name resolves to; nothing where it does not."""
+    """Returns the addresses of a name; none where it does not resolve."""
     try:
         return sorted({str(entry[4][0]) for entry in socket.getaddrinfo(name, None)})
     except (OSError, UnicodeError):
@@ -282,7 +282,7 @@ def _marker(connection: Connection) -> tuple[str, str] | None:
 
 
 def _identifier(connection: Connection) -> str | None:
-    """Of ``initdb``; None where the service does not tell (CockroachDB)."""
+    """Returns the identifier from ``initdb``; None where the service does not provide it (CockroachDB)."""
     try:
         return str(_value(connection, "SELECT system_identifier FROM pg_control_system()"))
     except (psycopg.errors.UndefinedFunction, psycopg.errors.InsufficientPrivilege):

@@ -224,7 +224,7 @@ def _alone(target: Connection, asked: Asked) -> Iterator[None]:
 
 
 def _advice(asked: Asked) -> str:
-    """What helps where the source is a standby that cancels what reads it for long; else nothing."""
+    """Returns advice for a standby that cancels long reads; empty for other sources."""
     try:
         with connect(asked.source, "source") as source:
             row = source.execute(

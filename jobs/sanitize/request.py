@@ -1,4 +1,4 @@
-"""What a refresh is asked for."""
+"""Requests for a refresh."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_as_of(as_of: datetime, given_by: str) -> None:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a refresh is asked for."""
+    """The parameters of a refresh."""
 
     contract: Contract
     database: str
@@ -38,17 +38,17 @@ class Asked:
     as_of: datetime | None = None
     """The time that the snapshot is of; default now."""
     backups: Path | None = None
-    """Where staging's backup goes; None: none is made."""
+    """Directory of staging's backup; None: no backup."""
     overrides: str = ""
     """SQL that is run in the copy before it is proved: what only staging has."""
     masked: bool = False
     """The source is a sanitised copy already."""
     place: Place | None = None
-    """Where the workers run, when not on this machine."""
+    """Location of the workers, when not on this machine."""
     wait: float = 60
     """Seconds that sessions with a lock on staging's tables are waited for."""
     fingerprints: bool = False
-    """Compare every masked column by fingerprint, also those whose form production does not have."""
+    """Whether all masked columns are compared by fingerprint, also those whose form production does not have."""
 
     def __post_init__(self) -> None:
         """Refuses a future ``as_of`` before anything connects, whether an option, a variable or a snapshot gave it."""

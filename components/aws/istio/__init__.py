@@ -24,9 +24,9 @@ from .networks import policies
 
 
 class Istio(Part):
-    """Pinned Helm releases, each in a namespace whose level of Pod Security and network rules are seen here.
+    """Pinned Helm releases of Istio, each in a namespace with Pod Security level and NetworkPolicies.
 
-    What a chart makes is out of the rules' sight: they judge its values.
+    The objects that a chart renders are not visible to policies, which check the values.
     """
 
     def __init__(self, name: str, istio: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -56,7 +56,7 @@ class Istio(Part):
         self.register_outputs({"version": istio.version})
 
     def _rooms(self) -> list[pulumi.Resource]:
-        """Namespaces, and who comes in and out of them."""
+        """Makes the namespaces with their NetworkPolicies."""
         istio = self._declared
         made: list[pulumi.Resource] = []
         for room in (istio.control_namespace, istio.agent_namespace, self._ingress, istio.egress_namespace):
@@ -83,7 +83,7 @@ class Istio(Part):
         )
 
     def _certificate(self, rooms: Sequence[pulumi.Resource]) -> pulumi.Resource:
-        """What the gateway answers the load balancer with, which does not look at who signed it; the world sees the zone's."""
+        """Makes the gateway's certificate for the load balancer, which does not verify its issuer."""
         cloud, settings = self.cloud, SelfSigned()
         issuer = pulumi.ProviderResource("pulumi-python", f"{self.key}-issuer", {}, self.under())
         dynamic = pulumi.ResourceOptions(parent=self, provider=issuer)

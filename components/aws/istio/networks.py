@@ -12,7 +12,7 @@ from config.model.account import Account
 from config.system import Resolved
 
 WEBHOOK = 15017
-"""Of istiod: where the API server asks."""
+"""Webhook port of istiod for the API server."""
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10")
 """No address of the internet (RFC 1918, 3927, 6598)."""
 
@@ -41,7 +41,7 @@ def _blocks(*networks: str) -> list[Any]:
 
 
 def _told(istio: Istio) -> dict[str, Any]:
-    """A gateway is told by istiod what to do."""
+    """Returns the rule from a gateway to istiod, which configures it."""
     there = {"namespaceSelector": in_namespace(istio.control_namespace), "podSelector": {"matchLabels": ISTIOD}}
     return {"to": [there], "ports": tcp(CONTROL)}
 

@@ -15,7 +15,7 @@ from config.system import Resolved
 
 _SECCOMP = {"type": "RuntimeDefault"}
 STATUS = 15021
-"""Where a gateway's pod says that it is ready."""
+"""Port of a gateway's pod for its readiness."""
 
 
 def base() -> dict[str, Any]:

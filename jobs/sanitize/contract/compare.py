@@ -21,7 +21,7 @@ ENGINES = {
     "kafka": "topics start empty",
     "s3": "objects are placeholders; none is copied",
 }
-"""What becomes of the stores that are not copied."""
+"""Treatment of stores that are not copied."""
 
 
 def unsupported(contract: Contract, name: str) -> Iterator[Problem]:
@@ -88,7 +88,7 @@ def _columns(contract: Contract, here: Path, declared: Table, live: Live) -> Ite
 
 
 def _form(contract: Contract, at: Path, table: Table, column: Column, live: Live) -> Iterator[Problem]:
-    """What a form is cut from must differ from row to row, be there, and be of characters that the form may have."""
+    """Checks that a form is made from columns that differ between rows, are not NULL, and have allowed characters."""
     for part in re.findall(r"\{(\w+)\}", table.columns[column.name].form or ""):
         other = live.columns.get(part)
         if part == "token" or other is None or part not in table.columns:

@@ -42,7 +42,7 @@ def read(connection: Connection, schema: str) -> Parts:
 
 
 def unnamed(contract: Contract, database: str, living: Parts, last: Mapping[str, Any] | None) -> Iterator[Problem]:
-    """What neither the contract names nor, where it is silent, the last refresh had; ``last`` is None before the first."""
+    """Returns parts that neither the contract nor, where it is silent, the last refresh names; ``last`` is None at first."""
     declared = contract.databases[database]
     named: dict[str, Any] = {
         "labels": declared.labels and {name: list(labels) for name, labels in declared.labels.items()},

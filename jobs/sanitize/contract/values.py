@@ -35,7 +35,7 @@ def problems(
 
 
 def counted(contract: Contract, database: str, tables: Mapping[str, Copied]) -> Iterator[Problem]:
-    """What the numbers of rows have against the plan."""
+    """Checks the numbers of rows against the plan."""
     for table in tables.values():
         at: Path = ("databases", database, "tables", table.name)
         own = {name for key in table.live.references if key.parent == table.name for name in key.columns}
@@ -64,7 +64,7 @@ def _paths(connection: Connection, contract: Contract, at: Path, table: Copied, 
 
 
 def _identifiers(connection: Connection, contract: Contract, at: Path, table: Copied, item: Field) -> Iterator[Problem]:
-    """Whole numbers that are mapped above all of production's must leave room there."""
+    """Checks that mapped whole numbers fit above production's largest."""
     if item.declared.cls is not Class.IDENTIFIER or item.live.category != "integer" or item.live.array:
         return
     name, small, wide = quoted(item.name), 1 << BITS, 1 << WIDE
@@ -79,7 +79,7 @@ def _identifiers(connection: Connection, contract: Contract, at: Path, table: Co
 
 
 def _folded(connection: Connection, contract: Contract, at: Path, table: Copied, item: Field) -> Iterator[Problem]:
-    """Where capitals are not told, values that differ by them alone would have one mask."""
+    """Checks that values of a case-insensitive column do not differ by case only: they would share a mask."""
     if not item.live.folded or item.live.base == "citext" or item.name not in table.distinct:
         return
     value = f"{quoted(item.name)}::text"

@@ -28,9 +28,9 @@ class Definitions:
     references: list[str] = field(default_factory=list)
     """Checks and foreign keys, sequences' values, statistics: what only reads the tables."""
     last: list[str] = field(default_factory=list)
-    """Views, triggers, policies: what must not stand in the way of who reads."""
+    """Views, triggers and policies, which are created last so that the copy does not run them."""
     left: list[str] = field(default_factory=list)
-    """What the schema has and no statement makes, in words."""
+    """Objects of the schema that no statement can create, as text."""
 
     def statements(self) -> Iterator[str]:
         """All of them: what they say is looked at before any is run."""

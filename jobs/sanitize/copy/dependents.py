@@ -1,4 +1,4 @@
-"""What stands outside a schema and leans on it: the swap would take it down, so it stops the refresh."""
+"""Objects outside of a schema that depend on it; the swap would drop them, so they stop the refresh."""
 
 from __future__ import annotations
 
@@ -43,6 +43,6 @@ ORDER BY 1
 
 
 def outside(target: Connection, schema: str, *ours: str) -> list[str]:
-    """What leans on the schema from outside, each in words; ``ours`` are schemas that a refresh makes itself."""
+    """Returns a description of each outside dependency; ``ours`` are schemas that a refresh creates itself."""
     given = {"schema": quoted(schema), "ours": [HOME, *ours]}
     return [text for (text,) in target.execute(_OUTSIDE, given)]

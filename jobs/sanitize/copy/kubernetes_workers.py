@@ -1,6 +1,6 @@
-"""Workers on other machines: an Indexed Job whose pods take the ranges of the target's table, as the local ones do.
+"""Workers on other machines: an Indexed Job whose pods copy ranges of the target's table, as local workers do.
 
-The refresh's keys reach them in a Secret that lives as long as the Job; the Job's deletion takes both. What a pod of it does is
+The refresh's keys reach the pods in a Secret with the lifetime of the Job; deleting the Job deletes both. A pod runs
 ``jobs/sanitize/copy/worker.py``; the coordinator keeps the snapshot, the plan and the proof.
 """
 
@@ -18,11 +18,11 @@ from jobs.sanitize.connection import variable
 
 @dataclass(frozen=True)
 class Place:
-    """Where the pods run, and as what."""
+    """Namespace, image and service account of the pods."""
 
     namespace: str
     name: str
-    """Of the Job and the Secret."""
+    """Name of the Job and of the Secret."""
     image: str
     """The jobs' image, with its digest."""
     service_account: str

@@ -30,7 +30,7 @@ class Crew:
         }
         self.size = size
         self.spare = 2 * size
-        """How many are replaced before it is taken for more than an accident."""
+        """Number of replacements after which killed workers are treated as a failure."""
         self.running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
@@ -53,7 +53,7 @@ class Crew:
         return subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def look(self) -> None:
-        """Replaces who was killed; raises ``ExternalError`` with what a worker said that failed, or when all were killed."""
+        """Replaces killed workers; raises ``ExternalError`` when one failed or too many were killed."""
         for process in [process for process in self.running if process.poll() is not None]:
             self.running.remove(process)
             said = _close(process)

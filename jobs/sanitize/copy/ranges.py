@@ -15,10 +15,9 @@ from jobs.sanitize.dialect import Dialect, quoted
 from jobs.sanitize.plan.catalog import Table
 
 PAGES = 4096
-"""Of a range, 32 MiB of a table: long enough for the start of a psql (70 ms of CPU) to matter little, and small enough to be
-shuffled in memory."""
+"""Size of a range, 32 MiB of a table: psql's start (70 ms of CPU) is a small part of it, and it is shuffled in memory."""
 ROWS = 100_000
-"""Of a range where there are no pages."""
+"""Rows of a range where the table has no pages."""
 
 
 @dataclass(frozen=True)

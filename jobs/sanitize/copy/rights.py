@@ -100,5 +100,5 @@ def changes(target: Connection, schema: str, shadow: str) -> list[str]:
 
 
 def foreign_owners(target: Connection, schema: str) -> list[str]:
-    """Roles that own something in the schema, and whose rights the session's user may not hand on."""
+    """Returns roles that own an object in the schema and whose rights the session's user cannot grant."""
     return [name for (name,) in target.execute(_FOREIGN, {"schema": quoted(schema)})]

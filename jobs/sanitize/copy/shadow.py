@@ -26,11 +26,11 @@ _FILE = 16 * 1024
 _LEAST, _MOST = 4 * 2**20, 256 * 2**20
 """Bytes of ``maintenance_work_mem``."""
 _WAIT = "3s"
-"""Locks are waited for so long, then let go and tried again: nobody waits behind a refresh."""
+"""Time limit of lock requests, after which they are retried: a refresh does not queue readers behind itself."""
 
 
 def clear(target: Connection, schema: str) -> None:
-    """Drops what an earlier refresh left, in small bites that wait for nobody for long."""
+    """Drops the remains of an earlier refresh, in small transactions with short locks."""
     for name in (shadow(schema), old(schema), work(schema)):
         _patiently(
             target, name, f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE", "dropping what an earlier refresh left"
@@ -80,7 +80,7 @@ def run(target: Connection, schema: str, statements: Iterable[str]) -> None:
 
 
 def _tried(target: Connection, statement: str, path: str) -> psycopg.Error | None:
-    """What is missing for it, or None when it was done."""
+    """Tries a statement once; returns the missing precondition, or None when it succeeded."""
     try:
         with target.transaction():
             target.execute(f"SET search_path = {path}".encode())
@@ -124,7 +124,7 @@ def _sizes(plan: Plan) -> dict[str, int]:
 
 
 def refer(connection: Connection, plan: Plan, definitions: Definitions) -> None:
-    """Checks, references, sequences' values: every row is looked at again, and nobody who reads is in the way."""
+    """Adds checks, references and sequence values; rows are validated again without locks against readers."""
     settle(connection, max(_sizes(plan).values(), default=0), each=_FILE)
     run(connection, plan.schema, definitions.references)
 
@@ -186,7 +186,7 @@ UNION ALL
 SELECT format('ALTER STATISTICS %%I.%%I SET SCHEMA %%I', %(from)s::text, x.stxname, %(to)s::text)
 FROM pg_statistic_ext x WHERE x.stxnamespace = quote_ident(%(from)s)::regnamespace
 """
-"""One by one, for a schema that cannot be renamed: an extension stands in it, whose objects are a superuser's."""
+"""Moves objects one by one, for a schema that cannot be renamed because it contains an extension of a superuser."""
 
 
 def strays(target: Connection, schema: str) -> None:

@@ -61,14 +61,14 @@ def main() -> int:
 
 
 def _watch() -> None:
-    """Ends with who started it: its end of the pipe closes, however it dies."""
+    """Ends the worker with its parent: the parent's end of the pipe closes, however the parent ends."""
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 
 
 @dataclass(frozen=True)
 class Source:
-    """How a range is read."""
+    """Settings with which a range is read."""
 
     conninfo: str
     opening: list[str]

@@ -1,1 +1,1 @@
-"""What a refresh would copy: rows, masks and statements."""
+"""The plan of a refresh: rows, masks and statements."""

@@ -66,7 +66,7 @@ class Column:
     plain: str = "text"
     """The built-in type behind it, as a cast: what masks are made and compared in. ``text`` where there is none."""
     folded: bool = False
-    """Capitals are not told in it: another column of its class is of ``citext``, and both must join."""
+    """Whether the column is treated without case: another column of its class is of type ``citext``, and both must join."""
     equal: str = "="
     """The operator that compares two of its values; with its schema where an extension brings it."""
 

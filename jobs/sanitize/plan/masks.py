@@ -1,8 +1,8 @@
-"""From a class and a type to an SQL expression: what a value becomes.
+"""Masks: SQL expressions by class and type.
 
-Every mask of a unique column carries 80 bits of the keyed hash and a mark that no production value has; the others come from
-ranges that nobody owns (555-01xx of the North American numbering plan, RFC 5737 and RFC 3849's addresses, RFC 2606's domains).
-NULL stays NULL. Nothing here reads a value: the expressions run where the rows are.
+Each mask of a unique column carries 80 bits of the keyed hash and a mark that no production value has. The others
+come from reserved ranges (555-01xx of the North American numbering plan, the addresses of RFC 5737 and RFC 3849, the
+domains of RFC 2606). NULL stays NULL. Nothing here reads a value: the expressions run where the rows are.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ GIVEN = (
     "Avery", "Blake", "Casey", "Devon", "Emery", "Haven", "Indie", "Jamie",
     "Kerry", "Logan", "Micah", "Paris", "Quinn", "Robin", "Sasha", "Terry",
 )  # fmt: skip
-"""Sixteen given names of five letters, of nobody in particular."""
+"""Sixteen fictitious given names of five letters."""
 BITS = 30
 """Identifiers that are whole numbers: below 2^30 in production, from 2^30 to 2^31 in staging; fits ``integer``."""
 MONTHS = 600
-"""Of the birth dates in staging, from January 1950 to December 1999: grown up, whoever asks."""
+"""Range of birth dates in staging, January 1950 to December 1999: all persons are adults."""
 WIDE = 62
 """Bits of identifiers of 2^31 and above, as clocks make them: from 2^62 to 2^63 in staging; only ``bigint`` holds them."""
 SHORTEST_TOKEN = 12
@@ -36,7 +36,7 @@ LONGEST_TEXT = 4000
 """Characters of a masked free text, at most: as long as what it stands for, but not a megabyte of filling."""
 
 Proof = Literal["unique", "rows", "shape"]
-"""How a mask is proved: no value is any of production's; no row has its own; all are of a form without anybody's values."""
+"""How a mask is proved: no value is production's; no row keeps its own; or all values have a form without personal data."""
 
 
 class Unmaskable(ValueError):
@@ -45,12 +45,12 @@ class Unmaskable(ValueError):
 
 @dataclass(frozen=True)
 class Mask:
-    """What a column becomes."""
+    """The mask of a column."""
 
     expression: str
     """Over ``{raw}``, ``{digest}`` (32 bytes) and ``{token}`` (20 hexadecimal digits of it)."""
     holds: str
-    """What is true of every masked value that is not NULL, and of no others, over ``{value}``."""
+    """Condition over ``{value}`` that holds for all masked values other than NULL, and for no others."""
     proof: Proof
     quick: str = ""
     """The same, quick where it is true, and an error where it is false for want of hexadecimal digits; default ``holds``.
@@ -59,7 +59,7 @@ class Mask:
     """A part of the condition that is quick where it is false, and no error: of production's values, only those of which it is
     true are compared with the copy's. Default: all of ``holds``."""
     bits: int = 80
-    """Of the hash, in a mask that must differ from row to row; fewer where the column is short."""
+    """Bits of the hash in a mask that must differ between rows; fewer where the column is short."""
 
     def __post_init__(self) -> None:
         assert self.wide or not self.quick, (
@@ -94,7 +94,7 @@ def message(cls: Class, raw: str, column: Column) -> str:
 
 @dataclass(frozen=True)
 class Asked:
-    """A column whose mask is asked for."""
+    """A request for a column's mask."""
 
     cls: Class
     column: Column
@@ -102,7 +102,7 @@ class Asked:
     distinct: bool = False
     """A unique index looks at it."""
     domain: str = "staging.invalid"
-    """Of masked emails."""
+    """Domain of masked emails."""
     value: str | None = None
     """Written instead of a mask."""
     bucket: int = 1

@@ -1,4 +1,4 @@
-"""What a refresh would do: every table with its rows and its statement, made from the contract and the living schema."""
+"""Plans a refresh: each table with its rows and its statement, from the contract and the living schema."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .masks import Asked, Mask, Unmaskable, fixed, like, mask, message, shaped
 from .subset import Subset
 
 FULL = 0.8
-"""Of the target's volume, at most."""
+"""Largest allowed use of the target's volume."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Field:
     own_digest: bool
     """Its digest is of its own value; else the table's identity's."""
     parts: tuple[Part, ...] = ()
-    """Of a document: the masked paths that are compared with production's."""
+    """Masked paths of a document that are compared with production's."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""What a refresh looks at before it copies: guards, plan, definitions, the target. ``sanitize plan`` does the same."""
+"""Checks before the copy: guards, plan, definitions and the target. ``sanitize plan`` makes the same checks."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def previewed(asked: Asked) -> Iterator[Plan]:
 
 
 def _last(asked: Asked) -> dict[str, Any] | None:
-    """What the last refresh of the target brought beside the tables; None before the first, or where no target is named."""
+    """Returns the parts that the target's last refresh copied beside tables; None before the first, or without a target."""
     if not asked.target:
         return None
     with connect(asked.target, "target") as target:

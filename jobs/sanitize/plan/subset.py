@@ -1,8 +1,8 @@
-"""Which rows are copied: conditions in SQL, computed where the rows are, on a source that nobody may write to.
+"""Selects the rows to copy, by SQL conditions that the source evaluates without writing.
 
-A row is copied when its table's rule keeps it and every reference of it leads to a row that is copied. Without cycles that is
-a condition inside another. In a cycle (a table that refers to itself, two that refer to each other) the rows that are left out
-are computed first, by recursion: those that a rule leaves out, and all that lead to them.
+A row is copied when its table's rule keeps it and each of its references leads to a copied row. Without cycles this
+is a nested condition. In a cycle (a table that refers to itself, two that refer to each other) the excluded rows are
+computed first, by recursion: those that a rule excludes, and all rows that lead to them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Subset:
         self._limited = {name for name in self._reach if rules[name].rows != "all"}
 
     def condition(self, table: str, row: str) -> str | None:
-        """What is true of the rows of ``table`` that are copied, ``row`` being their alias; None when all are."""
+        """Returns the condition of the copied rows of ``table`` with the alias ``row``; None when all are copied."""
         if not self._restricted(table):
             return None
         cycle = self._cycle(table)

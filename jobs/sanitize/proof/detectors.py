@@ -1,9 +1,10 @@
-"""What personal data and secrets look like, wherever they stand: conditions in SQL over a text.
+"""Detectors of personal data and secrets: SQL conditions over a text.
 
-They look at every text, JSON, array, tsvector, byte and large number column whose values are not all proven to be of a mask's own
-form, at the rows of views, at large objects and at definitions. One table, after the published formats: E.164 and national forms of
-telephone numbers, ISO/IEC 7812 and the schemes' ranges of cards, ISO 13616's lengths of IBANs, the prefixes that services publish
-for their tokens. PostgreSQL's advanced regular expressions (https://www.postgresql.org/docs/15/functions-matching.html).
+They examine each text, JSON, array, tsvector, bytea and large number column whose values are not all proved to have a
+mask's form, the rows of views, large objects and definitions. The formats are published ones: E.164 and national
+telephone numbers, ISO/IEC 7812 and the schemes' card ranges, ISO 13616's IBAN lengths, and the token prefixes that
+services publish. The expressions are PostgreSQL's advanced regular expressions
+(https://www.postgresql.org/docs/15/functions-matching.html).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from jobs.sanitize.dialect import literal
 from jobs.sanitize.plan.catalog import Column
 
 _TOKENS = r"(user_|staging_user_|staging_|revoked_|tok_staging_|\[staging\] |Staging-|Staging Street )[0-9a-f]{20}"
-"""What masks write into documents and forms; twenty hexadecimal digits would look like telephone numbers."""
+"""Texts that masks write into documents and forms; twenty hexadecimal digits would match telephone numbers."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Detector:
     pattern: str = ""
     """The exact one, of what is left without ``harmless``; default ``trigger``."""
     harmless: str = ""
-    """Of the same look, and reserved so that it is nobody's."""
+    """Values of the same format that are reserved and belong to no person."""
     further: str = ""
     """A condition over ``{match}``, each match."""
 
@@ -217,6 +218,6 @@ OF_DEFINITIONS = (
         r"(host|hostaddr|port|dbname|user|password|sslmode|passfile|connect_timeout) ?= ?[^[:space:]'\"=;,]",
     ),
 )
-"""What no definition may have, because it leads out of staging."""
+"""Patterns that a definition must not contain, because they lead out of staging."""
 PREFILTER = r"[@$%&:={*]|[0-9][0-9.]|[[:alnum:]_/+.=-]{16}|BEGIN|PuTTY|Basic |Bearer |[A-Z]{2} [0-9]"
 """A necessary condition of every detector: most values fail it, and are looked at once."""

@@ -47,7 +47,7 @@ class Checks:
 
 
 Step = tuple[str, Callable[[Connection], None]]
-"""What it is about, and what is done."""
+"""Subject of a check, and the check."""
 
 
 def text_of(column: Column, alias: str) -> str | None:
@@ -304,7 +304,7 @@ def sanitised(source: Connection, plan: Plan) -> None:
 
 
 def unclean(source: Connection, plan: Plan) -> list[Check]:
-    """What must not be in staging, of what is copied as it is: the proof of the copy would find the same."""
+    """Returns findings in columns that are copied unchanged; the proof of the copy would report the same."""
     proof = Proof(plan, plan.schema, overlaps={})
     with spoken("looking at the source"):
         for table in plan.tables.values():

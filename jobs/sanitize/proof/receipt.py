@@ -1,4 +1,4 @@
-"""What was done, for whom it may concern: canonical JSON (sorted keys, no spaces), the same bytes wherever it is kept."""
+"""The receipt of a refresh: canonical JSON (sorted keys, no spaces), with the same bytes wherever it is kept."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def compose(
 
 
 def left(plan: Plan) -> Iterator[str]:
-    """What could still tell a person, column by column: it is masked nowhere, because it is of use in staging."""
+    """Returns the columns that could still identify a person, because they are kept for their use in staging."""
     for name, table in plan.tables.items():
         if table.rules.rows == "none" or not any(item.mask is not None for item in table.fields):
             continue

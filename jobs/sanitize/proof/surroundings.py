@@ -1,4 +1,4 @@
-"""What arrives in staging and stands in no table: definitions, the rows of views, statistics, large objects, other servers' passwords."""
+"""Proof of what reaches staging outside of tables: definitions, views' rows, statistics, large objects, foreign passwords."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jobs.sanitize.connection import Connection
 
 Found = tuple[str, str]
-"""What was found, and where: never the value."""
+"""A finding with its place, and without the value."""
 PATIENCE = "10min"
 """A view that takes longer to read is refused."""
 
@@ -26,7 +26,7 @@ PATIENCE = "10min"
 def definitions(
     connection: Connection, statements: Iterable[str], canaries: tuple[str, ...], unchecked: Mapping[str, str]
 ) -> list[Found]:
-    """What the statements spell out: canaries, what a detector knows, and addresses of other databases."""
+    """Returns findings in statements: canaries, detected data, and addresses of other databases."""
     asked = [statement for statement in statements if title(statement) not in unchecked]
     texts = [spelled(statement) for statement in asked]
     found = [
@@ -63,7 +63,7 @@ _ADDED = re.compile(rf"ALTER TABLE (?:ONLY )?({_NAME}) ADD CONSTRAINT ({_NAME})"
 
 
 def title(statement: str) -> str:
-    """What a statement makes, in a few words, such as ``view admins`` or ``constraint adults of users``."""
+    """Returns a short name of a statement's object, such as ``view admins`` or ``constraint adults of users``."""
     if match := _ADDED.match(statement):
         return f"constraint {_bare(match[2])} of {_bare(match[1])}"
     if match := _MADE.match(statement):
@@ -121,7 +121,7 @@ _TEXTLESS = (
 def views(
     target: Connection, schema: str, canaries: tuple[str, ...], unchecked: Mapping[str, str]
 ) -> Iterator[tuple[str, str, int]]:
-    """What the rows of every view and materialised view hold: the check, the view, and in how many rows it was broken."""
+    """Returns findings in the rows of views and materialised views: check, view, and number of rows."""
     for name, columns, types in target.execute(_VIEWS, [schema]).fetchall():
         if f"view {_plain(name)}" in unchecked:
             continue

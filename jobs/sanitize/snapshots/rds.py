@@ -29,10 +29,10 @@ PATIENCE = 4 * 3600
 
 @dataclass(frozen=True)
 class Settings:
-    """Of the sanitising account."""
+    """Settings of refreshes in the sanitising account."""
 
     snapshots: str
-    """What the names of production's shared snapshots begin with."""
+    """Name prefix of production's shared snapshots."""
     engine: str
     """Such as ``aurora-postgresql``."""
     instance_class: str
@@ -43,7 +43,7 @@ class Settings:
     share_with: tuple[str, ...]
     """Accounts that may restore the sanitised snapshots."""
     temporary: str = "sanitize-"
-    """What the names of temporary clusters begin with."""
+    """Name prefix of temporary clusters."""
     wait: float = 30
     """Seconds between two looks."""
 
@@ -64,7 +64,7 @@ Masked = Callable[[Endpoint, Endpoint, datetime], None]
 
 
 def newest(rds: Any, prefix: str, kind: str) -> dict[str, Any]:
-    """The newest available snapshot of a cluster whose name begins so; ``kind`` is RDS' ``manual`` or ``shared``."""
+    """Returns the newest available snapshot of a cluster with this name prefix; ``kind`` is RDS' ``manual`` or ``shared``."""
     found = [
         snapshot
         for page in rds.get_paginator("describe_db_cluster_snapshots").paginate(
@@ -158,7 +158,7 @@ def beside(rds: Any, target: str, snapshots: str, temporary: str, subnet_group: 
 
 
 def reader(endpoint: Endpoint, database: str, schema: str) -> str:
-    """A role that may only read, made in a restored cluster that is nobody's but ours; its connection string."""
+    """Creates a read-only role in a restored temporary cluster; returns its connection string."""
     password = secrets.token_urlsafe(24)
     master = make_conninfo(
         "", host=endpoint.host, port=endpoint.port, user=endpoint.user, password=endpoint.password, dbname=database
@@ -275,7 +275,7 @@ def _instance(rds: Any, name: str) -> str:
 
 
 def _opened(rds: Any, settings: Settings, name: str) -> Endpoint:
-    """With a password that nobody has: a restored cluster's is production's, and a run that goes on knows none."""
+    """Sets a random password: a restored cluster has production's, and a resumed run does not know the earlier one."""
     password = secrets.token_urlsafe(24)
     rds.modify_db_cluster(DBClusterIdentifier=name, MasterUserPassword=password, ApplyImmediately=True)
 
