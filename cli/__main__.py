@@ -51,7 +51,7 @@ class Answer(StrEnum):
 
 
 class Report(StrEnum):
-    """Output formats of ``policy``."""
+    """Output formats of ``check`` and ``policy``."""
 
     TABLE = "table"
     JSON = "json"
@@ -101,21 +101,25 @@ def check(
     since: Annotated[
         str, typer.Option(help="What runs now, as git has it (origin/main in CI): volumes must not shrink against it.")
     ] = "HEAD",
+    output: Annotated[
+        Report, typer.Option("--format", help="table for people, json or sarif for programs.")
+    ] = Report.TABLE,
 ) -> None:
     """Check declarations: every mistake with file, line and how to mend it; exit code 2 when there is one."""
-    from review.check import check as check_file
-    from review.check import doubts, shipped
+    from review import findings
+    from review.check import shipped
 
-    problems: list[Problem] = []
-    for file in files or shipped(ROOT):
-        try:
-            typer.echo(f"{file.name}: {check_file(file, since)}")
-            for doubt in doubts(file):
-                typer.echo(f"warning: {doubt}", err=True)
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(*problems)
+    report = findings.examine(files or shipped(ROOT), since)
+    if output is not Report.TABLE:
+        typer.echo((findings.as_json if output is Report.JSON else findings.as_sarif)(report))
+        raise typer.Exit(ConfigError.exit_code if report.errors else 0)
+    for name, summary in report.valid.items():
+        typer.echo(f"{name}: {summary}")
+    for finding in report.findings:
+        if finding.severity == "warning":
+            typer.echo(f"warning: {finding.problem}", err=True)
+    if report.errors:
+        raise ConfigError(*report.errors)
 
 
 @app.command()

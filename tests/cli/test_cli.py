@@ -66,6 +66,15 @@ def test_works_from_another_folder(tmp_path: Path) -> None:
     assert "3 components" in result.stdout
 
 
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_check_answers_programs_with_one_document(tmp_path: Path, form: str) -> None:
+    (tmp_path / "mine.yaml").write_text(minimal(("kind: service", "kind: serivce")))
+    result = understudy("check", "mine.yaml", "--format", form, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (2, "")
+    assert "serivce" in json.dumps(json.loads(result.stdout))
+    assert understudy("check", "--format", form).returncode == 0
+
+
 def test_check_warns_of_what_is_probably_not_meant(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(minimal(*WATCHED, ("storage: 100Gi", "storage: 40Gi")))
