@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         yield local
 
 
-def begin(stack: LocalStack, arguments: list[str] | None = None) -> subprocess.Popen[str]:
-    """An operation in the background; an update when none is given."""
+@contextmanager
+def begun(stack: LocalStack, arguments: list[str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """An operation in the background; an update when none is given. A failing test ends it and shows its output."""
     up = ["up", "--yes", "--skip-preview", "--stack", stack.name, "--config-file", str(stack.file)]
     stack.unfinished.touch()  # as LocalStack.pulumi does
-    return subprocess.Popen(
+    with subprocess.Popen(
         [stack.engine.program, *(arguments or up)],
         cwd=stack.engine.project,
         env=stack.engine.environment(stack.plane.kubeconfig),
@@ -41,7 +43,19 @@ def begin(stack: LocalStack, arguments: list[str] | None = None) -> subprocess.P
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
+    ) as engine:
+        try:
+            yield engine
+        except BaseException as failure:
+            if engine.poll() is None:
+                engine.send_signal(signal.SIGINT)  # the engine ends its plugins and writes its state
+                try:
+                    output, _ = engine.communicate(timeout=60)
+                except subprocess.TimeoutExpired:
+                    engine.kill()
+                    output, _ = engine.communicate()
+                failure.add_note(output)
+            raise
 
 
 def wait_for_objects(stack: LocalStack, count: int, seconds: float = 60) -> None:
@@ -71,11 +85,11 @@ def up(stack: LocalStack) -> None:
 
 @pytest.mark.parametrize("objects", [1, 2, 3, 4])
 def test_a_killed_engine_leaves_nothing_twice(stack: LocalStack, objects: int) -> None:
-    engine = begin(stack)
-    wait_for_objects(stack, objects)
-    plugins = psutil.Process(engine.pid).children(recursive=True)
-    os.kill(engine.pid, signal.SIGKILL)
-    engine.communicate()
+    with begun(stack) as engine:
+        wait_for_objects(stack, objects)
+        plugins = psutil.Process(engine.pid).children(recursive=True)
+        os.kill(engine.pid, signal.SIGKILL)
+        engine.communicate()
     stack.start()
     _, alive = psutil.wait_procs(plugins, timeout=10)
     assert not alive, "plugins outlived the engine and the recovery"
@@ -87,10 +101,10 @@ def test_a_killed_engine_leaves_nothing_twice(stack: LocalStack, objects: int) -
 
 
 def test_an_api_server_that_goes_away_for_a_moment(stack: LocalStack) -> None:
-    engine = begin(stack)
-    wait_for_objects(stack, 1)
-    stack.plane.restart_api_server()
-    output, _ = engine.communicate(timeout=180)
+    with begun(stack) as engine:
+        wait_for_objects(stack, 1)
+        stack.plane.restart_api_server()
+        output, _ = engine.communicate(timeout=180)
     if engine.returncode:  # the official provider does not try again what it sent while the server was away
         assert "connection refused" in output or "EOF" in output or "connection reset" in output, output
         stack.start()
@@ -118,13 +132,13 @@ def test_a_cancelled_update_ends_soon_and_can_be_repeated(stack: LocalStack, tmp
     stuck = small(tmp_path, ("requests: {cpu: 500m", "requests: {cpu: 900"), ("limits: {cpu: 1,", "limits: {cpu: 900,"))
     other = LocalStack(stack.name, stack.engine, stuck)
     other.start()
-    engine = begin(other)
-    # half of production's 900 CPU fit on no node: web's new pods stay pending, the update waits for them
-    wait_for(other, "deployment", "web", lambda web: "450" in str(web["spec"]["template"]["spec"]["containers"]))
-    time.sleep(1)
-    assert engine.poll() is None
-    os.kill(engine.pid, signal.SIGINT)
-    output, _ = engine.communicate(timeout=30)
+    with begun(other) as engine:
+        # half of production's 900 CPU fit on no node: web's new pods stay pending, the update waits for them
+        wait_for(other, "deployment", "web", lambda web: "450" in str(web["spec"]["template"]["spec"]["containers"]))
+        time.sleep(1)
+        assert engine.poll() is None
+        os.kill(engine.pid, signal.SIGINT)
+        output, _ = engine.communicate(timeout=30)
     assert engine.returncode != 0
     assert 'Resource operation was cancelled for "web"' in output
     assert "Traceback" not in output
@@ -185,12 +199,14 @@ def test_a_deletion_waits_for_finalizers(stack: LocalStack) -> None:
     patch = '{"metadata":{"finalizers":["example.com/hold"]}}'
     kubectl("patch", "configmap", name, "-n", NAMESPACE, "-p", patch, plane=stack.plane)
     arguments = ["destroy", "--yes", "--skip-preview", "--stack", stack.name, "--config-file", str(stack.file)]
-    engine = begin(stack, arguments)
-    wait_for(stack, "configmap", name, lambda config: "deletionTimestamp" in config["metadata"])
-    time.sleep(1)
-    assert engine.poll() is None
-    kubectl("patch", "configmap", name, "-n", NAMESPACE, "-p", '{"metadata":{"finalizers":null}}', plane=stack.plane)
-    output, _ = engine.communicate(timeout=60)
+    with begun(stack, arguments) as engine:
+        wait_for(stack, "configmap", name, lambda config: "deletionTimestamp" in config["metadata"])
+        time.sleep(1)
+        assert engine.poll() is None
+        kubectl(
+            "patch", "configmap", name, "-n", NAMESPACE, "-p", '{"metadata":{"finalizers":null}}', plane=stack.plane
+        )
+        output, _ = engine.communicate(timeout=60)
     assert engine.returncode == 0, output
     assert not stack.export().get("resources")
 
