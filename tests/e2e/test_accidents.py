@@ -70,8 +70,10 @@ def wait_for_objects(stack: LocalStack, count: int, seconds: float = 60) -> None
 
 
 def wait_for(
-    stack: LocalStack, kind: str, name: str, true: Callable[[dict[str, Any]], bool], seconds: float = 90
+    stack: LocalStack, kind: str, name: str, true: Callable[[dict[str, Any]], bool], seconds: float = 300
 ) -> None:
+    # the provider waits for the quota's status; after an API server's restart the controllers' watches come back with a
+    # delay that doubles up to 60 s, and longer on a busy machine
     deadline = time.monotonic() + seconds
     while not true(get(stack, kind, name, "-n", NAMESPACE)):
         assert time.monotonic() < deadline, f"{kind} {name} did not change"
