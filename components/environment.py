@@ -15,23 +15,24 @@ import pulumi_random as random
 
 from components.core.certificates import Certificates
 from components.core.configuration import Configuration
+from components.core.context import BuildContext
 from components.core.credentials import Credentials
 from components.core.namespace import Namespace
 from components.core.platform import Platform
 from components.core.program import has_platform
 from components.core.secrets import Secrets
-from components.core.site import Site
-from components.kinds.builders import BUILDERS
-from components.monitoring.registry import contributions
+from components.kinds.catalogue import CATALOGUE
+from components.kinds.contributions import contributions
 from config.checks.warnings import warnings
 from config.derivation.capacity import ceiling, peak
 from config.derivation.fidelity import statement
 from config.derivation.mesh_topology import named_mesh
 from config.derivation.provenance import BASE
 from config.derivation.resolution import Resolution
-from config.kinds.backend import Stored
+from config.kinds.backend import PersistentBackend
 from config.kinds.stateful import Stateful
 from config.model.account import Account
+from config.model.workloads import as_inputs
 from config.order import order
 from config.stack import Stack
 from config.system import Resolved
@@ -122,14 +123,14 @@ class Environment(pulumi.ComponentResource):
         secrets = Secrets("secrets", resolved, args.stack, opts=inside)
         certificates = Certificates("certificates", resolved, opts=inside)
         watched = contributions(resolved, args.resolution.production)
-        site = Site(resolved, args.stack, platform, configuration, secrets, certificates, watched)
+        context = BuildContext(resolved, args.stack, platform, configuration, secrets, certificates, watched)
         before: list[pulumi.Resource] = [configuration, secrets]
         if resolved.environment.account:
             before.append(Credentials("credentials", resolved, platform, inside))
         if declared := named_mesh(resolved):
             before.append(Mesh(*declared, resolved, platform, inside))
         ready = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=before))
-        _build(site, ready)
+        _build(context, ready)
         for component, text in warnings(resolved):
             pulumi.warn(f"{component}: {text}", self)
         self.outputs |= {
@@ -141,7 +142,7 @@ class Environment(pulumi.ComponentResource):
 
 def _inputs(args: EnvironmentArgs) -> dict[str, Any]:
     resolved, production = args.resolution.resolved, args.resolution.production
-    deployed = {*BUILDERS, *(c.kind for c in resolved.components.values() if c.layer == "platform")}
+    deployed = {*CATALOGUE, *(c.kind for c in resolved.components.values() if c.layer == "platform")}
     return {
         "resolved": _dump(resolved),
         BASE: _dump(production),
@@ -154,6 +155,11 @@ def _inputs(args: EnvironmentArgs) -> dict[str, Any]:
         ],
         "identities": [identity.model_dump() for identity in args.resolution.identities],
         "shared": [value for entry in args.resolution.system.shared for value in entry.values],
+        "statements": {
+            name: as_inputs(component.statement(name))
+            for name, component in resolved.components.items()
+            if component.namespaced and component.existing is None
+        },
         "images": dict(args.stack.images),
         **({"charts": args.stack.charts} if args.stack.charts else {}),
         "peak": peak(resolved).hard(),
@@ -168,19 +174,21 @@ def _dump(resolved: Resolved) -> dict[str, Any]:
     return resolved.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def _build(site: Site, opts: pulumi.ResourceOptions) -> None:
+def _build(context: BuildContext, opts: pulumi.ResourceOptions) -> None:
     """Every component that has a builder: what holds data first, so that its users start, and roll, after it."""
     made: dict[str, pulumi.Resource] = {}
-    components = site.resolved.components
+    components = context.resolved.components
     for key in order(components):
-        component, build = components[key], BUILDERS.get(components[key].kind)
-        if build is None or component.existing:
+        component, kind = components[key], CATALOGUE.get(components[key].kind)
+        if kind is None or component.existing:
             continue
         used = [
-            made[name] for name in component.uses if name in made and isinstance(components[name], Stateful | Stored)
+            made[name]
+            for name in component.uses
+            if name in made and isinstance(components[name], Stateful | PersistentBackend)
         ] + [made[name] for name in component.needs() if name in made]
-        made[key] = build(
-            key, component, site, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=used))
+        made[key] = kind.build(
+            key, component, context, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=used))
         )
 
 
@@ -189,5 +197,5 @@ def _endpoints(resolved: Resolved) -> dict[str, str]:
     return {
         name: f"{component.host(name, namespace)}:{port}"
         for name, component in resolved.components.items()
-        if (port := component.port()) is not None and (component.existing or component.kind in BUILDERS)
+        if (port := component.port()) is not None and (component.existing or component.kind in CATALOGUE)
     }

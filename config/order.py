@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
-from config.kinds.backend import Stored
+from config.kinds.backend import PersistentBackend
 from config.kinds.stateful import Stateful
 from config.model.base import Component
 
@@ -16,7 +16,7 @@ def order(components: Mapping[str, Component]) -> list[str]:
     Users of a store start, and roll, after it; no component waits for a service or a pipeline. Raises
     ``graphlib.CycleError`` when two components need each other.
     """
-    kept = {name for name, component in components.items() if isinstance(component, Stateful | Stored)}
+    kept = {name for name, component in components.items() if isinstance(component, Stateful | PersistentBackend)}
     graph = {
         name: [
             other

@@ -1,11 +1,17 @@
-"""Reading the declaration of a component."""
+"""Looks up where the declaration says what a field of an object is.
+
+Kinds state their workloads (``statements`` of the ``Environment`` component): each container, volume and number of pods with
+the path of its declared value. The objects of ``kind: manifests`` are themselves the declaration.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .pods import component
 from .resource import Path, Resource, at, child, items
+from .stack import Stack
 
 _MOST = {"HorizontalPodAutoscaler": "maxReplicas", "ScaledObject": "maxReplicaCount"}
 
@@ -26,3 +32,47 @@ def path_of(resource: Resource, declared: Mapping[str, Any]) -> Path:
         if same_kind and child(child(entry, "metadata"), "name") == resource.get("metadata", "name"):
             return ("objects", index)
     raise ValueError(f"{resource.kind} {resource.get('metadata', 'name')!r} is declared nowhere")
+
+
+def workload(resource: Resource, stack: Stack) -> Mapping[str, Any] | None:
+    """The statement of the workload that an object is, or that an autoscaler controls; ``None`` when there is none."""
+    controller, name = resource.kind, str(resource.get("metadata", "name"))
+    if controller == "HorizontalPodAutoscaler":
+        controller, name = (str(resource.get("spec", "scaleTargetRef", part)) for part in ("kind", "name"))
+    if controller == "Job":
+        name = name.rpartition("-")[0]  # without the checksum of its content
+    for entry in _workloads(resource, stack):
+        if (child(entry, "controller"), child(entry, "name")) == (controller, name):
+            return entry
+    return None
+
+
+def amounts_path(stated: Mapping[str, Any], container: str) -> Path | None:
+    """The path of a container's declared CPU and memory; ``None`` when the workload has no such container."""
+    for _, entry in items(child(stated, "containers")):
+        if child(entry, "name") == container:
+            return tuple(str(child(entry, "resources") or "resources").split("."))
+    return None
+
+
+def size_path(claim: Resource, stack: Stack) -> Path | None:
+    """The path of a volume's declared size; ``None`` when no workload of its component has such a volume."""
+    name = str(claim.get("metadata", "name"))
+    for stated in _workloads(claim, stack):
+        for _, entry in items(child(stated, "claims")):
+            for index in range(pods(stated)):
+                if name == f"{child(entry, 'volume')}-{child(stated, 'name')}-{index}":
+                    return tuple(str(child(entry, "size")).split("."))
+    return None
+
+
+def pods(stated: Mapping[str, Any]) -> int:
+    """The stated number of a workload's pods."""
+    number = child(stated, "pods")
+    return 1 if number is None else int(number)
+
+
+def _workloads(resource: Resource, stack: Stack) -> Iterator[Mapping[str, Any]]:
+    for _, entry in items(stack.declared("statements", str(component(resource)), "workloads")):
+        if isinstance(entry, Mapping):
+            yield entry

@@ -20,6 +20,7 @@ from config.paths import parse, render
 
 from .alignment import ENVIRONMENT, Key, Path, aligned, body, components, flat, shown
 from .graph import RELEASE, Node
+from .statements import Statements, declared_path
 from .words import ABSENT, Entry, exact, explained, same_stem
 
 Class = Literal["scaled", "changed", "identity", "missing", "extra", "unexplained", "pending promotion"]
@@ -50,6 +51,7 @@ class Declaration:
     """Component to what it uses."""
     images: tuple[Mapping[str, str], Mapping[str, str]] = field(default=({}, {}))
     """Component to tag or digest, of production's stack and of the other."""
+    statements: Statements = field(default_factory=dict)
     charts: tuple[str | None, str | None] = (None, None)
     """Sources of Helm charts of the two stacks, where they differ from the system's file."""
 
@@ -69,7 +71,8 @@ class Declaration:
         uses = {name: tuple(component.get("uses", ())) for name, component in declared.items()}
         images = (base.get("images", {}), found.get("images", {}))
         charts = (base.get("charts"), found.get("charts"))
-        return cls(tuple(_split(Entry(**entry) for entry in entries)), peaks, uses, images, charts)
+        statements = found.get("statements", {})
+        return cls(tuple(_split(Entry(**entry) for entry in entries)), peaks, uses, images, statements, charts)
 
     @cached_property
     def _by_component(self) -> dict[str, list[Entry]]:
@@ -77,6 +80,11 @@ class Declaration:
         for entry in self.entries:
             found.setdefault(entry.component, []).append(entry)
         return found
+
+    @cached_property
+    def by_path(self) -> dict[str, Entry]:
+        """Declared path to the difference that is declared there."""
+        return {entry.path: entry for entry in self.entries}
 
     @cached_property
     def everywhere(self) -> list[Entry]:
@@ -185,6 +193,10 @@ def _explain(
     old, new = str(production), str(staging)
     if own := _own(key, path, (old, new), declaration):
         return own
+    if (stated := declared_path(key, path, declaration.statements)) and ABSENT not in (old, new):
+        entry = declaration.by_path.get(stated)
+        same = entry is not None and exact(old, new, [entry]) is entry
+        return (_class(entry), entry.because) if entry is not None and same else ("unexplained", None)
     if entry := exact(old, new, entries):
         return _class(entry), entry.because
     if ABSENT in (old, new) and (entry := _names_moved(new if old == ABSENT else old, declaration)):

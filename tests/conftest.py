@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from config.system import NodePool
 from local.control_plane import ControlPlane
 
+# how long an example takes depends on what else the machine does
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
 NODES = NodePool.model_validate({"count": 3, "cpu": 8, "memory": "32G", "storage": "100G"})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from components.aws.builders import PARTS
-from components.kinds.builders import BUILDERS
+from components.kinds.catalogue import CATALOGUE
 from config.kinds import AnyComponent
 from config.loader import shipped
 from review.generated import ROOT
@@ -44,7 +44,7 @@ def test_every_builder_has_tests() -> None:
         path.stem.removeprefix("test_").replace("_", "-")
         for path in Path(__file__).parent.glob("components/kinds/test_*.py")
     }
-    assert BUILDERS.keys() <= tests
+    assert CATALOGUE.keys() <= tests
 
 
 def test_every_part_of_the_platform_has_tests() -> None:

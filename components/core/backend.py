@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 import pulumi
 
 from config.kinds.backend import Backend as Declared
-from config.kinds.backend import Told
+from config.kinds.backend import BackendWithSetupJob
 from config.model.base import SecretKey
 
 from .configuration import checksum
+from .context import BuildContext
 from .labels import selector
-from .parts import Depends, Parts
-from .pods import TRUST, authority, container, mounts, ports, probe, proxied, security, variables
-from .site import Site
+from .object_factory import Depends, ObjectFactory
+from .pods import TRUST, authority, mounts, probe, proxied, security, variables
 
 
 @dataclass(frozen=True)
@@ -67,20 +67,22 @@ class Backend(pulumi.ComponentResource, ABC):
 
     resource_type: ClassVar[str]
 
-    def __init__(self, name: str, component: Declared, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, component: Declared, context: BuildContext, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(self.resource_type, name, None, opts)
-        self.name, self.component, self.site, self.resolved = name, component, site, site.resolved
-        self.namespace = site.resolved.environment.namespace
-        self.parts = Parts(self, site.resolved, name)
-        self.account = self.parts.account()
+        self.name, self.component, self.context, self.resolved = name, component, context, context.resolved
+        self.namespace = context.resolved.environment.namespace
+        self.objects = ObjectFactory(self, context.resolved, name)
+        self.account = self.objects.account()
         before = [self.account, *self.before()]
         pod = self.pod()
         if pod.files:
-            before.append(self.parts.files(name, pod.files))
-        before += self.parts.claims(component.volumes(name))
+            before.append(self.objects.files(name, pod.files))
+        before += self.objects.claims()
         self.deployment = self._deployment(pod, before)
         listens = {port: (number, number) for port, number in component.ports().items()}
-        self.service = self.parts.service(name, listens, selector(name, "server"), [self.deployment])
+        self.service = self.objects.service(name, listens, selector(name, "server"), [self.deployment])
         self.after()
         self.register_outputs({"host": component.host(name, self.namespace), "port": component.port()})
 
@@ -114,7 +116,7 @@ class Backend(pulumi.ComponentResource, ABC):
         of the files changes, or a secret is rotated.
         """
         name, component = f"{self.name}-setup", self.component
-        assert isinstance(component, Told)
+        assert isinstance(component, BackendWithSetupJob)
         data = {"setup.sh": script, **bodies}
         authorities = {f"ca-{used}": f"{TRUST}/ca-{used}" for used in trust or {}}
         places = {"files": "/etc/setup", "run": "/run/setup", **authorities}
@@ -122,10 +124,10 @@ class Backend(pulumi.ComponentResource, ABC):
         pod = {
             "securityContext": security(self.pod().uid),
             "containers": [
-                container(
+                self.objects.container(
+                    name,
                     "setup",
                     f"{component.image}:{component.version}",
-                    component.helper_resources,
                     command=["/bin/sh", "/etc/setup/setup.sh"],
                     env=variables({"CONFIG": "/etc/setup", "RUN": "/run/setup", **env}, secret_env),
                     volumeMounts=mounts(places, ["files", *authorities]),
@@ -137,9 +139,9 @@ class Backend(pulumi.ComponentResource, ABC):
                 *({"name": f"ca-{used}", "secret": authority(secret)} for used, secret in (trust or {}).items()),
             ],
         }
-        content = [data, self.site.secrets.checksums(secrets)]
-        ready = [self.account, self.parts.files(name, data), self.service, *before]
-        self.parts.job(name, pod, content, ready)
+        content = [data, self.context.secrets.checksums(secrets)]
+        ready = [self.account, self.objects.files(name, data), self.service, *before]
+        self.objects.job(name, pod, content, ready)
 
     def used(self, kind: type[Any]) -> dict[str, Any]:
         """Those it uses, of one kind."""
@@ -155,11 +157,10 @@ class Backend(pulumi.ComponentResource, ABC):
         name, component = self.name, self.component
         volumes, places = self._volumes(pod)
         first = next(iter(component.ports()))
-        own = container(
+        own = self.objects.container(
+            name,
             name,
             f"{component.image}:{component.version}",
-            component.resources,
-            ports=ports(component.ports()),
             readinessProbe=probe(period=10, failures=3, **pod.ready),
             livenessProbe=probe(period=20, failures=6, **(pod.alive or {"tcpSocket": {"port": first}})),
             **_some(
@@ -182,12 +183,12 @@ class Backend(pulumi.ComponentResource, ABC):
         }
         digests = {
             "understudy.dev/configuration": checksum([dict(pod.files), pod.digested]),
-            "understudy.dev/secrets": checksum(self.site.secrets.checksums(pod.secrets)) if pod.secrets else None,
+            "understudy.dev/secrets": checksum(self.context.secrets.checksums(pod.secrets)) if pod.secrets else None,
             **proxied(self.resolved, self.name),
             **self.annotations(),
         }
         annotations = {key: text for key, text in digests.items() if text is not None}
-        return self.parts.single(name, "server", spec, before, annotations)
+        return self.objects.single(name, spec, before, annotations)
 
     def _volumes(self, pod: Pod) -> tuple[list[Any], list[Any]]:
         """Volumes, and where they are mounted."""
@@ -215,6 +216,6 @@ class Backend(pulumi.ComponentResource, ABC):
         return [*volumes, *pod.volumes], [*mounts(places, ["files", *authorities]), *pod.mounts, *single]
 
 
-def _some(**parts: Any) -> dict[str, Any]:
+def _some(**fields: Any) -> dict[str, Any]:
     """Without what is empty: it would come back absent from the API server, and show as drift."""
-    return {name: value for name, value in parts.items() if value}
+    return {name: value for name, value in fields.items() if value}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 
-from components.mesh.egress import stores
+from config.derivation.mesh_topology import stores_outside
 from config.kinds.aws import Managed
 from config.system import Resolved
 
@@ -31,7 +31,7 @@ class Credentials(pulumi.ComponentResource):
     ) -> None:
         super().__init__("understudy:credentials:Credentials", name, None, opts)
         self._resolved = resolved
-        used = {key: c for key, c in stores(resolved).items() if isinstance(c, Managed) and not c.existing}
+        used = {key: c for key, c in stores_outside(resolved).items() if isinstance(c, Managed) and not c.existing}
         account = resolved.environment.account
         if used and account:
             provider = {"aws": {"service": "SecretsManager", "region": account.region}}

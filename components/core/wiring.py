@@ -13,10 +13,9 @@ from config.kinds.workload import Workload
 from config.model.base import Component, secret_variable
 from config.system import Resolved
 
-from .configuration import Configuration, checksum
-from .platform import Platform
+from .configuration import checksum
+from .context import BuildContext
 from .pods import CONTAINER_SECURITY, TRUST, amounts, authority
-from .secrets import Secrets
 
 CREDENTIALS = ("username", "password")
 """Keys of a managed store's credentials that are mounted as files: AWS rotates them, and a variable keeps its first
@@ -29,13 +28,19 @@ class Wiring:
 
     name: str
     workload: Workload
-    resolved: Resolved
-    configuration: Configuration
-    secrets: Secrets
-    platform: Platform
+    context: BuildContext
 
-    def image(self, tag: str | None, key: str | None = None) -> str:
-        """With its tag or digest; ``latest`` is never assumed. ``key``: of the stack's ``images``; default: the name."""
+    @property
+    def resolved(self) -> Resolved:
+        """The environment."""
+        return self.context.resolved
+
+    def image(self, key: str | None = None) -> str:
+        """The image with the tag or digest that the stack's ``images`` name under ``key`` (default: the component's name).
+
+        Raises ``pulumi.RunError`` when they name none: ``latest`` is never assumed.
+        """
+        tag = self.context.stack.images.get(key or self.name)
         if tag is None:
             raise pulumi.RunError(
                 f"the stack names no image tag for {key or self.name!r}\n"
@@ -49,7 +54,7 @@ class Wiring:
         return {
             "name": self.name,
             "image": image,
-            **({"envFrom": [{"configMapRef": {"name": self.configuration.name}}]} if everything else {}),
+            **({"envFrom": [{"configMapRef": {"name": self.context.configuration.name}}]} if everything else {}),
             "env": self._env(),
             "resources": amounts(self.workload.resources),
             "securityContext": CONTAINER_SECURITY,
@@ -81,17 +86,21 @@ class Wiring:
         """Returns annotations that roll the pods: digests of the configuration and of the secrets' generations."""
         read = self._read()
         digests = {
-            "understudy.dev/configuration": self.configuration.checksum(self.workload.configuration)
+            "understudy.dev/configuration": self.context.configuration.checksum(self.workload.configuration)
             if self.workload.configuration
             else None,
-            "understudy.dev/secrets": checksum(self.secrets.checksums(read)) if read else None,
+            "understudy.dev/secrets": checksum(self.context.secrets.checksums(read)) if read else None,
         }
         return {key: digest for key, digest in digests.items() if digest is not None}
 
-    def told(self) -> dict[str, Any]:
-        """Returns the declared environment variables, with platform outputs resolved by name."""
-        keys = self.configuration.declared(self.workload.configuration)
-        return {"configuration": keys, "env": dict(self.workload.env), "secrets": self.secrets.checksums(self._read())}
+    def declared_inputs(self) -> dict[str, Any]:
+        """Returns what the container receives, as declared: configuration, variables, and checksums of secrets."""
+        keys = self.context.configuration.declared(self.workload.configuration)
+        return {
+            "configuration": keys,
+            "env": dict(self.workload.env),
+            "secrets": self.context.secrets.checksums(self._read()),
+        }
 
     def _read(self) -> list[str]:
         """Secrets of the system's own; those of managed stores are AWS', and read as files."""
@@ -131,7 +140,10 @@ class Wiring:
             plain.update(component.environment(used, self.resolved.environment.namespace))
             if isinstance(component, Managed) and not component.existing:
                 plain.update(
-                    {name: self.platform.get("endpoints", used, part) for name, part in _told(used, component)}
+                    {
+                        name: self.context.platform.get("endpoints", used, part)
+                        for name, part in _endpoint_variables(used, component)
+                    }
                 )
         for volume in self._trusted():
             plain[secret_variable(volume.removeprefix("ca-"), "ca-file")] = f"{TRUST}/{volume}/ca.crt"
@@ -144,7 +156,7 @@ class Wiring:
         return [
             *({"name": name, "value": value} for name, value in sorted(plain.items())),
             *(
-                {"name": key, "valueFrom": {"configMapKeyRef": {"name": self.configuration.name, "key": key}}}
+                {"name": key, "valueFrom": {"configMapKeyRef": {"name": self.context.configuration.name, "key": key}}}
                 for key in keys
             ),
             *(
@@ -154,8 +166,8 @@ class Wiring:
         ]
 
 
-def _told(name: str, component: Component) -> Iterator[tuple[str, str]]:
-    """Variable, and the part of the platform's endpoint that it says."""
+def _endpoint_variables(name: str, component: Component) -> Iterator[tuple[str, str]]:
+    """Environment variables, each with the part of the store's endpoint that is its value."""
     yield secret_variable(name, "host"), "host"
     if component.has_reader:
         yield secret_variable(name, "read-host"), "reader"

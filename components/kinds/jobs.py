@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from components.core.parts import Parts
+from components.core.context import BuildContext
+from components.core.object_factory import ObjectFactory
 from components.core.pods import proxied, security
 from components.core.wiring import Wiring
 from config.kinds import CronJob as DeclaredCronJob
@@ -15,20 +15,11 @@ from config.kinds import DataSync
 from config.kinds import Job as DeclaredJob
 from config.kinds.aws import Aurora
 from config.kinds.jobs import Task
+from config.system import Resolved
 
 
-@dataclass(frozen=True)
-class TaskArgs:
-    """The inputs of a Job or CronJob."""
-
-    wiring: Wiring
-    tag: str | None
-    """Tag or digest of the image, from the stack's configuration."""
-
-
-def _pod(task: Task, args: TaskArgs, env: tuple[Any, ...] = ()) -> dict[str, Any]:
-    wiring = args.wiring
-    own = wiring.container(wiring.image(args.tag))
+def _pod(task: Task, wiring: Wiring, env: tuple[Any, ...] = ()) -> dict[str, Any]:
+    own = wiring.container(wiring.image())
     own |= {"env": [*own["env"], *env], **({"command": list(task.command)} if task.command else {})}
     return {
         "securityContext": security(),
@@ -42,19 +33,19 @@ class Job(pulumi.ComponentResource):
     """Done, and awaited, before those that wait for it; done again for another image, command or configuration."""
 
     def __init__(
-        self, name: str, declared: DeclaredJob, args: TaskArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, declared: DeclaredJob, context: BuildContext, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("understudy:jobs:Job", name, None, opts)
-        parts = Parts(self, args.wiring.resolved, name)
-        parts.job(
+        wiring, objects = Wiring(name, declared, context), ObjectFactory(self, context.resolved, name)
+        objects.job(
             name,
-            _pod(declared, args),
-            [args.wiring.image(args.tag), list(declared.command), args.wiring.told()],
-            [parts.account()],
+            _pod(declared, wiring),
+            [wiring.image(), list(declared.command), wiring.declared_inputs()],
+            [objects.account()],
             whole=False,
             retries=declared.retries,
             seconds=int(declared.timeout.seconds),
-            annotations=proxied(args.wiring.resolved, name),
+            annotations=proxied(context.resolved, name),
         )
         self.register_outputs({})
 
@@ -63,14 +54,15 @@ class CronJob(pulumi.ComponentResource):
     """On a schedule, and so the one that brings sanitised data; runs never overlap, and each leaves its log for a while."""
 
     def __init__(
-        self, name: str, declared: DeclaredCronJob, args: TaskArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, declared: DeclaredCronJob, context: BuildContext, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("understudy:jobs:CronJob", name, None, opts)
-        parts = Parts(self, args.wiring.resolved, name)
-        pod = _pod(declared, args, _sync(name, declared, args) if isinstance(declared, DataSync) else ())
-        annotations = {**args.wiring.annotations(), **proxied(args.wiring.resolved, name)}
-        rights = parts.rights(_keeping(name)) if isinstance(declared, DataSync) else []
-        parts.scheduled(name, declared, pod, [parts.account(), *rights], annotations)
+        resolved = context.resolved
+        wiring, objects = Wiring(name, declared, context), ObjectFactory(self, resolved, name)
+        pod = _pod(declared, wiring, _sync(name, declared, resolved) if isinstance(declared, DataSync) else ())
+        annotations = {**wiring.annotations(), **proxied(resolved, name)}
+        rights = objects.rights(_keeping(name)) if isinstance(declared, DataSync) else []
+        objects.scheduled(name, declared, pod, [objects.account(), *rights], annotations)
         self.register_outputs({})
 
 
@@ -88,9 +80,8 @@ def _keeping(name: str) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _sync(name: str, declared: DataSync, args: TaskArgs) -> tuple[Any, ...]:
+def _sync(name: str, declared: DataSync, resolved: Resolved) -> tuple[Any, ...]:
     """Variables that say which snapshots may be taken, and where they are restored to."""
-    resolved = args.wiring.resolved
     target, account = resolved.components[declared.database], resolved.environment.account
     assert isinstance(target, Aurora), "config.checks.references asks for one"
     assert account is not None, "config.checks.references asks for one"

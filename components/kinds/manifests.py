@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 
+from components.core.context import BuildContext
 from components.core.labels import OWNER, labels
 from components.core.objects import KubernetesObject
 from config.kinds import Manifests as Declared
@@ -33,9 +34,10 @@ class Manifests(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, resolved: Resolved, declared: Declared, opts: pulumi.ResourceOptions | None = None
+        self, name: str, declared: Declared, context: BuildContext, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("understudy:manifests:Manifests", name, None, opts)
+        resolved = context.resolved
         environment = _environment(resolved, declared)
         before: list[pulumi.Resource] = []
         later = [manifest for manifest in declared.objects if manifest.kind not in _EARLY]

@@ -9,13 +9,13 @@ import pulumi
 from components.core.labels import metadata, selector
 from components.core.objects import KubernetesObject
 from components.core.platform import Platform
-from config.derivation.mesh_topology import exits, runs_here
+from config.derivation.mesh_topology import exits, runs_here, stores_outside
 from config.derivation.mesh_topology import gateway as declared_gateway
 from config.kinds import Istio
 from config.system import Resolved
 
 from .authorization import gateway, policies, signed_in, traced
-from .egress import entry, led_to_stores, originated, passed_on, sidecar, store, stores, way_out
+from .egress import entry, led_to_stores, originated, passed_on, sidecar, store, way_out
 from .routing import rate_limit
 
 NETWORKING, SECURITY, TELEMETRY = "networking.istio.io/v1", "security.istio.io/v1", "telemetry.istio.io/v1"
@@ -64,7 +64,7 @@ class Mesh(pulumi.ComponentResource):
                 self._make(SECURITY, "AuthorizationPolicy", f"{route.to}-signed-in", spec)
 
     def _outside(self, platform: Platform) -> None:
-        for key, component in stores(self._resolved).items():
+        for key, component in stores_outside(self._resolved).items():
             self._make(NETWORKING, "ServiceEntry", key, store(self._resolved, key, component, platform))
         for key in led_to_stores(self._resolved):
             self._make(NETWORKING, "DestinationRule", key, originated(key, self._resolved, platform))

@@ -11,7 +11,7 @@ import pulumi
 
 from components.core.labels import selector
 from components.core.platform import Platform
-from config.derivation.mesh_topology import gateway, outside, runs_here
+from config.derivation.mesh_topology import gateway_targets, outside, runs_here, stores_outside
 from config.kinds import Istio, OpenSearch
 from config.kinds.aws import Managed
 from config.kinds.mesh import SECURE
@@ -19,22 +19,6 @@ from config.model.base import Component
 from config.system import Resolved
 
 from .routing import host, visible
-
-
-def stores(resolved: Resolved) -> dict[str, Component]:
-    """Returns the used components outside the mesh that have an address: managed stores and external stores."""
-    used = {name for key, c in resolved.components.items() if runs_here(resolved, key) for name in c.uses}
-    used |= {name for name in _led_to(resolved) if isinstance(resolved.components[name], Managed)}
-    return {
-        name: component
-        for name, component in resolved.components.items()
-        if name in used and component.port() and (component.existing or isinstance(component, Managed))
-    }
-
-
-def _led_to(resolved: Resolved) -> tuple[str, ...]:
-    found = gateway(resolved)
-    return found[1].targets() if found else ()
 
 
 def store(resolved: Resolved, name: str, component: Component, platform: Platform) -> Any:
@@ -92,7 +76,7 @@ def originated(name: str, resolved: Resolved, platform: Platform) -> Any:
 
 def led_to_stores(resolved: Resolved) -> list[str]:
     """Managed stores with a host at the gateway."""
-    return [name for name in _led_to(resolved) if isinstance(resolved.components[name], Managed)]
+    return [name for name in gateway_targets(resolved) if isinstance(resolved.components[name], Managed)]
 
 
 def entry(hosts: Mapping[str, int]) -> Any:
@@ -151,7 +135,7 @@ def sidecar(resolved: Resolved, name: str, platform: Platform) -> Any:
         known.append("default/kubernetes.default.svc.cluster.local")
     if calls := outside(resolved, name):
         known += [*(f"./{call}" for call in sorted(calls)), f"{Istio.egress_namespace}/*"]
-    found = stores(resolved)
+    found = stores_outside(resolved)
     named = [names(used, found[used], platform) for used in component.uses if used in found]
     hosts: Any = known or ["~/*"]
     if named:

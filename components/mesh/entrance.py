@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pulumi
 
+from components.core.context import BuildContext
 from components.core.labels import metadata
 from components.core.objects import KubernetesObject
-from components.core.site import Site
 from config.kinds import MeshGateway as Declared
 
 from . import NETWORKING
@@ -16,9 +16,11 @@ from .routing import servers, virtual_service
 class MeshGateway(pulumi.ComponentResource):
     """A Gateway, and for each host a VirtualService, once its services are there."""
 
-    def __init__(self, name: str, declared: Declared, site: Site, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, declared: Declared, context: BuildContext, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("understudy:mesh:MeshGateway", name, None, opts)
-        resolved = site.resolved
+        resolved = context.resolved
 
         def make(
             kind: str, called: str, logical: str, spec: object, depends_on: list[pulumi.Resource]
@@ -34,6 +36,6 @@ class MeshGateway(pulumi.ComponentResource):
         way_in = make("Gateway", name, name, servers(declared), [])
         for entry in declared.hosts:
             label = entry.host.removesuffix(resolved.environment.domain).rstrip(".") or "domain"
-            spec = virtual_service(resolved, name, declared, entry, site.platform)
+            spec = virtual_service(resolved, name, declared, entry, context.platform)
             make("VirtualService", f"{name}-{label}", f"{name}-{label}", spec, [way_in])
         self.register_outputs({"hosts": [entry.host for entry in declared.hosts]})

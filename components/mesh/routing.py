@@ -6,7 +6,6 @@ from typing import Any
 
 from components.core.labels import STABLE, TRACK, selector
 from components.core.platform import Platform
-from config.derivation.mesh_topology import mesh
 from config.kinds import Service
 from config.kinds.aws import Managed
 from config.kinds.mesh import REDIRECT, SECURE, Cors, MeshGateway, RateLimit, Route, VirtualHost
@@ -83,15 +82,6 @@ def _destinations(resolved: Resolved, name: str, port: int) -> list[Any]:
     canary = int(component.canary.weight.value * 100) if component.canary else 0
     shares = {STABLE: 100 - canary, **({CANARY: canary} if canary else {})}
     return [{"destination": {**here, "subset": track}, "weight": share} for track, share in shares.items()]
-
-
-_SPOKEN = {"metrics": "http", "telemetry": "http", "otlp-http": "http", "otlp-grpc": "grpc"}
-"""Protocols of ports whose names do not tell Istio the protocol; Istio would treat them as plain TCP."""
-
-
-def spoken(resolved: Resolved, port: str) -> dict[str, str]:
-    """Returns a port's ``appProtocol``, from which Istio selects the protocol; empty outside of a mesh."""
-    return {"appProtocol": _SPOKEN[port]} if mesh(resolved) and port in _SPOKEN else {}
 
 
 def seconds(duration: Duration) -> str:

@@ -5,7 +5,7 @@ Prometheus' component writes targets and alerts into its configuration, and Graf
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -131,3 +131,16 @@ def panel(title: str, *queries: tuple[str, str] | str, **more: object) -> Panel:
 def rows(**panels: Iterable[Panel]) -> tuple[Row, ...]:
     """Rows by heading; an underscore is a space."""
     return tuple(Row(title.replace("_", " "), tuple(found)) for title, found in panels.items())
+
+
+def dashboards(contributed: Mapping[str, Monitoring]) -> dict[str, tuple[Dashboard, ...]]:
+    """Component to its dashboards; of several with one title, each has its component's name behind it."""
+    titles = [dashboard.title for monitoring in contributed.values() for dashboard in monitoring.dashboards]
+    return {
+        name: tuple(
+            Dashboard(d.uid, d.title if titles.count(d.title) == 1 else f"{d.title} ({name})", d.rows, d.pods_of)
+            for d in monitoring.dashboards
+        )
+        for name, monitoring in contributed.items()
+        if monitoring.dashboards
+    }

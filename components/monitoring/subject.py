@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.kinds import KubeStateMetrics
-from config.model.base import Component
 from config.model.quantity import Quantity
 from config.system import Resolved
 
@@ -39,7 +38,7 @@ class Subject:
         ``expr`` is PromQL with ``{}`` where the value goes, in base units; ``said`` the same for people.
         """
         same = self.production.components.get(self.name)
-        before = _at(same, path) if same is not None else value
+        before = same.declared(path) if same is not None else value
         derivation = f"{said.format(f'{self.name}.{path}')}, {value} (unscaled: {before})"
         return Size(expr.format(_number(value)), derivation)
 
@@ -48,11 +47,3 @@ def _number(value: object) -> str:
     number = value.value if isinstance(value, Quantity) else value
     exact = float(number)  # type: ignore[arg-type]  # a number, or a fraction
     return str(int(exact)) if exact.is_integer() else f"{exact:g}"
-
-
-def _at(component: Component, path: str) -> Any:
-    found: Any = component
-    for part in path.split("."):
-        fields = {field.alias or name: name for name, field in type(found).model_fields.items()}
-        found = getattr(found, fields[part])
-    return found

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from config.kinds import Alertmanager, Prometheus, Service
+from config.kinds import Alertmanager, Prometheus, Service, models
 from config.model.promql import selectors
 from config.system import Resolved
 
-_OTHERS = (
-    "up",
-    "kube_",
-    "container_",
-    "kubelet_",
-    "pod_container:",
-    "redis_",
-    "pg_",
-    "sql_",
-    "prometheus_",
-    "alertmanager_",
-    "aws_",
-    "istio_",
-)
+_PREFIXES = tuple(prefix for model in models().values() for prefix in model.metric_prefixes)
 """Name prefixes of series that do not come from a service."""
 
 
@@ -59,5 +46,5 @@ def _alerts(service: Service, resolved: Resolved) -> Iterator[str]:
     }
     for name, alert in service.alerts.items():
         for selector in selectors(alert.expr):
-            if selector.metric not in exposed and not selector.metric.startswith(_OTHERS):
+            if selector.metric not in exposed and not selector.metric.startswith(_PREFIXES):
                 yield f"alert {name!r} reads {selector.metric!r}, which no service declares among its metrics"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from config.kinds import Bucket, External, Istio, MeshGateway, Prometheus, Service
+from config.kinds.aws import Managed
+from config.model.base import Component
 from config.system import Resolved
 
 POD_IDENTITY = "169.254.170.23/32"
@@ -24,6 +26,23 @@ def named_mesh(resolved: Resolved) -> tuple[str, Istio] | None:
 def gateway(resolved: Resolved) -> tuple[str, MeshGateway] | None:
     """The hosts at the mesh's gateway in, and the component that declares them."""
     return next(((name, c) for name, c in resolved.components.items() if isinstance(c, MeshGateway)), None)
+
+
+def gateway_targets(resolved: Resolved) -> tuple[str, ...]:
+    """Components that the hosts at the mesh's gateway lead to."""
+    declared = gateway(resolved)
+    return declared[1].targets() if declared else ()
+
+
+def stores_outside(resolved: Resolved) -> dict[str, Component]:
+    """Returns the used components outside the mesh that have an address: managed stores and external stores."""
+    used = {name for key, c in resolved.components.items() if runs_here(resolved, key) for name in c.uses}
+    used |= {name for name in gateway_targets(resolved) if isinstance(resolved.components[name], Managed)}
+    return {
+        name: component
+        for name, component in resolved.components.items()
+        if name in used and component.port() and (component.existing or isinstance(component, Managed))
+    }
 
 
 def runs_here(resolved: Resolved, name: str) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from config.model.base import Component
 
 from .aws import (
     Aurora,
@@ -119,7 +121,7 @@ __all__ = [
 ]
 
 
-def models() -> dict[str, type[BaseModel]]:
+def models() -> dict[str, type[Component]]:
     """The model of each kind, by the kind's name."""
     union = get_args(AnyComponent)[0]
     return {get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(union)}

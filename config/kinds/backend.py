@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from config.model.base import Component, Demand, Resources, StorageAmount, Text, resources
-from config.model.quantity import Storage
+from typing import ClassVar
+
+from config.model.base import Component, Resources, StorageAmount, Text, resources
+from config.model.workloads import ClaimSpec, ContainerSpec, PortSpec, WorkloadSpec
 
 
 class Backend(Component):
@@ -14,27 +16,37 @@ class Backend(Component):
     """Without a tag: the tag is the version."""
     resources: Resources
 
-    def demand(self) -> tuple[Demand, ...]:
-        return (Demand(pods=1, resources=self.resources, volumes=tuple(self.volumes(self.kind).values())),)
+    init_containers: ClassVar[tuple[str, ...]] = ()
+    """Names of the containers that run before the backend; each has its CPU and memory."""
+
+    def listens(self) -> tuple[PortSpec, ...]:
+        """Ports of the backend's container; the first is the one its clients use."""
+        raise NotImplementedError
+
+    def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
+        before = [ContainerSpec(container, init=True) for container in self.init_containers]
+        containers = (*before, ContainerSpec(name, ports=self.listens()))
+        return (WorkloadSpec(name, "Deployment", containers, claims=self._claims(), services=(name,)),)
+
+    def _claims(self) -> tuple[ClaimSpec, ...]:
+        return ()
 
 
-class Told(Backend):
-    """A backend that a Job tells something once it runs."""
+class BackendWithSetupJob(Backend):
+    """A backend that a Job sets up through its API."""
 
     helper_resources: Resources = resources("50m", "500m", "64M", "256M")
 
-    def helpers(self, name: str) -> tuple[str, ...]:
-        return (f"{name}-setup",)
-
-    def demand(self) -> tuple[Demand, ...]:
-        return (*super().demand(), Demand(pods=1, surge=1, resources=self.helper_resources, services=0))
+    def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
+        setup = (ContainerSpec("setup", "helperResources"),)
+        return (*super().workloads(name), WorkloadSpec(f"{name}-setup", "Job", setup, role="job", surge=1))
 
 
-class Stored(Backend):
+class PersistentBackend(Backend):
     """A backend with a volume."""
 
     storage: StorageAmount
     """It can grow, and not shrink."""
 
-    def volumes(self, name: str) -> dict[str, Storage]:
-        return {f"data-{name}-0": self.storage}
+    def _claims(self) -> tuple[ClaimSpec, ...]:
+        return (ClaimSpec("data", "storage"),)

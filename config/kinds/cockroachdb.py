@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from config.model.base import Cron, Demand, Members, Model, SecretKey, Text, secret_variable, version
+from config.model.base import Cron, Members, Model, SecretKey, Text, secret_variable, version
 from config.model.quantity import Duration, Storage
+from config.model.workloads import ClaimSpec, ContainerSpec, PortSpec, WorkloadSpec
 
 from .stateful import Stateful
 
@@ -42,6 +43,8 @@ class CockroachDB(Stateful):
     """
 
     smallest_volume = Storage.parse("10G")
+    backup_field = "backup"
+    metric_prefixes = ("sql_",)
 
     kind: Literal["cockroachdb"]
     version: Annotated[
@@ -88,9 +91,6 @@ class CockroachDB(Stateful):
         year, minor, _ = self.version.removeprefix("v").split(".")
         return int(year), int(minor)
 
-    def ports(self) -> dict[str, int]:
-        return {"sql": 26257, "http": 8080}
-
     def service_name(self, name: str) -> str:
         return f"{name}-public"
 
@@ -103,11 +103,23 @@ class CockroachDB(Stateful):
     def metrics_port(self) -> int:
         return 8080
 
-    def helpers(self, name: str) -> tuple[str, ...]:
-        return (f"{name}-setup",)
-
     def trusted(self, name: str) -> str | None:
         return None if self.existing else f"{name}-tls"
 
-    def demand(self) -> tuple[Demand, ...]:
-        return (*super().demand(), Demand(pods=1, surge=1, resources=self.helper_resources, services=0))
+    def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
+        listens = (PortSpec("sql", 26257), PortSpec("http", 8080))
+        node = WorkloadSpec(
+            name,
+            "StatefulSet",
+            (ContainerSpec("certificates", init=True), ContainerSpec(name, ports=listens)),
+            role="node",
+            pods=self.nodes,
+            replicas="nodes",
+            claims=(ClaimSpec("data", "storage"),),
+            services=(name, self.service_name(name)),
+        )
+        setup = (
+            ContainerSpec("certificates", "helperResources", init=True),
+            ContainerSpec("setup", "helperResources"),
+        )
+        return (node, WorkloadSpec(f"{name}-setup", "Job", setup, role="job", surge=1))

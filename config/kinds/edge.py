@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.model.base import Cidr, Component, Demand, DnsLabel, Hostname, Port, Resources, Text
+from config.model.base import Cidr, Component, DnsLabel, Hostname, Port, Resources, Text
+from config.model.workloads import ContainerSpec, PortSpec, WorkloadSpec
 
 
 class Gateway(Component):
@@ -19,11 +20,13 @@ class Gateway(Component):
     hosts: dict[Hostname, DnsLabel]
     """Host to component."""
 
-    def ports(self) -> dict[str, int]:
-        return {"https": 8443, "http": 8080}
-
-    def demand(self) -> tuple[Demand, ...]:
-        return (Demand(pods=self.replicas, surge=1, resources=self.resources),)
+    def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
+        containers = (ContainerSpec(name, ports=(PortSpec("https", 8443), PortSpec("http", 8080))),)
+        return (
+            WorkloadSpec(
+                name, "Deployment", containers, pods=self.replicas, replicas="replicas", surge=1, services=(name,)
+            ),
+        )
 
 
 class External(Component):

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from config.model.account import AccountId
-from config.model.base import Cron, Demand, DnsLabel
+from config.model.base import Cron, DnsLabel
 from config.model.quantity import Duration
+from config.model.workloads import ContainerSpec, WorkloadSpec
 
 from .workload import Workload
 
@@ -27,18 +28,15 @@ class Task(Workload):
     keep: Duration = Duration.parse("7d")
     """Finished ones are deleted after it, with their logs."""
 
-    def demand(self) -> tuple[Demand, ...]:
-        return (Demand(pods=1, resources=self.resources, services=0),)
-
 
 class Job(Task):
     """Done once for each image and configuration, before those that wait for it (``waitsFor``) roll."""
 
     kind: Literal["job"]
 
-    def demand(self) -> tuple[Demand, ...]:
-        # the one of the image before may still be there when the next one starts
-        return (Demand(pods=1, surge=1, resources=self.resources, services=0),)
+    def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
+        # the Job of the image before may still be there when the next one starts
+        return (WorkloadSpec(name, "Job", (ContainerSpec(name),), role="job", surge=1),)
 
 
 class CronJob(Task):
@@ -50,6 +48,9 @@ class CronJob(Task):
     """A run that could not start in time is left out."""
     history: Annotated[int, Field(ge=1)] = 3
     """Runs of each outcome that are kept."""
+
+    def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
+        return (WorkloadSpec(name, "CronJob", (ContainerSpec(name),), role="job"),)
 
 
 class DataSync(CronJob):

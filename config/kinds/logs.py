@@ -7,12 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from config.model.base import Resources, Retention, SecretKey, Text, resources, secret_variable
+from config.model.workloads import PortSpec
 
-from .backend import Backend, Stored, Told
+from .backend import Backend, BackendWithSetupJob, PersistentBackend
 
 
-class Elasticsearch(Told, Stored):
+class Elasticsearch(BackendWithSetupJob, PersistentBackend):
     """Elasticsearch as log store: one node, with TLS and a user for each client."""
+
+    init_containers = ("configuration",)
 
     kind: Literal["elasticsearch"]
     image: str = "elasticsearch"
@@ -36,8 +39,8 @@ class Elasticsearch(Told, Stored):
             raise ValueError("two of its users have the same password: each needs a key of its own")
         return self
 
-    def ports(self) -> dict[str, int]:
-        return {"https": 9200}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("https", 9200),)
 
     def trusted(self, name: str) -> str | None:
         return None if self.existing else f"{name}-tls"
@@ -59,11 +62,11 @@ class Logstash(Backend):
     kind: Literal["logstash"]
     image: str = "logstash"
 
-    def ports(self) -> dict[str, int]:
-        return {"tcp": 5000, "api": 9600}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("tcp", 5000), PortSpec("api", 9600))
 
 
-class Kibana(Told):
+class Kibana(BackendWithSetupJob):
     """Log search, with the data view of the logs."""
 
     kind: Literal["kibana"]
@@ -71,22 +74,22 @@ class Kibana(Told):
     encryption_key: SecretKey
     """Encryption key of saved objects, sessions and reports; at least 32 characters."""
 
-    def ports(self) -> dict[str, int]:
-        return {"http": 5601}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("http", 5601),)
 
     def secrets_read(self) -> tuple[str, ...]:
         return (self.encryption_key.secret,)
 
 
-class Loki(Stored):
+class Loki(PersistentBackend):
     """Log store, single binary; Alloy fills it."""
 
     kind: Literal["loki"]
     image: str = "grafana/loki"
     retention: Retention
 
-    def ports(self) -> dict[str, int]:
-        return {"http": 3100}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("http", 3100),)
 
     def metrics_port(self) -> int:
         return 3100
@@ -100,8 +103,8 @@ class Alloy(Backend):
     resources: Resources = resources("50m", "200m", "128M", "256M")
     needs_kubernetes_api: bool = Field(default=True, alias="needsKubernetesAPI")
 
-    def ports(self) -> dict[str, int]:
-        return {"http": 12345}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("http", 12345),)
 
     def metrics_port(self) -> int:
         return 12345

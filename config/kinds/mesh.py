@@ -11,6 +11,7 @@ from config.kinds.aws.web import Host
 from config.model.base import Component, DnsLabel, Hostname, Model, Range, Resources, SecretKey, Text, resources
 from config.model.charts import Charts
 from config.model.quantity import Duration, Percent
+from config.model.workloads import PortSpec
 
 from .backend import Backend
 
@@ -24,6 +25,8 @@ class Istio(Platform):
 
     Every pod of the environment's namespace carries a proxy of the size ``proxy`` (a native sidecar), and speaks mutual TLS.
     """
+
+    metric_prefixes = ("istio_",)
 
     kind: Literal["istio"]
     after = ("network", "eks", "zone", "load-balancer")
@@ -154,8 +157,8 @@ class OAuth2Proxy(Backend):
     emails: Annotated[tuple[Hostname, ...], Field(min_length=1)]
     """Domains of the addresses that may come in."""
 
-    def ports(self) -> dict[str, int]:
-        return {"http": 4180, "metrics": 44180}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("http", 4180), PortSpec("metrics", 44180, "http"))
 
     def secrets_read(self) -> tuple[str, ...]:
         return tuple(sorted({self.secret.secret, self.cookie.secret}))

@@ -8,8 +8,9 @@ from pydantic import Field, StringConstraints
 
 from config.model.base import DnsLabel, Level, Model, Resources, Retention, SecretKey, StorageAmount, resources
 from config.model.quantity import Duration, Storage
+from config.model.workloads import PortSpec
 
-from .backend import Backend, Stored
+from .backend import Backend, PersistentBackend
 from .services import Alert, AlertName
 
 BYTES_PER_SAMPLE = 2
@@ -18,8 +19,10 @@ Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 """Without a slash at the end."""
 
 
-class Prometheus(Stored):
+class Prometheus(PersistentBackend):
     """Metrics of everything that has some, of the kubelets, and of itself; the alerts that each component brings."""
+
+    metric_prefixes = ("up", "prometheus_", "container_", "kubelet_", "pod_container:")
 
     kind: Literal["prometheus"]
     image: str = "prom/prometheus"
@@ -36,8 +39,8 @@ class Prometheus(Stored):
     verify_kubelets: bool = True
     """By the cluster's authority; false where kubelets sign for themselves (kubeadm's default)."""
 
-    def ports(self) -> dict[str, int]:
-        return {"http": 9090}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("http", 9090),)
 
     def metrics_port(self) -> int:
         return 9090
@@ -51,17 +54,21 @@ class Prometheus(Stored):
 class KubeStateMetrics(Backend):
     """kube-state-metrics: the state of the namespace's objects as metrics; it may not read Secrets."""
 
+    metric_prefixes = ("kube_",)
+
     kind: Literal["kube-state-metrics"]
     image: str = "rancher/mirrored-kube-state-metrics-kube-state-metrics"
     resources: Resources = resources("20m", "100m", "64M", "128M")
     needs_kubernetes_api: bool = Field(default=True, alias="needsKubernetesAPI")
 
-    def ports(self) -> dict[str, int]:
-        return {"metrics": 8080, "telemetry": 8081}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("metrics", 8080, "http"), PortSpec("telemetry", 8081, "http"))
 
 
 class CloudWatchExporter(Backend):
     """YACE: CloudWatch metrics of managed stores, read with a role that may read metrics only."""
+
+    metric_prefixes = ("aws_",)
 
     kind: Literal["cloudwatch-exporter"]
     image: str = "quay.io/prometheuscommunity/yet-another-cloudwatch-exporter"
@@ -72,8 +79,8 @@ class CloudWatchExporter(Backend):
     """Between two readings; CloudWatch has most of these metrics once a minute."""
     hosts_of_aws = ("monitoring", "tagging")
 
-    def ports(self) -> dict[str, int]:
-        return {"metrics": 5000}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("metrics", 5000, "http"),)
 
 
 class Slack(Model):
@@ -89,12 +96,14 @@ class PagerDuty(Model):
     routing_key: SecretKey
 
 
-class Alertmanager(Stored):
+class Alertmanager(PersistentBackend):
     """Alertmanager: critical alerts go to PagerDuty, all but ``info`` to Slack.
 
     A receiver whose optional secret the stack does not give is left out with a warning; without any receiver no
     notification is sent.
     """
+
+    metric_prefixes = ("alertmanager_",)
 
     kind: Literal["alertmanager"]
     image: str = "prom/alertmanager"
@@ -105,8 +114,8 @@ class Alertmanager(Stored):
     proxy: Url | None = None
     """HTTP proxy to the receivers: NetworkPolicies know networks, and theirs change."""
 
-    def ports(self) -> dict[str, int]:
-        return {"http": 9093}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("http", 9093),)
 
     def metrics_port(self) -> int:
         return 9093
@@ -120,7 +129,7 @@ class Alertmanager(Stored):
         return tuple(sorted({key.secret for key in self.receivers().values()}))
 
 
-class Grafana(Stored):
+class Grafana(PersistentBackend):
     """Dashboards; its data sources are the backends it uses."""
 
     kind: Literal["grafana"]
@@ -128,8 +137,8 @@ class Grafana(Stored):
     admin: SecretKey
     """The password of the user ``admin``."""
 
-    def ports(self) -> dict[str, int]:
-        return {"http": 3000}
+    def listens(self) -> tuple[PortSpec, ...]:
+        return (PortSpec("http", 3000),)
 
     def secrets_read(self) -> tuple[str, ...]:
         return (self.admin.secret,)

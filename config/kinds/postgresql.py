@@ -8,7 +8,6 @@ from pydantic import Field, StringConstraints, model_validator
 
 from config.model.base import (
     Cron,
-    Demand,
     Model,
     Resources,
     SecretKey,
@@ -18,8 +17,9 @@ from config.model.base import (
     secret_variable,
     version,
 )
-from config.model.quantity import Duration, Storage
+from config.model.quantity import Duration
 from config.model.scaling import Scales
+from config.model.workloads import ClaimSpec, ContainerSpec, PortSpec, WorkloadSpec
 
 from .stateful import Stateful
 
@@ -35,6 +35,9 @@ class Backup(Model):
 
 class PostgreSQL(Stateful):
     """PostgreSQL: one node, or a primary and a standby that follows it (promoted by hand: ``pg_ctl promote``)."""
+
+    backup_field = "backup"
+    metric_prefixes = ("pg_",)
 
     kind: Literal["postgresql"]
     version: Annotated[Text, version(r"(\d+)\.\d+", "14", "15", "16", "17", "18")]
@@ -60,33 +63,35 @@ class PostgreSQL(Stateful):
             raise ValueError("password and internalPassword are one key: its users would be superusers")
         return self
 
-    def ports(self) -> dict[str, int]:
-        return {"sql": 5432, "metrics": 9187}
-
     def environment(self, name: str, namespace: str) -> dict[str, str]:
         return {**super().environment(name, namespace), secret_variable(name, "database"): self.database}
 
     def secrets_read(self) -> tuple[str, ...]:
         return tuple(sorted({key.secret for key in (self.password, self.internal_password) if key}))
 
-    def helpers(self, name: str) -> tuple[str, ...]:
-        rotation = (f"{name}-rotation",) if self.nodes > 1 else ()
-        return (f"{name}-setup", *rotation, *((f"{name}-backup",) if self.backup else ()))
-
     def trusted(self, name: str) -> str | None:
         return None if self.existing else f"{name}-tls"
 
-    def volumes(self, name: str) -> dict[str, Storage]:
-        size = self.backup.storage if self.backup else None
-        archives = {f"archive-{name}-{index}": size for index in range(self.nodes)} if size else {}
-        return {**super().volumes(name), **archives}
-
-    def demand(self) -> tuple[Demand, ...]:
-        archive = (self.backup.storage,) if self.backup else ()
-        node = self.resources.with_container(self.exporter_resources)
-        helpers = len(self.helpers(self.kind))
-        services = 4 if self.nodes > 1 else 3
-        return (
-            Demand(pods=self.nodes, resources=node, volumes=(self.storage, *archive), services=services),
-            Demand(pods=helpers, surge=helpers, resources=self.helper_resources, services=0),
+    def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
+        standby = self.nodes > 1
+        archive = (ClaimSpec("archive", "backup.storage"),) if self.backup else ()
+        node = WorkloadSpec(
+            name,
+            "StatefulSet",
+            (
+                ContainerSpec(name, ports=(PortSpec("sql", 5432),)),
+                ContainerSpec("exporter", "exporterResources", (PortSpec("metrics", 9187, "http"),)),
+            ),
+            role="node",
+            pods=self.nodes,
+            replicas="nodes",
+            claims=(ClaimSpec("data", "storage"), *archive),
+            services=(f"{name}-nodes", f"{name}-0", name, *((f"{name}-standby",) if standby else ())),
         )
+        setup, backup = (ContainerSpec("setup", "helperResources"),), (ContainerSpec("backup", "helperResources"),)
+        helpers = [WorkloadSpec(f"{name}-setup", "Job", setup, role="job", surge=1)]
+        if standby:
+            helpers.append(WorkloadSpec(f"{name}-rotation", "Job", setup, role="job", surge=1))
+        if self.backup:
+            helpers.append(WorkloadSpec(f"{name}-backup", "CronJob", backup, role="job", surge=1))
+        return (node, *helpers)

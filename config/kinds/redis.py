@@ -6,15 +6,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.model.base import Demand, Members, Resources, SecretKey, Text, resources, secret_variable, version
+from config.model.base import Members, Resources, SecretKey, Text, resources, secret_variable, version
 from config.model.quantity import Duration, Storage
 from config.model.scaling import Scales
+from config.model.workloads import ClaimSpec, ContainerSpec, PortSpec, WorkloadSpec
 
 from .stateful import Stateful
 
 
 class Redis(Stateful):
     """Redis: one master, the other nodes replicas, with Sentinel for failover; or a single node without."""
+
+    backup_field = None
+    metric_prefixes = ("redis_",)
 
     kind: Literal["redis"]
     version: Annotated[Text, version(r"(\d+\.\d+)\.\d+", "7.0", "7.2", "7.4", "8.0", "8.2")]
@@ -62,10 +66,6 @@ class Redis(Stateful):
         """Sentinels that must agree: a majority."""
         return self.sentinels // 2 + 1
 
-    def ports(self) -> dict[str, int]:
-        single = {"redis": 6379, "metrics": 9121}
-        return {**single, "replicas": 6380, "sentinel": 26379} if self.sentinel else single
-
     def service_name(self, name: str) -> str:
         return f"{name}-master" if self.sentinel else name
 
@@ -76,25 +76,47 @@ class Redis(Stateful):
     def secrets_read(self) -> tuple[str, ...]:
         return tuple(sorted({key.secret for key in (self.password, self.internal_password) if key}))
 
-    def helpers(self, name: str) -> tuple[str, ...]:
-        return (f"{name}-rotation",)
-
-    def volumes(self, name: str) -> dict[str, Storage]:
-        count = self.sentinels if self.sentinel else 0
-        sentinels = {f"data-{name}-sentinel-{index}": self.sentinel_storage for index in range(count)}
-        return {**super().volumes(name), **sentinels}
-
-    def demand(self) -> tuple[Demand, ...]:
-        node = self.resources.with_container(self.exporter_resources)
-        demands = [
-            Demand(pods=self.nodes, resources=node, volumes=(self.storage,), services=2 + self.nodes),
-            Demand(pods=1, surge=1, resources=self.helper_resources, services=0),
-        ]
-        if self.sentinel:
-            storage = (self.sentinel_storage,)
-            services = 1 + self.sentinels
-            demands += [
-                Demand(pods=self.sentinels, resources=self.sentinel_resources, volumes=storage, services=services),
-                Demand(pods=self.proxies, surge=1, resources=self.proxy_resources, services=1),
-            ]
-        return tuple(demands)
+    def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
+        redis = PortSpec("redis", 6379)
+        headless = f"{name}{'' if self.sentinel else '-nodes'}"
+        services = (headless, *(f"{name}-{index}" for index in range(self.nodes)))
+        node = WorkloadSpec(
+            name,
+            "StatefulSet",
+            (
+                ContainerSpec(name, ports=(redis,)),
+                ContainerSpec("exporter", "exporterResources", (PortSpec("metrics", 9121, "http"),)),
+            ),
+            role="node",
+            pods=self.nodes,
+            replicas="nodes",
+            claims=(ClaimSpec("data", "storage"),),
+            services=services if self.sentinel else (*services, name),
+        )
+        rotation = (ContainerSpec("rotation", "helperResources"),)
+        helper = WorkloadSpec(f"{name}-rotation", "Job", rotation, role="job", surge=1)
+        if not self.sentinel:
+            return (node, helper)
+        proxied = (redis, PortSpec("replicas", 6380), PortSpec("health", 8404, clients=False))
+        proxy = WorkloadSpec(
+            f"{name}-proxy",
+            "Deployment",
+            (ContainerSpec("proxy", "proxyResources", proxied),),
+            role="proxy",
+            pods=self.proxies,
+            replicas="proxies",
+            surge=1,
+            services=(f"{name}-master", f"{name}-replicas"),
+        )
+        watched = f"{name}-sentinel"
+        sentinel = WorkloadSpec(
+            watched,
+            "StatefulSet",
+            (ContainerSpec("sentinel", "sentinelResources", (PortSpec("sentinel", 26379),)),),
+            role="sentinel",
+            pods=self.sentinels,
+            replicas="sentinels",
+            claims=(ClaimSpec("data", "sentinelStorage"),),
+            services=(watched, *(f"{watched}-{index}" for index in range(self.sentinels))),
+        )
+        return (node, helper, proxy, sentinel)

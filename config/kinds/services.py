@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from config.model.base import Demand, DnsLabel, Model, Port, Range
+from config.model.base import DnsLabel, Model, Port, Range
 from config.model.promql import checked
 from config.model.quantity import Duration, Percent
+from config.model.workloads import ContainerSpec, PortSpec, Protocol, WorkloadSpec
 
 from .workload import Workload
 
@@ -18,6 +20,14 @@ MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]
 AlertName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]+$")]
 """It names the runbook's file too."""
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8)]
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    "metrics": "http",
+    "telemetry": "http",
+    "otlp-http": "http",
+    "otlp-grpc": "grpc",
+}
+"""Protocols of conventional port names that do not begin with the protocol's name, as Istio expects it."""
 
 
 class Probe(Model):
@@ -104,9 +114,6 @@ class Service(Workload):
             raise ValueError("metrics are declared, and listens has no port 'metrics' to scrape them from")
         return self
 
-    def ports(self) -> dict[str, int]:
-        return self.listens
-
     def surge(self) -> int:
         """Extra pods of a rolling update: 25 % of the largest number of replicas, rounded up (Kubernetes' default)."""
         return ceil(self.replicas.max * 25 / 100)
@@ -119,7 +126,19 @@ class Service(Workload):
         """Pods of the canary: its share of the smallest number of replicas, rounded up."""
         return ceil(self.replicas.min * self.canary.weight.value) if self.canary else 0
 
-    def demand(self) -> tuple[Demand, ...]:
-        # a canary's own update has one pod more
-        extra = self.canaries() + 1 if self.canary else 0
-        return (Demand(pods=self.replicas.max, surge=self.surge() + extra, resources=self.resources),)
+    def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
+        listens = tuple(PortSpec(port, number, PROTOCOLS.get(port)) for port, number in self.listens.items())
+        containers = (ContainerSpec(name, ports=listens),)
+        stable = WorkloadSpec(
+            name,
+            "Deployment",
+            containers,
+            pods=self.replicas.max,
+            replicas="replicas.max",
+            minimum="replicas.min",
+            surge=self.surge(),
+            services=(name,),
+        )
+        if not self.canary:
+            return (stable,)
+        return (stable, WorkloadSpec(f"{name}-canary", "Deployment", containers, pods=self.canaries(), surge=1))

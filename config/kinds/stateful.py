@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
-from config.model.base import Component, Demand, Resources, SecretKey, StorageAmount, Text, resources, secret_variable
+from config.model.base import Component, Resources, SecretKey, StorageAmount, Text, resources, secret_variable
 from config.model.quantity import Duration, Storage
 from config.model.scaling import Scales
 
@@ -52,9 +52,3 @@ class Stateful(Component):
 
     def secrets_read(self) -> tuple[str, ...]:
         return (self.password.secret,) if self.password else ()
-
-    def volumes(self, name: str) -> dict[str, Storage]:
-        return {f"data-{name}-{index}": self.storage for index in range(self.nodes)}
-
-    def demand(self) -> tuple[Demand, ...]:
-        return (Demand(pods=self.nodes, resources=self.resources, volumes=(self.storage,), services=2),)

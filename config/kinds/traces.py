@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.model.quantity import Percent
+from config.model.workloads import PortSpec
 
 from .backend import Backend
 
@@ -22,11 +23,10 @@ class Jaeger(Backend):
     max_traces: Annotated[int, Field(ge=1)] = 50_000
     """Kept in memory; older ones make room."""
 
-    def ports(self) -> dict[str, int]:
-        optional = ({"otlp-grpc": 4317, "otlp-http": 4318} if self.otlp else {}) | (
-            {"zipkin": 9411} if self.zipkin else {}
-        )
-        return {"http": 16686, **optional, "metrics": 14269}
+    def listens(self) -> tuple[PortSpec, ...]:
+        otlp = (PortSpec("otlp-grpc", 4317, "grpc"), PortSpec("otlp-http", 4318, "http")) if self.otlp else ()
+        zipkin = (PortSpec("zipkin", 9411),) if self.zipkin else ()
+        return (PortSpec("http", 16686), *otlp, *zipkin, PortSpec("metrics", 14269, "http"))
 
     def environment(self, name: str, namespace: str) -> dict[str, str]:
         if not self.otlp:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import cache, reduce
 from ipaddress import IPv4Network
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +22,7 @@ from pydantic.alias_generators import to_camel
 
 from .quantity import Cpu, Duration, Memory, Storage
 from .scaling import Scales
+from .workloads import PortSpec, Statement, WorkloadSpec
 
 
 class Model(BaseModel):
@@ -202,6 +204,10 @@ class Component(Model):
     """The lifecycle to which it belongs: the platform's or the application's."""
     after: ClassVar[tuple[str, ...]] = ()
     """Kinds that are made before this one, where the system has them."""
+    backup_field: ClassVar[str | None] = None
+    """The field that declares a backup, for kinds whose data cannot be made again."""
+    metric_prefixes: ClassVar[tuple[str, ...]] = ()
+    """Beginnings of the names of the series that the kind exposes, or adds to Prometheus."""
 
     @model_validator(mode="after")
     def _one_name_a_port(self) -> Self:
@@ -220,9 +226,33 @@ class Component(Model):
         """Helm chart to version, of each that the component is made of."""
         return {}
 
+    def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
+        """States the workloads of component ``name``; none for kinds without pods of their own in the namespace."""
+        return ()
+
+    def statement(self, name: str) -> Statement:
+        """The statement of component ``name``: its workloads, and where its backup is declared."""
+        return Statement(self.workloads(name), self.backup_field)
+
+    def declared(self, path: str) -> Any:
+        """Returns the value at a dotted path, as YAML spells it, such as ``resources.limits.cpu``."""
+        node: Any = self
+        for part in path.split("."):
+            model: type[BaseModel] = type(node)
+            node = getattr(node, _attributes(model)[part])
+        return node
+
     def ports(self) -> dict[str, int]:
         """Ports the component's pods listen on, by name; the first is the one its clients use."""
-        return {}
+        return {port.name: port.number for port in self._port_specs()}
+
+    def protocol(self, port: str) -> str | None:
+        """The application protocol of a port that Istio does not know by the port's name."""
+        return next((spec.protocol for spec in self._port_specs() if spec.name == port), None)
+
+    def _port_specs(self) -> list[PortSpec]:
+        containers = [container for workload in self.workloads("") for container in workload.containers]
+        return [port for container in containers for port in container.ports if port.clients]
 
     hosts_of_aws: ClassVar[tuple[str, ...]] = ()
     """Services of AWS that its pods call, as the first part of their names: ``rds`` for ``rds.<region>.amazonaws.com``."""
@@ -257,7 +287,7 @@ class Component(Model):
 
     def helpers(self, name: str) -> tuple[str, ...]:
         """``app`` labels of Jobs that set the component up, rotate its passwords or back it up."""
-        return ()
+        return tuple(workload.name for workload in self.workloads(name) if workload.ends and workload.name != name)
 
     def trusted(self, name: str) -> str | None:
         """The Secret whose ``ca.crt`` verifies the component; ``None`` when it does not use TLS."""
@@ -265,15 +295,32 @@ class Component(Model):
 
     def volumes(self, name: str) -> dict[str, Storage]:
         """PersistentVolumeClaim to size, of every volume of component ``name``."""
-        return {}
+        claims = [claim for workload in self.workloads(name) for claim in workload.volumes()]
+        return {claim: self.declared(size) for claim, size in claims}
 
     def demand(self) -> tuple[Demand, ...]:
         """Returns what its pods need at their peak; nothing for components outside of the namespace."""
-        return ()
+        return tuple(self._demand(workload) for workload in self.workloads(self.kind))
+
+    def _demand(self, workload: WorkloadSpec) -> Demand:
+        containers = [self.declared(spec.resources) for spec in workload.containers if not spec.init]
+        return Demand(
+            pods=workload.pods,
+            surge=workload.surge,
+            resources=reduce(Resources.with_container, containers),
+            volumes=tuple(self.declared(claim.size) for claim in workload.claims),
+            services=len(workload.services),
+        )
 
     def metrics_port(self) -> int | None:
         """Returns the port that Prometheus scrapes; ``None`` when the pods expose no metrics."""
         return self.ports().get("metrics")
+
+
+@cache
+def _attributes(model: type[BaseModel]) -> dict[str, str]:
+    """Spelling in YAML to attribute, of each field."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
 def secret_variable(name: str, suffix: str) -> str:

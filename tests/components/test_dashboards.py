@@ -13,8 +13,7 @@ import pytest
 import yaml
 
 from components.kinds.grafana.pages import rendered
-from components.monitoring.contribution import Dashboard
-from components.monitoring.registry import dashboards
+from components.monitoring.contribution import Dashboard, dashboards
 from config.kinds import Service
 from config.model.promql import selectors
 from tests.components.watching import SYSTEMS, watched

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.kinds.builders import BUILDERS
+from components.kinds.catalogue import CATALOGUE
 from config.kinds import models
 from tests.components.graphs import inputs, node, recorded
 
@@ -34,6 +34,6 @@ def test_the_provider_belongs_to_the_pinned_cluster() -> None:
     assert provider["enableConfigMapMutable"] == provider["enableSecretMutable"] == "true"
 
 
-def test_builders_are_of_declared_kinds() -> None:
-    assert BUILDERS.keys() <= models().keys()
-    assert {"service", "manifests"} <= BUILDERS.keys()
+def test_the_catalogue_has_declared_kinds_only() -> None:
+    assert CATALOGUE.keys() <= models().keys()
+    assert {"service", "manifests"} <= CATALOGUE.keys()

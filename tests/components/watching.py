@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from components.core.rendered import as_yaml
+from components.kinds.contributions import contributions
 from components.kinds.prometheus.configuration import Configuration, configuration
 from components.kinds.prometheus.rules import rules
 from components.monitoring.contribution import Alert, Monitoring
-from components.monitoring.registry import contributions
 from config.derivation.derive import derive
 from config.kinds import Prometheus
 from config.loader import load

@@ -205,7 +205,7 @@ def test_a_component_that_asks_for_the_environment_is_seen(project: Path) -> Non
     edit(
         project / "components" / "kinds" / "service" / "__init__.py",
         '"revisionHistoryLimit": 5',
-        '"revisionHistoryLimit": 1 if args.wiring.resolved.environment.name == "staging" else 5',
+        '"revisionHistoryLimit": 1 if wiring.resolved.environment.name == "staging" else 5',
     )
     parity = judged_staging(project=project)
     assert not parity.faithful

@@ -23,7 +23,7 @@ class Alertmanager(Backend):
 
     def pod(self) -> Pod:
         wanted = self.component.receivers()
-        there = {receiver: key for receiver, key in wanted.items() if self.site.secrets.has(key)}
+        there = {receiver: key for receiver, key in wanted.items() if self.context.secrets.has(key)}
         for receiver in sorted(wanted.keys() - there.keys()):
             key = wanted[receiver]
             pulumi.warn(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.core.backend import Backend, Pod
-from components.core.parts import Depends
+from components.core.object_factory import Depends
 from components.core.pods import TEMPORARY
 from config.kinds import Alloy as Declared
 from config.kinds import Loki
@@ -32,7 +32,7 @@ class Alloy(Backend):
     component: Declared
 
     def before(self) -> Depends:
-        return self.parts.rights(rights())
+        return self.objects.rights(rights())
 
     def pod(self) -> Pod:
         ((used, loki),) = self.used(Loki).items()

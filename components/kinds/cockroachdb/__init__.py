@@ -7,14 +7,13 @@ from typing import Any
 
 import pulumi
 
-from components.core.certificates import Certificates, Issued
+from components.core.certificates import Issued
+from components.core.context import BuildContext
 from components.core.labels import selector
-from components.core.parts import Parts
-from components.core.pods import container, field, mounts, pause, ports, probe, security, variables
-from components.core.secrets import Secrets
+from components.core.object_factory import ObjectFactory
+from components.core.pods import field, mounts, pause, probe, security, variables
 from components.core.sql import identifier
 from config.kinds import CockroachDB as Declared
-from config.model.base import Resources
 from config.system import Resolved
 
 from .statements import as_file, schedules, statements
@@ -34,30 +33,27 @@ class CockroachDB(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        resolved: Resolved,
         store: Declared,
-        certificates: Certificates,
-        secrets: Secrets,
+        context: BuildContext,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("understudy:cockroachdb:CockroachDB", name, None, opts)
+        resolved, certificates, secrets = context.resolved, context.certificates, context.secrets
         namespace = resolved.environment.namespace
-        parts = Parts(self, resolved, name)
+        objects = ObjectFactory(self, resolved, name)
         node = certificates.issue(f"{name}-tls", "node", name, [f"{name}-public", f"*.{name}"])
         root = certificates.issue(f"{name}-root-tls", "root", name)
-        account = parts.account(store.service_account_annotations)
+        account = objects.account(store.service_account_annotations)
         listens = store.ports()
         nodes = selector(name, "node")
         same = {port: (number, number) for port, number in listens.items()}
-        headless = parts.service(name, same, nodes, headless=True)
-        claims = parts.claims(store.volumes(name))
-        members = parts.statefulset(
+        headless = objects.service(name, same, nodes, headless=True)
+        claims = objects.claims()
+        members = objects.statefulset(
             name,
-            "node",
             name,
-            store.nodes,
-            _node(name, resolved, store, node),
-            [account, headless, parts.disruption(name, "node"), node.resource, *claims],
+            _node(name, resolved, store, node, objects),
+            [account, headless, objects.disruption(name), node.resource, *claims],
             {"understudy.dev/certificate": node.fingerprint},
         )
         data = {
@@ -65,11 +61,11 @@ class CockroachDB(pulumi.ComponentResource):
             "statements.sql": as_file(statements(store)),
             "schedules.sql": as_file(schedules(store)),
         }
-        files = parts.files(f"{name}-setup", data)
-        setup = _setup(name, namespace, store, root)
+        files = objects.files(f"{name}-setup", data)
+        setup = _setup(name, namespace, store, root, objects)
         content = [data, secrets.checksums(store.secrets_read())]
-        parts.job(f"{name}-setup", setup, content, [account, headless, root.resource, node.resource, files])
-        parts.service(store.service_name(name), same, nodes, [members])
+        objects.job(f"{name}-setup", setup, content, [account, headless, root.resource, node.resource, files])
+        objects.service(store.service_name(name), same, nodes, [members])
         self.register_outputs({"host": store.host(name, namespace), "port": store.port()})
 
 
@@ -102,18 +98,19 @@ def _certificates(secret: str, files: dict[str, str]) -> Any:
     return {"name": "secret", "secret": {"secretName": secret, "defaultMode": 0o440, "items": items}}
 
 
-def _copied(image: str, resources: Resources) -> Any:
+def _copied(objects: ObjectFactory, workload: str, image: str) -> Any:
     """CockroachDB refuses a key that its group can read, as a Secret's volume has it."""
     command = f"cp /secret/* {CERTS}/ && chmod 0400 {CERTS}/*.key"
     paths = mounts({"secret": "/secret", "certs": CERTS}, ["secret"])
-    return container("certificates", image, resources, command=["/bin/sh", "-ec", command], volumeMounts=paths)
+    run = ["/bin/sh", "-ec", command]
+    return objects.container(workload, "certificates", image, command=run, volumeMounts=paths)
 
 
 def _memory() -> Any:
     return {"emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
 
 
-def _node(name: str, resolved: Resolved, store: Declared, node: Issued) -> Any:
+def _node(name: str, resolved: Resolved, store: Declared, node: Issued, objects: ObjectFactory) -> Any:
     image = f"{store.image}:{store.version}"
     settings = resolved.environment
     command = " ".join(start(name, settings.namespace, settings.cluster.region, store.nodes))
@@ -122,15 +119,14 @@ def _node(name: str, resolved: Resolved, store: Declared, node: Issued) -> Any:
     return {
         "securityContext": security(UID),
         "terminationGracePeriodSeconds": 300,
-        "initContainers": [_copied(image, store.resources)],
+        "initContainers": [_copied(objects, name, image)],
         "containers": [
-            container(
+            objects.container(
+                name,
                 name,
                 image,
-                store.resources,
                 command=["/bin/sh", "-ec", f"exec {command}"],
                 workingDir="/cockroach",
-                ports=ports(store.ports()),
                 env=[
                     field("POD", "metadata.name"),
                     field("NODE", "spec.nodeName"),
@@ -155,7 +151,7 @@ def _node(name: str, resolved: Resolved, store: Declared, node: Issued) -> Any:
     }
 
 
-def _setup(name: str, namespace: str, store: Declared, root: Issued) -> Any:
+def _setup(name: str, namespace: str, store: Declared, root: Issued, objects: ObjectFactory) -> Any:
     image = f"{store.image}:{store.version}"
     assert store.user is not None
     plain = {
@@ -169,12 +165,12 @@ def _setup(name: str, namespace: str, store: Declared, root: Issued) -> Any:
     paths = {"certs": CERTS, "setup": "/setup", "temporary": "/tmp"}  # noqa: S108 - in the container
     return {
         "securityContext": security(UID),
-        "initContainers": [_copied(image, store.helper_resources)],
+        "initContainers": [_copied(objects, f"{name}-setup", image)],
         "containers": [
-            container(
+            objects.container(
+                f"{name}-setup",
                 "setup",
                 image,
-                store.helper_resources,
                 command=["/bin/sh", "/setup/setup.sh"],
                 workingDir="/cockroach",
                 env=variables(plain, {"PASSWORD": store.password, "LICENCE": store.licence}),

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from components.core.backend import Backend, Pod
-from components.core.parts import Depends
-from components.core.pods import TEMPORARY, TRUST, container, mounts
+from components.core.object_factory import Depends
+from components.core.pods import TEMPORARY, TRUST, mounts
 from components.core.rendered import as_yaml
 from config.kinds import Elasticsearch as Declared
 
@@ -30,16 +30,16 @@ class Elasticsearch(Backend):
     component: Declared
 
     def before(self) -> Depends:
-        self.certificate = self.site.certificates.issue(f"{self.name}-tls", self.name, self.name, [self.name])
+        self.certificate = self.context.certificates.issue(f"{self.name}-tls", self.name, self.name, [self.name])
         return [self.certificate.resource]
 
     def pod(self) -> Pod:
         store, config = self.component, f"{HOME}/config"
         image = f"{store.image}:{store.version}"
-        copied = container(
+        copied = self.objects.container(
+            self.name,
             "configuration",
             image,
-            store.resources,
             command=["/bin/sh", "-ec", f"cp -r {config}/. /config/"],
             volumeMounts=mounts({"config": "/config"}),
         )

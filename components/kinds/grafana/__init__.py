@@ -7,10 +7,10 @@ from pathlib import Path
 
 from components.core.backend import Backend, Pod
 from components.core.configuration import checksum
-from components.core.parts import Depends
+from components.core.object_factory import Depends
 from components.core.pods import TEMPORARY, TRUST
 from components.core.rendered import as_yaml
-from components.monitoring.registry import dashboards
+from components.monitoring.contribution import dashboards
 from config.kinds import Elasticsearch, Prometheus
 from config.kinds import Grafana as Declared
 
@@ -29,7 +29,7 @@ class Grafana(Backend):
     component: Declared
 
     def before(self) -> Depends:
-        return [self.parts.files(f"{self.name}-dashboards-{key}", pages) for key, pages in self._dashboards.items()]
+        return [self.objects.files(f"{self.name}-dashboards-{key}", pages) for key, pages in self._dashboards.items()]
 
     @cached_property
     def _dashboards(self) -> dict[str, dict[str, str]]:
@@ -42,7 +42,7 @@ class Grafana(Backend):
         source = next(iter(sources))
         return {
             key: {f"{page.uid}.json": rendered(page, source) for page in pages}
-            for key, pages in dashboards(self.site.monitoring).items()
+            for key, pages in dashboards(self.context.monitoring).items()
         }
 
     def pod(self) -> Pod:

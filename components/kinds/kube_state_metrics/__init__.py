@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.core.backend import Backend, Pod
-from components.core.parts import Depends
+from components.core.object_factory import Depends
 from config.kinds import KubeStateMetrics as Declared
 
 UID = 65534
@@ -45,7 +45,7 @@ class KubeStateMetrics(Backend):
     component: Declared
 
     def before(self) -> Depends:
-        return self.parts.rights(rights())
+        return self.objects.rights(rights())
 
     def pod(self) -> Pod:
         return Pod(

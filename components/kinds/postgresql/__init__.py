@@ -8,14 +8,13 @@ from typing import Any
 
 import pulumi
 
-from components.core.certificates import Certificates, Issued
+from components.core.certificates import Issued
 from components.core.configuration import checksum
+from components.core.context import BuildContext
 from components.core.labels import selector
-from components.core.parts import POD, Parts
-from components.core.pods import before_stop, container, field, mounts, ports, probe, security, variables
-from components.core.secrets import Secrets
+from components.core.object_factory import POD, ObjectFactory
+from components.core.pods import before_stop, field, mounts, probe, security, variables
 from config.kinds import PostgreSQL as Declared
-from config.system import Resolved
 
 from .configuration import PG_HBA, PG_IDENT, postgresql_conf, setup_sql
 
@@ -62,28 +61,27 @@ class PostgreSQL(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        resolved: Resolved,
         store: Declared,
-        certificates: Certificates,
-        secrets: Secrets,
+        context: BuildContext,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("understudy:postgresql:PostgreSQL", name, None, opts)
+        resolved, secrets = context.resolved, context.secrets
         self._name, self._store, self._namespace = name, store, resolved.environment.namespace
-        parts = Parts(self, resolved, name)
+        self._objects = objects = ObjectFactory(self, resolved, name)
         listens = store.ports()
         sql = {"sql": (listens["sql"],) * 2}
-        certificate = certificates.issue(
+        certificate = context.certificates.issue(
             f"{name}-tls", name, name, [name, f"{name}-0", f"{name}-standby", f"*.{name}-nodes"]
         )
         data = files(store)
-        account = parts.account(store.service_account_annotations)
+        account = objects.account(store.service_account_annotations)
         nodes = selector(name, "node")
         every = {**sql, "metrics": (listens["metrics"],) * 2}
-        headless = parts.service(f"{name}-nodes", every, nodes, headless=True)
-        [address] = parts.addresses(name, sql, nodes, 1)
-        ready = [account, headless, address, parts.files(name, data), certificate.resource]
-        ready += parts.claims(store.volumes(name))
+        headless = objects.service(f"{name}-nodes", every, nodes, headless=True)
+        [address] = objects.addresses(name, sql, nodes, 1)
+        ready = [account, headless, address, objects.files(name, data), certificate.resource]
+        ready += objects.claims()
         annotations = {
             "understudy.dev/configuration": checksum(data),
             "understudy.dev/certificate": certificate.fingerprint,
@@ -93,20 +91,19 @@ class PostgreSQL(pulumi.ComponentResource):
             annotations["understudy.dev/secrets"] = checksum(passwords)
         content, before = [data, passwords], list(ready)
         if store.nodes > 1:
-            before.append(parts.disruption(name, "node"))
+            before.append(objects.disruption(name))
             if any(secrets.rotation(secret) > 1 for secret in store.secrets_read()):
-                rotation = self._helper("setup", certificate, {"PATIENCE": str(PATIENCE)})
-                before.append(parts.job(f"{name}-rotation", rotation, content, ready))
-        templates = ["data", "archive"] if store.backup else ["data"]
-        members = parts.statefulset(
-            name, "node", f"{name}-nodes", store.nodes, self._node(certificate), before, annotations, templates
-        )
-        parts.job(f"{name}-setup", self._helper("setup", certificate), content, ready)
-        parts.service(name, sql, {**nodes, POD: f"{name}-0"}, [members])
+                rotation = self._helper("rotation", "setup", certificate, {"PATIENCE": str(PATIENCE)})
+                before.append(objects.job(f"{name}-rotation", rotation, content, ready))
+        members = objects.statefulset(name, f"{name}-nodes", self._node(certificate), before, annotations)
+        objects.job(f"{name}-setup", self._helper("setup", "setup", certificate), content, ready)
+        objects.service(name, sql, {**nodes, POD: f"{name}-0"}, [members])
         if store.nodes > 1:
-            parts.service(f"{name}-standby", sql, {**nodes, POD: f"{name}-1"}, [members])
+            objects.service(f"{name}-standby", sql, {**nodes, POD: f"{name}-1"}, [members])
         if store.backup:
-            parts.cronjob(f"{name}-backup", store.backup.schedule, self._helper("backup", certificate), [members])
+            objects.cronjob(
+                f"{name}-backup", store.backup.schedule, self._helper("backup", "backup", certificate), [members]
+            )
         self.register_outputs({"host": store.host(name, self._namespace), "port": store.port()})
 
     def _environment(self, more: Mapping[str, str] | None = None) -> list[Any]:
@@ -145,17 +142,16 @@ class PostgreSQL(pulumi.ComponentResource):
             "securityContext": security(UID),
             "terminationGracePeriodSeconds": 180,  # a minute of it may be the checkpoint before the stop
             "containers": [
-                container(
+                self._objects.container(
+                    self._name,
                     self._name,
                     f"{store.image}:{store.version}",
-                    store.resources,
                     command=["/bin/sh", f"{CONFIG}/start.sh"],
                     env=[
                         field("POD", "metadata.name"),
                         {"name": "SELF", "value": f"$(POD).{self._namespace}.svc.cluster.local"},
                         *self._environment(),
                     ],
-                    ports=ports({"sql": store.ports()["sql"]}),
                     volumeMounts=[
                         *self._mounts("data", *(["archive"] if store.backup else [])),
                         *mounts({"shared": "/dev/shm"}),  # noqa: S108 - in the container
@@ -165,12 +161,11 @@ class PostgreSQL(pulumi.ComponentResource):
                     livenessProbe=probe(period=10, failures=6, tcpSocket={"port": "sql"}),
                     lifecycle=before_stop(f"{CONFIG}/stop.sh"),
                 ),
-                container(
+                self._objects.container(
+                    self._name,
                     "exporter",
                     f"prometheuscommunity/postgres-exporter:{store.exporter}",
-                    store.exporter_resources,
                     env=variables(exporter),
-                    ports=ports({"metrics": store.ports()["metrics"]}),
                     volumeMounts=mounts({"run": RUN}, ["run"]),
                     readinessProbe=probe(period=10, failures=3, httpGet={"path": "/", "port": "metrics"}),
                 ),
@@ -178,7 +173,7 @@ class PostgreSQL(pulumi.ComponentResource):
             "volumes": [*self._volumes(certificate), shared],
         }
 
-    def _helper(self, task: str, certificate: Issued, more: Mapping[str, str] | None = None) -> Any:
+    def _helper(self, job: str, task: str, certificate: Issued, more: Mapping[str, str] | None = None) -> Any:
         """A pod that runs one of the scripts; a backup writes to the primary's archive, and runs where that is mounted."""
         backup = task == "backup"
         archive = {"name": "archive", "persistentVolumeClaim": {"claimName": f"archive-{self._name}-0"}}
@@ -189,10 +184,10 @@ class PostgreSQL(pulumi.ComponentResource):
             "securityContext": security(UID),
             **(near if backup else {}),
             "containers": [
-                container(
+                self._objects.container(
+                    f"{self._name}-{job}",
                     task,
                     f"{self._store.image}:{self._store.version}",
-                    self._store.helper_resources,
                     command=["/bin/sh", f"{CONFIG}/{task}.sh"],
                     env=self._environment(more),
                     volumeMounts=self._mounts(*(["archive"] if backup else [])),

@@ -8,7 +8,7 @@ from typing import Any
 
 from components.core.backend import Backend, Pod
 from components.core.configuration import checksum
-from components.core.parts import Depends
+from components.core.object_factory import Depends
 from components.core.rendered import as_yaml
 from config.derivation.mesh_topology import mesh
 from config.kinds import Prometheus as Declared
@@ -56,22 +56,22 @@ class Prometheus(Backend):
     component: Declared
 
     def before(self) -> Depends:
-        made = [*self.parts.rights(*rights())]
+        made = [*self.objects.rights(*rights())]
         for key, text in self._rules.items():
-            made.append(self.parts.files(f"{self.name}-rules-{key}", {f"{key}.yml": text}))
+            made.append(self.objects.files(f"{self.name}-rules-{key}", {f"{key}.yml": text}))
         return made
 
     @cached_property
     def _rules(self) -> dict[str, str]:
         """Component to its rule file."""
-        brought = self.site.monitoring.items()
+        brought = self.context.monitoring.items()
         found = {key: rules(key, monitoring, self.component.runbooks) for key, monitoring in brought}
         return {key: as_yaml(file) for key, file in found.items() if file}
 
     def pod(self) -> Pod:
         prometheus, texts = self.component, self._rules
-        file = configuration(self.name, prometheus, self.resolved, self.site.monitoring)
-        watched = [key for key, found in self.site.monitoring.items() if found.target and found.target.authority]
+        file = configuration(self.name, prometheus, self.resolved, self.context.monitoring)
+        watched = [key for key, found in self.context.monitoring.items() if found.target and found.target.authority]
         sources = [{"configMap": {"name": f"{self.name}-rules-{key}"}} for key in texts]
         meshed = mesh(self.resolved) is not None
         kept = {"name": "mesh-certificates", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}

@@ -8,12 +8,11 @@ from typing import Any
 import pulumi
 
 from components.core.configuration import checksum
+from components.core.context import BuildContext
 from components.core.labels import selector
-from components.core.parts import Depends, Parts
-from components.core.pods import before_stop, container, field, mounts, pause, ports, probe, security, variables
-from components.core.secrets import Secrets
+from components.core.object_factory import Depends, ObjectFactory
+from components.core.pods import before_stop, field, mounts, pause, probe, security, variables
 from config.kinds import Redis as Declared
-from config.system import Resolved
 
 from .configuration import MASTER, haproxy_cfg, redis_conf, sentinel_conf
 
@@ -91,14 +90,14 @@ class Redis(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        resolved: Resolved,
         store: Declared,
-        secrets: Secrets,
+        context: BuildContext,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("understudy:redis:Redis", name, None, opts)
+        resolved, secrets = context.resolved, context.secrets
         self._name, self._resolved, self._store = name, resolved, store
-        self._parts = parts = Parts(self, resolved, name)
+        self._objects = objects = ObjectFactory(self, resolved, name)
         namespace = resolved.environment.namespace
         data = files(name, namespace, store)
         self._passwords = {"PASSWORD": store.password, "INTERNAL_PASSWORD": store.internal_password}
@@ -106,27 +105,25 @@ class Redis(pulumi.ComponentResource):
             "understudy.dev/configuration": checksum(data),
             "understudy.dev/secrets": checksum(secrets.checksums(store.secrets_read())),
         }
-        account = parts.account(store.service_account_annotations)
+        account = objects.account(store.service_account_annotations)
         listens = store.ports()
         nodes = selector(name, "node")
         redis = {"redis": (listens["redis"],) * 2}
-        headless = parts.service(
+        headless = objects.service(
             _headless(name, store), {**redis, "metrics": (listens["metrics"],) * 2}, nodes, headless=True
         )
-        claims = parts.claims(store.volumes(name))
-        addresses = parts.addresses(name, redis, nodes, store.nodes)
-        ready: Depends = [account, headless, *addresses, parts.files(name, data), *claims]
+        claims = objects.claims()
+        addresses = objects.addresses(name, redis, nodes)
+        ready: Depends = [account, headless, *addresses, objects.files(name, data), *claims]
         if any(secrets.rotation(secret) > 1 for secret in store.secrets_read()):
             content = secrets.checksums(store.secrets_read())
-            ready = [*ready, parts.job(f"{name}-rotation", self._rotation(), content, ready)]
+            ready = [*ready, objects.job(f"{name}-rotation", self._rotation(), content, ready)]
         if store.sentinel:
             ready = [*ready, self._sentinels(ready)]
-        guards = [parts.disruption(name, "node")] if store.nodes > 1 else []
-        members = parts.statefulset(
+        guards = [objects.disruption(name)] if store.nodes > 1 else []
+        members = objects.statefulset(
             name,
-            "node",
             _headless(name, store),
-            store.nodes,
             self._node(),
             [*ready, *guards],
             self._annotations,
@@ -136,9 +133,9 @@ class Redis(pulumi.ComponentResource):
             proxies = self._proxies([*ready, members])
             for service, port in (("master", "redis"), ("replicas", "replicas")):
                 target = {"redis": (listens["redis"], listens[port])}
-                parts.service(f"{name}-{service}", target, selector(name, "proxy"), [proxies])
+                objects.service(f"{name}-{service}", target, selector(name, "proxy"), [proxies])
         else:
-            parts.service(name, redis, nodes, [members])
+            objects.service(name, redis, nodes, [members])
         self.register_outputs({"host": store.host(name, namespace), "port": store.port()})
 
     def _environment(self) -> list[Any]:
@@ -165,13 +162,12 @@ class Redis(pulumi.ComponentResource):
             "terminationGracePeriodSeconds": 180,  # 100 s of stop.sh, then replicas and the disk get what is left
             "dnsConfig": _RESOLVER,
             "containers": [
-                container(
+                self._objects.container(
+                    name,
                     name,
                     f"{store.image}:{store.version}",
-                    store.resources,
                     command=["/bin/sh", f"{CONFIG}/start.sh"],
                     env=[*self._self(), *self._environment()],
-                    ports=ports({"redis": listens["redis"]}),
                     volumeMounts=mounts({"data": DATA, "files": CONFIG, "run": RUN}, ["files"]),
                     # loading a large AOF takes its time; it is not a reason to begin anew
                     startupProbe=probe(period=5, failures=120, tcpSocket={"port": "redis"}),
@@ -179,12 +175,11 @@ class Redis(pulumi.ComponentResource):
                     livenessProbe=probe(period=10, failures=6, tcpSocket={"port": "redis"}),
                     lifecycle=before_stop(f"{CONFIG}/stop.sh"),
                 ),
-                container(
+                self._objects.container(
+                    name,
                     "exporter",
                     f"oliver006/redis_exporter:{store.exporter}",
-                    store.exporter_resources,
                     env=variables(exporter, {"REDIS_PASSWORD": store.internal_password}),
-                    ports=ports({"metrics": listens["metrics"]}),
                     readinessProbe=probe(period=10, failures=3, httpGet={"path": "/health", "port": "metrics"}),
                 ),
             ],
@@ -194,20 +189,19 @@ class Redis(pulumi.ComponentResource):
     def _sentinels(self, ready: Depends) -> pulumi.Resource:
         store, name = self._store, f"{self._name}-sentinel"
         port, select = {"sentinel": (store.ports()["sentinel"],) * 2}, selector(self._name, "sentinel")
-        headless = self._parts.service(name, port, select, headless=True)
-        addresses = self._parts.addresses(name, port, select, store.sentinels)
+        headless = self._objects.service(name, port, select, headless=True)
+        addresses = self._objects.addresses(name, port, select)
         pod = {
             "securityContext": security(UID),
             "terminationGracePeriodSeconds": 30,
             "dnsConfig": _RESOLVER,
             "containers": [
-                container(
+                self._objects.container(
+                    name,
                     "sentinel",
                     f"{store.image}:{store.version}",
-                    store.sentinel_resources,
                     command=["/bin/sh", f"{CONFIG}/sentinel.sh"],
                     env=[*self._self(), *self._environment()],
-                    ports=ports({"sentinel": store.ports()["sentinel"]}),
                     volumeMounts=mounts({"data": DATA, "files": CONFIG, "run": RUN}, ["files"]),
                     # it waits for the name of the master
                     startupProbe=probe(period=2, failures=150, tcpSocket={"port": "sentinel"}),
@@ -220,28 +214,24 @@ class Redis(pulumi.ComponentResource):
             ],
             "volumes": self._volumes(self._name, "run"),
         }
-        guard = self._parts.disruption(name, "sentinel")
+        guard = self._objects.disruption(name)
         before = [*ready, headless, *addresses, guard]
-        return self._parts.statefulset(
-            name, "sentinel", name, store.sentinels, pod, before, self._annotations, min_ready_seconds=SEEN
-        )
+        return self._objects.statefulset(name, name, pod, before, self._annotations, min_ready_seconds=SEEN)
 
     def _proxies(self, ready: Depends) -> pulumi.Resource:
         store, name = self._store, f"{self._name}-proxy"
-        listens = store.ports()
         health = {"path": "/healthz", "port": "health"}
         pod = {
             "securityContext": security(PROXY_UID),
             "terminationGracePeriodSeconds": 40,  # more than the pause before the stop and hard-stop-after
             "dnsConfig": _RESOLVER,
             "containers": [
-                container(
+                self._objects.container(
+                    name,
                     "proxy",
                     f"haproxy:{store.proxy}",
-                    store.proxy_resources,
                     command=["haproxy", "-W", "-db", "-f", f"{CONFIG}/haproxy.cfg"],
                     env=variables({"BIND": "*"}, {"INTERNAL_PASSWORD": store.internal_password}),
-                    ports=ports({"redis": listens["redis"], "replicas": listens["replicas"], "health": 8404}),
                     volumeMounts=mounts({"files": CONFIG}, ["files"]),
                     # it has found the master; while there is none, a failover, it stays: it is the one who sees the next
                     startupProbe=probe(period=1, failures=300, httpGet={"path": "/started", "port": 8405}),
@@ -252,18 +242,18 @@ class Redis(pulumi.ComponentResource):
             ],
             "volumes": self._volumes(self._name),
         }
-        guard = self._parts.disruption(name, "proxy")
-        return self._parts.deployment(name, "proxy", store.proxies, pod, [*ready, guard], self._annotations)
+        guard = self._objects.disruption(name)
+        return self._objects.deployment(name, pod, [*ready, guard], self._annotations)
 
     def _rotation(self) -> Any:
         store = self._store
         return {
             "securityContext": security(UID),
             "containers": [
-                container(
+                self._objects.container(
+                    f"{self._name}-rotation",
                     "rotation",
                     f"{store.image}:{store.version}",
-                    store.helper_resources,
                     command=["/bin/sh", f"{CONFIG}/rotate.sh"],
                     env=self._environment(),
                     volumeMounts=mounts({"files": CONFIG}, ["files"]),

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from components.core.labels import STABLE, TRACK, labels, metadata, selector
-from components.core.objects import SKIP_AWAIT, KubernetesObject
+from components.core.context import BuildContext
+from components.core.labels import STABLE, TRACK, labels, selector
+from components.core.object_factory import ObjectFactory, app_protocol
+from components.core.objects import SKIP_AWAIT
 from components.core.pods import UNTIL_UNLISTED, pause, ports, proxied, security, spread
 from components.core.wiring import Wiring
-from components.mesh.routing import destination_rule, split, spoken
+from components.mesh.routing import destination_rule, split
 from config.derivation.mesh_topology import mesh
 from config.kinds import Service as Declared
 from config.kinds.services import Probe
+from config.system import Resolved
 
 CANARY = "canary"
-
-
-@dataclass(frozen=True)
-class ServiceArgs:
-    """The inputs of a service."""
-
-    service: Declared
-    wiring: Wiring
-    tag: str | None
-    """Tag or digest of the image, from the stack's configuration."""
-    canary_tag: str | None = None
 
 
 class Service(pulumi.ComponentResource):
@@ -37,68 +27,57 @@ class Service(pulumi.ComponentResource):
     In a mesh also how its users meet it: pools, outlier detection, and the share of a canary.
     """
 
-    def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, service: Declared, context: BuildContext, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("understudy:service:Service", name, None, opts)
-        resolved, service = args.wiring.resolved, args.service
+        resolved, wiring = context.resolved, Wiring(name, service, context)
 
-        def make(
-            version: str,
-            kind: str,
-            depends_on: list[pulumi.Resource],
-            called: str = name,
-            annotations: Mapping[str, str] | None = None,
-            **rest: Any,
-        ) -> KubernetesObject:
-            found = metadata(resolved, called, name)
-            if annotations:
-                found |= {"annotations": annotations}
-            body = {"apiVersion": version, "kind": kind, "metadata": found, **rest}
-            return KubernetesObject(called, body, pulumi.ResourceOptions(parent=self, depends_on=depends_on))
-
-        account = make("v1", "ServiceAccount", [], automountServiceAccountToken=service.needs_kubernetes_api)
-        budget = make("policy/v1", "PodDisruptionBudget", [], spec=_disruption(name, service))
-        made = [make("apps/v1", "Deployment", [account, budget], spec=_deployment(name, args))]
+        make = ObjectFactory(self, resolved, name).make
+        account = make("v1", "ServiceAccount", name, automountServiceAccountToken=service.needs_kubernetes_api)
+        budget = make("policy/v1", "PodDisruptionBudget", name, spec=_disruption(name, service))
+        deployments = [make("apps/v1", "Deployment", name, [account, budget], spec=_deployment(service, wiring))]
         if service.canary:
             called = f"{name}-{CANARY}"
-            made.append(make("apps/v1", "Deployment", [account, budget], called, spec=_canary(called, args)))
+            deployments.append(
+                make("apps/v1", "Deployment", called, [account, budget], spec=_canary(called, service, wiring))
+            )
         # the Deployment is awaited; the provider would wait ten seconds more for the Service's endpoints
-        serving = make("v1", "Service", list(made), annotations=SKIP_AWAIT, spec=_spec(name, args))
-        make("autoscaling/v2", "HorizontalPodAutoscaler", [], spec=_autoscaler(name, service))
+        serving = make("v1", "Service", name, deployments, annotations=SKIP_AWAIT, spec=_spec(name, service, resolved))
+        make("autoscaling/v2", "HorizontalPodAutoscaler", name, spec=_autoscaler(name, service))
         if mesh(resolved):
-            rule = destination_rule(resolved, name, service)
-            known = make("networking.istio.io/v1", "DestinationRule", [serving], spec=rule)
+            spec = destination_rule(resolved, name, service)
+            rule = make("networking.istio.io/v1", "DestinationRule", name, [serving], spec=spec)
             if service.canary:
-                make("networking.istio.io/v1", "VirtualService", [known], spec=split(resolved, name, service))
+                make("networking.istio.io/v1", "VirtualService", name, [rule], spec=split(resolved, name, service))
         self.register_outputs({"host": service.host(name, resolved.environment.namespace), "port": service.port()})
 
 
-def _spec(name: str, args: ServiceArgs) -> Any:
-    ports = [
-        {"name": port, "port": number, "targetPort": port, "protocol": "TCP", **spoken(args.wiring.resolved, port)}
-        for port, number in args.service.listens.items()
+def _spec(name: str, service: Declared, resolved: Resolved) -> Any:
+    listens = [
+        {"name": port, "port": number, "targetPort": port, "protocol": "TCP", **app_protocol(resolved, service, port)}
+        for port, number in service.listens.items()
     ]
-    return {"selector": selector(name), "ports": ports}
+    return {"selector": selector(name), "ports": listens}
 
 
 def _disruption(name: str, service: Declared) -> Any:
     return {"minAvailable": service.disruption_minimum(), "selector": {"matchLabels": selector(name)}}
 
 
-def _deployment(name: str, args: ServiceArgs) -> Any:
+def _deployment(service: Declared, wiring: Wiring) -> Any:
     # a mesh sends each track its share of the requests; the selector of a Deployment never changes
-    track = {TRACK: STABLE} if mesh(args.wiring.resolved) else {}
-    return _pods({**selector(name), **track}, args, args.wiring.image(args.tag))
+    track = {TRACK: STABLE} if mesh(wiring.resolved) else {}
+    return _pods({**selector(wiring.name), **track}, service, wiring, wiring.image())
 
 
-def _canary(called: str, args: ServiceArgs) -> Any:
+def _canary(called: str, service: Declared, wiring: Wiring) -> Any:
     """Few pods beside the others, in no autoscaler: their number is their share."""
-    name = args.wiring.name
-    found = _pods({**selector(name), TRACK: CANARY}, args, args.wiring.image(args.canary_tag, called))
-    return {"replicas": args.service.canaries(), **found}
+    spec = _pods({**selector(wiring.name), TRACK: CANARY}, service, wiring, wiring.image(called))
+    return {"replicas": service.canaries(), **spec}
 
 
-def _pods(selected: dict[str, str], args: ServiceArgs, image: str) -> Any:
-    service, wiring = args.service, args.wiring
+def _pods(selected: dict[str, str], service: Declared, wiring: Wiring, image: str) -> Any:
     annotations = wiring.annotations()
     return {
         "selector": {"matchLabels": selected},

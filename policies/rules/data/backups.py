@@ -9,8 +9,6 @@ from ...resource import Resource, at, child
 from ...rule import Problem, Rule
 from ...stack import ENVIRONMENT, Stack
 
-_DATABASES = ("cockroachdb", "postgresql")
-
 _DAYS = {
     "aws:rds/cluster:Cluster": "backupRetentionPeriod",
     "aws:docdb/cluster:Cluster": "backupRetentionPeriod",
@@ -20,17 +18,23 @@ _DAYS = {
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.type == ENVIRONMENT:
-        components = stack.declared("resolved", "components")
-        protected = stack.declared("resolved", "environment", "protect") is True
-        for name in components if isinstance(components, Mapping) and protected else ():
-            component = child(components, name)
-            unmanaged = child(component, "existing") is not None
-            if child(component, "kind") in _DATABASES and not unmanaged and child(component, "backup") is None:
-                yield ("resolved", "components", name, "backup"), "nothing backs it up"
+        if stack.declared("resolved", "environment", "protect") is True:
+            for name, path in _backup_fields(stack):
+                if at(stack.component(name), *path.split(".")) is None:
+                    yield ("resolved", "components", name, path), "nothing backs it up"
     elif field := _DAYS.get(resource.type):
         days = at(resource.props, field)
         if not isinstance(days, int | float) or days < 1:
             yield (field,), "nothing backs it up"
+
+
+def _backup_fields(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Components whose data cannot be made again, each with the path of its backup's declaration."""
+    statements = stack.declared("statements")
+    for name in statements if isinstance(statements, Mapping) else ():
+        field = child(child(statements, name), "backup")
+        if field is not None:
+            yield name, str(field)
 
 
 RULE = Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...declared import path_of
+from ...declared import amounts_path, path_of, workload
 from ...pods import component, containers, is_workload
 from ...quantity import amount
 from ...references import nsa
@@ -27,30 +27,21 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         return
     production = stack.production("components", str(name))
     for path, container in containers(resource):
-        own = child(container, "name")
-        here, expected = _expected(resource, declared, path, str(own), str(name))
-        if expected is None:
+        own = str(child(container, "name"))
+        here = _declared_at(resource, stack, declared, path, own)
+        expected = at(declared, *here) if here else None
+        if here is None or expected is None:
             yield path, f"nothing is declared for container {own!r}"
             continue
         yield from _compare((*path, "resources"), child(container, "resources"), expected, at(production, *here))
 
 
-def _expected(resource: Resource, declared: Mapping[str, Any], path: Path, own: str, name: str) -> tuple[Path, Any]:
-    """Returns the declared amounts of a container with their path.
-
-    A container with the component's name has ``resources``; ``exporter`` has ``exporterResources``, and so on. Init
-    containers have the amounts of the pod's own container; all others are helpers.
-    """
+def _declared_at(resource: Resource, stack: Stack, declared: Mapping[str, Any], path: Path, own: str) -> Path | None:
+    """The path of a container's declared amounts; the objects of manifests are the declaration themselves."""
     if child(declared, "kind") == "manifests":
-        here = (*path_of(resource, declared), *path, "resources")
-        return here, at(declared, *here)
-    if "initContainers" in path:
-        spec = resource.get(*path[:-2])
-        own = str(child(child(child(spec, "containers"), 0), "name"))
-    for key in ("resources",) if own == name else (f"{own}Resources", "helperResources"):
-        if isinstance(found := child(declared, key), Mapping):
-            return (key,), found
-    return (), None
+        return (*path_of(resource, declared), *path, "resources")
+    stated = workload(resource, stack)
+    return amounts_path(stated, own) if stated is not None else None
 
 
 def _compare(path: Path, found: Any, expected: Any, production: Any) -> Iterator[Problem]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from math import ceil
+from collections.abc import Iterator
 from typing import Any
 
-from ...declared import path_of
-from ...pods import component, is_server, role
+from ...declared import path_of, pods, workload
+from ...pods import component, is_server
 from ...references import iso
 from ...resource import Resource, Unknown, at, child, said
 from ...rule import Problem, Rule
 from ...stack import Stack
-
-_BY_ROLE = {"node": "nodes", "sentinel": "sentinels", "proxy": "proxies"}
-"""A pod's role to the field that says how many; of any other there is one."""
-
 
 _COUNTED = ("Deployment", "StatefulSet", "HorizontalPodAutoscaler", "ScaledObject")
 _FIELDS = ("replicas", "minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount")
@@ -35,34 +30,31 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
             right, top = (at(side, *place, "spec", field) for side in (declared, production))
             yield from _same(("spec", field), resource.get("spec", field), right, top)
         return
+    yield from _workload(resource, stack, declared, production)
+
+
+def _workload(resource: Resource, stack: Stack, declared: Any, production: Any) -> Iterator[Problem]:
+    """Compares an object with the statement of its workload, and with production's declaration."""
+    stated = workload(resource, stack)
+    if stated is None:
+        yield ("metadata", "name"), f"{component(resource)!r} states no workload {resource.get('metadata', 'name')!r}"
+        return
+    most, least = child(stated, "replicas"), child(stated, "minimum")
     if resource.kind == "HorizontalPodAutoscaler":
-        for part in ("min", "max"):
-            here = ("spec", f"{part}Replicas")
-            right, top = (child(child(side, "replicas"), part) for side in (declared, production))
-            yield from _same(here, resource.get(*here), right, top)
+        for field, place in (("minReplicas", least), ("maxReplicas", most)):
+            path = tuple(str(place).split("."))
+            right, top = at(declared, *path), at(production, *path)
+            yield from _same(("spec", field), resource.get("spec", field), right, top)
         return
     found, here = resource.get("spec", "replicas"), ("spec", "replicas")
-    if child(declared, "kind") == "service":
-        yield from _service(resource, found, declared)
-        return
-    by_role = _BY_ROLE.get(str(role(resource)))
-    right, top = (child(declared, by_role), child(production, by_role)) if by_role else (1, 1)
-    yield from _same(here, found, right, top)
-
-
-def _service(resource: Resource, found: Any, declared: Mapping[str, Any]) -> Iterator[Problem]:
-    """As many as its autoscaler says; of a canary the declared share of the fewest."""
-    here = ("spec", "replicas")
-    if resource.get("spec", "selector", "matchLabels", "understudy.dev/track") != "canary":
+    if least is not None:
         if found is not None:
             yield here, "the autoscaler decides how many there are; a number here fights it"
-        return
-    weight = at(declared, "canary", "weight")
-    if weight is None:
-        yield here, "nobody declared this canary"
+    elif most is None:
+        yield from _same(here, found, pods(stated), None)
     else:
-        fewest = int(at(declared, "replicas", "min"))
-        yield from _same(here, found, ceil(fewest * int(str(weight).rstrip("%")) / 100), None)
+        path = tuple(str(most).split("."))
+        yield from _same(here, found, at(declared, *path), at(production, *path))
 
 
 def _same(path: tuple[str | int, ...], found: Any, right: Any, production: Any) -> Iterator[Problem]:
@@ -78,7 +70,7 @@ RULE = Rule(
     id="ratios-replicas",
     description="Replicas, autoscaler bounds and members are as many as declared, and not more than production's.",
     severity="high",
-    remediation="Change replicas, nodes, sentinels or proxies in the system's file.",
+    remediation="Change the component's number of pods (replicas, nodes) in the system's file.",
     check=check,
     references=(iso("A.8.31", "Separation of development, test and production environments"),),
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from ...declared import path_of
+from ...declared import path_of, size_path
 from ...pods import component
 from ...quantity import amount
 from ...references import iso
-from ...resource import Resource, Unknown, at, child, said
+from ...resource import Path, Resource, Unknown, at, child, said
 from ...rule import Problem, Rule
 from ...stack import Stack
 
@@ -27,7 +26,10 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if declared is None:
         yield ("metadata", "labels"), f"no component {name!r} is declared that it could belong to"
         return
-    place = _place(resource, declared, name)
+    place = _declared_at(resource, stack, declared)
+    if place is None:
+        yield ("metadata", "name"), f"{resource.get('metadata', 'name')!r} is no stated volume of {name!r}"
+        return
     found, right, top = resource.get(*_HERE), at(declared, *place), at(stack.production("components", name), *place)
     if found is None or isinstance(found, Unknown) or right is None or amount(found) != amount(right):
         yield _HERE, f"{said(found)}; declared is {said(right)}"
@@ -38,15 +40,11 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         yield _HERE, f"{found} is below the floor {FLOOR}"
 
 
-def _place(resource: Resource, declared: Any, name: str) -> tuple[str | int, ...]:
-    """``data-<name>-0`` is the component's storage, ``data-<name>-sentinel-0`` a Sentinel's, ``archive-…`` the backup's."""
+def _declared_at(resource: Resource, stack: Stack, declared: Any) -> Path | None:
+    """The path of a volume's declared size; the objects of manifests are the declaration themselves."""
     if child(declared, "kind") == "manifests":
         return (*path_of(resource, declared), *_HERE)
-    match = re.fullmatch(rf"(\w+)-{re.escape(name)}(?:-(\w+))?-\d+", str(resource.get("metadata", "name")))
-    if match is None:
-        raise ValueError(f"{resource.get('metadata', 'name')!r} is no volume of {name!r}")
-    volume, role = match.groups()
-    return ("backup", "storage") if volume == "archive" else (f"{role}Storage",) if role else ("storage",)
+    return size_path(resource, stack)
 
 
 RULE = Rule(

@@ -11,10 +11,8 @@ import pytest
 import yaml
 
 from components.core.pods import TRUST
-from components.kinds.builders import BUILDERS
 from components.kinds.prometheus import rights
 from components.kinds.prometheus.configuration import ACCOUNT, CERTIFICATES
-from components.monitoring.registry import MONITORING
 from local.tools import PROMETHEUS
 from review.graph import graph
 from tests.components.graphs import inputs, recorded
@@ -118,10 +116,6 @@ def test_a_component_brings_its_own_rules_and_nothing_else_changes() -> None:
         for nodes in (with_, without)
     ]
     assert rolled[0] != rolled[1]
-
-
-def test_every_kind_that_is_built_says_what_it_brings() -> None:
-    assert MONITORING.keys() == BUILDERS.keys()
 
 
 @pytest.mark.servers

@@ -195,7 +195,7 @@ configuration:
     assert derivation["extra.objects[0].spec.replicas"].rule == "scaled"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 100), st.integers(1, 100))
 def test_smaller_scales_never_give_more(first: int, second: int) -> None:
     low, high = sorted((first, second))

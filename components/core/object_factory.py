@@ -1,4 +1,4 @@
-"""The objects that stores are made of."""
+"""Makes the Kubernetes objects of a component from the statement of its workloads."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 import pulumi
 
-from components.mesh.routing import spoken
+from config.derivation.mesh_topology import mesh
 from config.kinds import CronJob
-from config.model.quantity import Storage
+from config.model.base import Component
+from config.model.workloads import ContainerSpec, WorkloadSpec
 from config.system import Resolved
 
+from . import pods
 from .configuration import checksum
 from .labels import labels, metadata, selector
 from .objects import SKIP_AWAIT, KubernetesObject
@@ -24,13 +26,38 @@ _CLUSTERED = ("ClusterRole", "ClusterRoleBinding")
 """Kinds that are in no namespace."""
 
 
-class Parts:
-    """Makes the objects of one component, as children of it."""
+def app_protocol(resolved: Resolved, component: Component, port: str) -> dict[str, str]:
+    """A Service port's ``appProtocol``, from which Istio selects the protocol; empty outside of a mesh."""
+    protocol = component.protocol(port) if mesh(resolved) else None
+    return {"appProtocol": protocol} if protocol else {}
+
+
+class ObjectFactory:
+    """Makes the objects of one component, as children of it.
+
+    Numbers of pods, amounts, ports and volumes come from the component's statement of its workloads. An object that is not
+    stated raises ``KeyError``: it would be in no quota and in no NetworkPolicy.
+    """
 
     def __init__(self, owner: pulumi.ComponentResource, resolved: Resolved, component: str) -> None:
         self._owner = owner
         self._resolved = resolved
         self._component = component
+        self._declared = resolved.components[component]
+        self._workloads = {workload.name: workload for workload in self._declared.workloads(component)}
+        self._services = {service for workload in self._workloads.values() for service in workload.services}
+
+    def _stated(self, workload: str) -> WorkloadSpec:
+        return self._workloads[workload]
+
+    def container(self, workload: str, name: str, image: str, **more: Any) -> Any:
+        """A container of a workload, with its stated amounts and ports; ``more`` are the other fields."""
+        spec = self._container(workload, name)
+        listens = {"ports": pods.ports({port.name: port.number for port in spec.ports})} if spec.ports else {}
+        return pods.container(name, image, self._declared.declared(spec.resources), **listens, **more)
+
+    def _container(self, workload: str, name: str) -> ContainerSpec:
+        return {container.name: container for container in self._stated(workload).containers}[name]
 
     def make(
         self,
@@ -87,30 +114,32 @@ class Parts:
                     "port": outer,
                     "targetPort": inner,
                     "protocol": "TCP",
-                    **spoken(self._resolved, port),
+                    **app_protocol(self._resolved, self._declared, port),
                 }
                 for port, (outer, inner) in ports.items()
             ],
             **({"clusterIP": "None"} if headless else {}),
             **({"publishNotReadyAddresses": True} if headless or early else {}),
         }
+        if name not in self._services:
+            raise KeyError(name)
         # the provider would wait ten seconds for the endpoints of each Service; the workload behind it is awaited
         return self.make("v1", "Service", name, depends_on, annotations=SKIP_AWAIT, spec=spec)
 
     def addresses(
-        self, name: str, ports: Mapping[str, tuple[int, int]], select: Mapping[str, str], members: int
+        self, name: str, ports: Mapping[str, tuple[int, int]], select: Mapping[str, str], members: int | None = None
     ) -> list[KubernetesObject]:
-        """A Service ``<name>-<index>`` for each member of the StatefulSet ``name``.
+        """A Service ``<name>-<index>`` for each member of the StatefulSet ``name``, or for the first ``members``.
 
         A pod that is made anew has another address, which the others learn when the name's time to live is over; the
         Service's address stays.
         """
         return [
             self.service(f"{name}-{index}", ports, {**select, POD: f"{name}-{index}"}, early=True)
-            for index in range(members)
+            for index in range(self._stated(name).pods if members is None else members)
         ]
 
-    def claims(self, volumes: Mapping[str, Storage]) -> list[KubernetesObject]:
+    def claims(self) -> list[KubernetesObject]:
         """Volumes as resources of their own, so that growing one is an update, and protection and retention are theirs."""
         settings = self._resolved.environment
         storage_class = settings.cluster.storage_class
@@ -129,7 +158,7 @@ class Parts:
                     "resources": {"requests": {"storage": str(size)}},
                 },
             )
-            for name, size in volumes.items()
+            for name, size in self._declared.volumes(self._component).items()
         ]
 
     def _template(self, app: str, role: str, pod: Mapping[str, Any], annotations: Mapping[str, Any] | None) -> Any:
@@ -146,23 +175,21 @@ class Parts:
     def statefulset(
         self,
         name: str,
-        role: str,
         service: str,
-        replicas: int,
         pod: Mapping[str, Any],
         depends_on: Depends,
         annotations: Mapping[str, Any] | None = None,
-        volumes: Sequence[str] = ("data",),
         min_ready_seconds: int = 0,
     ) -> KubernetesObject:
-        """Members with these volumes each. All start at once: none waits for one that waits for a quorum.
+        """Members with volumes of their own. All start at once: none waits for one that waits for a quorum.
 
         ``min_ready_seconds``: how long a replaced member is Ready before the next one is replaced.
 
         The claims are made by ``claims`` under the names that the controller looks for. Its template never changes (a change
         replaces the StatefulSet) and names no class: were a claim missing, the pod would wait, and not start on a small volume.
         """
-        selected = selector(self._component, role)
+        stated = self._stated(name)
+        selected = selector(self._component, stated.role)
         pod = {"topologySpreadConstraints": spread(self._resolved, selected), **pod}
         claim = {
             "accessModes": ["ReadWriteOnce"],
@@ -171,35 +198,35 @@ class Parts:
         }
         spec = {
             "serviceName": service,
-            "replicas": replicas,
+            "replicas": stated.pods,
             "podManagementPolicy": "Parallel",
             **({"minReadySeconds": min_ready_seconds} if min_ready_seconds else {}),
             "updateStrategy": {"type": "RollingUpdate"},
             "selector": {"matchLabels": selected},
-            "template": self._template(self._component, role, pod, annotations),
-            "volumeClaimTemplates": [{"metadata": {"name": volume}, "spec": claim} for volume in volumes],
+            "template": self._template(self._component, stated.role, pod, annotations),
+            "volumeClaimTemplates": [{"metadata": {"name": own.volume}, "spec": claim} for own in stated.claims],
         }
         return self.make("apps/v1", "StatefulSet", name, depends_on, spec=spec)
 
-    def deployment(
-        self, name: str, role: str, replicas: int, pod: Mapping[str, Any], depends_on: Depends, annotations: Any
-    ) -> KubernetesObject:
+    def deployment(self, name: str, pod: Mapping[str, Any], depends_on: Depends, annotations: Any) -> KubernetesObject:
         """Pods without a volume, replaced one by one."""
-        selected = selector(self._component, role)
+        stated = self._stated(name)
+        selected = selector(self._component, stated.role)
         pod = {"topologySpreadConstraints": spread(self._resolved, selected, "pod-template-hash"), **pod}
         spec = {
-            "replicas": replicas,
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "replicas": stated.pods,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": stated.surge, "maxUnavailable": 0}},
             "revisionHistoryLimit": 5,
             "selector": {"matchLabels": selected},
-            "template": self._template(self._component, role, pod, annotations),
+            "template": self._template(self._component, stated.role, pod, annotations),
         }
         return self.make("apps/v1", "Deployment", name, depends_on, spec=spec)
 
     def single(
-        self, name: str, role: str, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
+        self, name: str, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
     ) -> KubernetesObject:
         """One pod, stopped before the next one starts: they would share a volume, or a Service that two may not answer."""
+        role = self._stated(name).role
         spec = {
             "replicas": 1,
             "strategy": {"type": "Recreate"},
@@ -236,9 +263,9 @@ class Parts:
             )
         return made
 
-    def disruption(self, name: str, role: str) -> KubernetesObject:
-        """One pod of the role at a time may be evicted."""
-        spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(self._component, role)}}
+    def disruption(self, name: str) -> KubernetesObject:
+        """One pod of the workload at a time may be evicted."""
+        spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(self._component, self._stated(name).role)}}
         return self.make("policy/v1", "PodDisruptionBudget", name, spec=spec)
 
     def job(
@@ -260,7 +287,7 @@ class Parts:
         a Job never become Ready. ``whole=False``: the checksum covers ``content`` only, for a pod with inputs that
         are not known in a preview.
         """
-        template = self._template(app, "job", {"restartPolicy": "OnFailure", **pod}, annotations)
+        template = self._template(app, self._stated(app).role, {"restartPolicy": "OnFailure", **pod}, annotations)
         spec = {"backoffLimit": retries, "activeDeadlineSeconds": seconds, "template": template}
         patience = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create=f"{seconds}s"))
         name = f"{app}-{checksum([template, content] if whole else content)[:8]}"
@@ -268,7 +295,7 @@ class Parts:
 
     def cronjob(self, app: str, schedule: str, pod: Mapping[str, Any], depends_on: Depends) -> KubernetesObject:
         """A task of a store's on a schedule (UTC) that never overlaps itself."""
-        template = self._template(app, "job", {"restartPolicy": "Never", **pod}, None)
+        template = self._template(app, self._stated(app).role, {"restartPolicy": "Never", **pod}, None)
         spec = {
             "schedule": schedule,
             "timeZone": "Etc/UTC",
@@ -284,7 +311,7 @@ class Parts:
         self, app: str, declared: CronJob, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
     ) -> KubernetesObject:
         """A task of one's own on a schedule, as it is declared."""
-        template = self._template(app, "job", {"restartPolicy": "OnFailure", **pod}, annotations)
+        template = self._template(app, self._stated(app).role, {"restartPolicy": "OnFailure", **pod}, annotations)
         spec = {
             "schedule": declared.schedule,
             "timeZone": "Etc/UTC",

@@ -16,7 +16,7 @@ from .secrets import Secrets
 
 
 @dataclass(frozen=True)
-class Site:
+class BuildContext:
     """One environment, while it is built."""
 
     resolved: Resolved
