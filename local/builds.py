@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import inspect
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,10 @@ class Module:
     """Folder of ``local/tools`` that holds its go.mod; default: ``name``. Modules of one folder share compiled packages."""
     embedded: dict[str, str] = field(default_factory=dict)
     """Generated file that a package of the tools module embeds, to the file of ``requires`` that it is copied from."""
+    rewritten: dict[str, tuple[str, Callable[[str], str]]] = field(default_factory=dict)
+    """Source file to its Go module and a function; the function's result is compiled instead of the file's text."""
+    order: int = 9
+    """Modules with lower numbers are built first: those that take long, and those whose packages others share."""
 
     @property
     def sources(self) -> Path:
@@ -64,7 +69,8 @@ class Module:
         """Directory of its programs; another version, dependency or source has another directory."""
         own = (file for file in self.sources.glob("**/*.go") if not file.stem.endswith("_test"))
         files = [self.sources / "go.mod", self.sources / "go.sum", *sorted(own)]
-        content = b"".join(file.read_bytes() for file in files) + repr((self.stamp, _GO_BUILD)).encode()
+        functions = [inspect.getsource(function) for _, function in self.rewritten.values()]
+        content = b"".join(file.read_bytes() for file in files) + repr((self.stamp, _GO_BUILD, functions)).encode()
         return TOOLS / f"{self.name}-{self.version}-{hashlib.sha256(content).hexdigest()[:8]}"
 
     def built(self) -> bool:
@@ -81,7 +87,7 @@ def ensure(*modules: Module) -> None:
 
     A linker uses one core: a second build keeps the other busy.
     """
-    missing = [module for module in modules if not module.built()]
+    missing = sorted((module for module in modules if not module.built()), key=lambda module: module.order)
     if missing:
         _require_go()
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -121,7 +127,8 @@ def _build(module: Module) -> None:
     partial = module.folder / "partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    sources = _with_embedded_files(module, partial / "sources") if module.embedded else module.sources
+    own = module.embedded or module.rewritten
+    sources = _own_sources(module, partial / "sources") if own else module.sources
     for program, package in module.programs.items():
         _compile(module, sources, package, partial / program)
         (partial / program).replace(module.folder / program)
@@ -152,12 +159,20 @@ def _compile(module: Module, sources: Path, package: str, target: Path) -> None:
         raise ExternalError(f"{target.name} {module.version} could not be built:\n{result.stderr[-3000:]}")
 
 
-def _with_embedded_files(module: Module, folder: Path) -> Path:
-    """A copy of the tools module's sources with the files that its packages embed."""
+def _own_sources(module: Module, folder: Path) -> Path:
+    """A copy of the tools module's sources with the files that its packages embed, and with rewritten dependencies."""
     shutil.copytree(module.sources, folder)
     original_folder = fetched(module, module.requires)
     for name, original in module.embedded.items():
         shutil.copyfile(original_folder / original, folder / name)
+    for number, (name, (source, function)) in enumerate(module.rewritten.items()):
+        dependency = folder / f"rewritten-{number}"
+        shutil.copytree(fetched(module, source), dependency, copy_function=shutil.copyfile)
+        for path in (dependency, *dependency.rglob("*/")):
+            path.chmod(0o755)  # folders of Go's cache are read-only
+        (dependency / name).write_text(function((dependency / name).read_text(encoding="utf-8")), encoding="utf-8")
+        with (folder / "go.mod").open("a", encoding="utf-8") as file:
+            file.write(f"\nreplace {source} => ./{dependency.name}\n")
     return folder
 
 
