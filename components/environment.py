@@ -40,7 +40,7 @@ from config.system import Resolved
 from .mesh import Mesh
 
 if TYPE_CHECKING:
-    from components.aws.cloud import Cloud
+    from components.aws.platform import Platform as AwsPlatform
 
 
 @dataclass(frozen=True)
@@ -67,23 +67,24 @@ class Environment(pulumi.ComponentResource):
         generator = random.Provider("generator", opts=pulumi.ResourceOptions(parent=self))
         children = pulumi.ResourceOptions(parent=self, providers=[generator])
         self.outputs = {"fidelity": inputs["fidelity"]}
-        made = None
+        own: dict[str, Any] | None = None
         if layer != "application" and resolved.environment.account:
-            cloud = self._platform(resolved, resolved.environment.account, args.stack, children)
-            made = cloud.platform()
-            self.outputs |= {"platform": pulumi.Output.from_input(made), **cloud.outputs}
+            account = self._platform(resolved, resolved.environment.account, args.stack, children)
+            own = account.values()
+            self.outputs |= {"platform": pulumi.Output.from_input(own), **account.outputs()}
         if layer != "platform":
-            platform = Platform.of(args.stack, made, pulumi.ResourceOptions(parent=self))
+            platform = Platform.resolve(args.stack, own, pulumi.ResourceOptions(parent=self))
             self._application(args, platform, children)
         self.register_outputs(self.outputs)
 
-    def _platform(self, resolved: Resolved, account: Account, stack: Stack, opts: pulumi.ResourceOptions) -> Cloud:
+    def _platform(
+        self, resolved: Resolved, account: Account, stack: Stack, opts: pulumi.ResourceOptions
+    ) -> AwsPlatform:
         """Every component of the account. Its SDK is 0.24 s and 23 MiB (measured) that other stacks have no use for."""
         import pulumi_aws as aws
 
-        from components.aws.builders import PARTS
-        from components.aws.cloud import Cloud
-        from components.aws.rights import workload_roles
+        from components.aws.context import AwsContext
+        from components.aws.platform import build
 
         provider = aws.Provider(
             "account",
@@ -92,13 +93,7 @@ class Environment(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         inside = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[provider]))
-        cloud = Cloud(resolved, account, frozenset(stack.unprotected), stack.charts)
-        for key in order(resolved.components):
-            component = resolved.components[key]
-            if component.layer == "platform" and not component.existing:
-                PARTS[component.kind](key, component, cloud, inside)
-        workload_roles(cloud)
-        return cloud
+        return build(AwsContext(resolved, account, frozenset(stack.unprotected), stack.charts), inside)
 
     def _application(self, args: EnvironmentArgs, platform: Platform, opts: pulumi.ResourceOptions) -> None:
         """The namespace, configuration and secrets, and a child for every component that has a builder."""

@@ -18,12 +18,10 @@ from policies.rules import RULES
 from .dashboards import pages, svg
 from .explain import markdown
 from .golden import files
-from .graph import Node, graph
+from .graph import ROOT, STACKS, Node, graph
 from .reachability import Reachability
 from .reachability import markdown as markdown_of
 
-ROOT = Path(__file__).resolve().parent.parent
-STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 POLICIES = ROOT / "docs" / "policies.md"
 DASHBOARDS = ROOT / "docs" / "dashboards"
 GOLDEN = ROOT / "tests" / "golden"

@@ -12,6 +12,8 @@ from typing import Any
 from config.errors import ConfigError, Problem
 
 ROOT = Path(__file__).resolve().parent.parent
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+"""Names of the repository's stacks."""
 Node = dict[str, Any]
 """``{urn, type, name, parent, provider, inputs, depends_on, protect, retain_on_delete}``."""
 RELEASE = "kubernetes:helm.sh/v3:Release"

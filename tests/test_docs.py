@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from review.generated import ROOT
+from review.graph import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("0*.md"))

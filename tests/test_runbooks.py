@@ -7,7 +7,7 @@ import re
 from components.kinds.prometheus.rules import BLIND
 from config.loader import load
 from config.loader import shipped as shipped_systems
-from review.generated import ROOT
+from review.graph import ROOT
 from tests.components.watching import alerts
 
 RUNBOOKS = ROOT / "docs" / "runbooks"

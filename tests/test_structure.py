@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import get_args
 
-from components.aws.builders import PARTS
+from components.aws.platform import BUILDERS
 from components.kinds.catalogue import CATALOGUE
 from config.kinds import AnyComponent
 from config.loader import shipped
-from review.generated import ROOT
+from review.graph import ROOT
 
 
 def test_imports_go_one_way() -> None:
@@ -47,14 +47,14 @@ def test_every_builder_has_tests() -> None:
     assert CATALOGUE.keys() <= tests
 
 
-def test_every_part_of_the_platform_has_tests() -> None:
+def test_every_kind_of_the_platform_has_tests() -> None:
     tests = {
         path.stem.removeprefix("test_").replace("_", "-")
         for path in Path(__file__).parent.glob("components/aws/test_*.py")
     }
-    assert PARTS.keys() == tests
+    assert BUILDERS.keys() == tests
     kinds = [kind for kind in get_args(get_args(AnyComponent)[0]) if kind.layer == "platform"]
-    assert PARTS.keys() == {get_args(kind.model_fields["kind"].annotation)[0] for kind in kinds}
+    assert BUILDERS.keys() == {get_args(kind.model_fields["kind"].annotation)[0] for kind in kinds}
 
 
 def test_every_module_of_the_jobs_is_tested() -> None:
@@ -62,7 +62,7 @@ def test_every_module_of_the_jobs_is_tested() -> None:
     with_others = {
         "catalog": "planner", "compare": "planner", "definitions": "nasty", "shadow": "refresh", "backup": "refresh",
         "request": "refresh", "preview": "values", "connection": "accidents", "local_workers": "accidents", "worker": "accidents",
-        "ranges": "accidents", "fingerprints": "prover", "dialect": "masks", "errors": "prover", "snapshots/refresh": "rds",
+        "ranges": "accidents", "fingerprints": "prover", "dialect": "expressions", "errors": "prover", "model": "planner", "snapshots/refresh": "rds",
     }  # fmt: skip
     folder = ROOT / "jobs" / "sanitize"
     modules = {

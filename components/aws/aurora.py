@@ -9,10 +9,10 @@ from pulumi_aws import rds
 
 from config.kinds import Aurora as Declared
 
-from .cloud import Cloud, Part
-from .databases import AUTHORITY, cluster, member, parts
-from .keys import guarded
-from .stores import subnet_group
+from .context import AwsContext, PlatformComponent
+from .databases import AUTHORITY, cluster, database_parts, member
+from .keys import protected
+from .stores import Placement, subnet_group
 
 _LOGS: Mapping[str, tuple[str, ...]] = {"postgresql": ("postgresql",), "mysql": ("audit", "error", "slowquery")}
 """Log types that each engine can publish (Amazon Aurora User Guide, "Publishing … logs to Amazon CloudWatch Logs")."""
@@ -34,22 +34,29 @@ def family(engine: str, version: str) -> str:
     return f"aurora-{engine}{numbers[0] if engine == 'postgresql' else '.'.join(numbers[:2])}"
 
 
-class Aurora(Part):
+class Aurora(PlatformComponent):
     """A writer and readers in different zones; TLS, encryption, backups, a password that AWS keeps and rotates."""
 
-    def __init__(self, name: str, aurora: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
+    def __init__(
+        self,
+        name: str,
+        aurora: Declared,
+        context: AwsContext,
+        placement: Placement,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
         engine, group = f"aurora-{aurora.engine}", family(aurora.engine, aurora.version)
-        found = parts(self, aurora, "/aws/rds/cluster", _LOGS[aurora.engine])
-        subnets = rds.SubnetGroup(name, **subnet_group(self))
+        found = database_parts(self, aurora, placement, "/aws/rds/cluster", _LOGS[aurora.engine])
+        subnets = rds.SubnetGroup(name, **subnet_group(self, placement))
         parameters = rds.ClusterParameterGroup(
             name,
-            name=self.named(group.replace(".", "-")),
+            name=self.name_in_account(group.replace(".", "-")),
             family=group,
             description="TLS only; slow statements are logged",
             parameters=[{"name": n, "value": v} for n, v in _PARAMETERS[aurora.engine].items()],
             tags=self.tags(),
-            opts=self.under(),
+            opts=self.child_options(),
         )
         self.cluster = rds.Cluster(
             name,
@@ -61,7 +68,7 @@ class Aurora(Part):
             db_cluster_parameter_group_name=parameters.name,
             copy_tags_to_snapshot=True,
             enabled_cloudwatch_logs_exports=list(_LOGS[aurora.engine]),
-            opts=self.under(*found.logs, protect=guarded(self)),
+            opts=self.child_options(*found.logs, protect=protected(self)),
             **cluster(self, aurora, found),
         )
         for index in range(aurora.nodes):
@@ -72,10 +79,11 @@ class Aurora(Part):
                 publicly_accessible=False,
                 performance_insights_enabled=True,
                 performance_insights_retention_period=aurora.performance_insights_days,
-                opts=self.under(protect=guarded(self)),
+                opts=self.child_options(protect=protected(self)),
                 **member(self, aurora, index, self.cluster.id, found.key),
             )
-        cloud.endpoints[name] = {
+        self.key_arn = found.key.arn
+        self.endpoint = {
             "host": self.cluster.endpoint,
             "port": aurora.port(),
             "reader": self.cluster.reader_endpoint,

@@ -10,25 +10,32 @@ from pulumi_aws import s3
 from config.kinds import Bucket as Declared
 from config.kinds import Cdn
 
-from .cloud import Cloud, Part, document, written
-from .keys import guarded
+from .context import AwsContext, PlatformComponent, policy_document, policy_text
+from .keys import protected
 
 
-class Bucket(Part):
+class Bucket(PlatformComponent):
     """A private S3 bucket with versions, encryption and TLS only; old versions and incomplete uploads expire."""
 
-    def __init__(self, name: str, bucket: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
+    def __init__(
+        self,
+        name: str,
+        bucket: Declared,
+        context: AwsContext,
+        logs: Bucket | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
         self._declared = bucket
         self.bucket = s3.Bucket(
             name,
             bucket=bucket.name,
             force_destroy=bucket.force_destroy,
             tags=self.tags(),
-            opts=self.under(protect=guarded(self)),
+            opts=self.child_options(protect=protected(self)),
         )
         s3.BucketVersioning(
-            name, bucket=self.bucket.id, versioning_configuration={"status": "Enabled"}, opts=self.under()
+            name, bucket=self.bucket.id, versioning_configuration={"status": "Enabled"}, opts=self.child_options()
         )
         s3.BucketPublicAccessBlock(
             name,
@@ -37,42 +44,41 @@ class Bucket(Part):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self.under(),
+            opts=self.child_options(),
         )
         # CloudFront delivers its access logs by an access control list; everybody else by the bucket's policy
         ownership = "BucketOwnerPreferred" if bucket.receives_logs else "BucketOwnerEnforced"
         self.ownership = s3.BucketOwnershipControls(
-            name, bucket=self.bucket.id, rule={"object_ownership": ownership}, opts=self.under()
+            name, bucket=self.bucket.id, rule={"object_ownership": ownership}, opts=self.child_options()
         )
         s3.BucketServerSideEncryptionConfiguration(
             name,
             bucket=self.bucket.id,
             rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-            opts=self.under(),
+            opts=self.child_options(),
         )
         s3.BucketLifecycleConfiguration(
             name,
             bucket=self.bucket.id,
             rules=_lifecycle(bucket),
-            opts=self.under(),
+            opts=self.child_options(),
         )
-        self.policies: list[s3.BucketPolicy] = []
-        fronted = any(isinstance(c, Cdn) and c.bucket == name for c in cloud.resolved.components.values())
+        self.policy: s3.BucketPolicy | None = None
+        fronted = any(isinstance(c, Cdn) and c.bucket == name for c in context.resolved.components.values())
         if not fronted:
-            self.allow()
-        if bucket.logs:
+            self.write_policy()
+        if logs:
             s3.BucketLogging(
                 name,
                 bucket=self.bucket.id,
-                target_bucket=cloud.buckets[bucket.logs].bucket.id,
+                target_bucket=logs.bucket.id,
                 target_prefix=f"{name}/",
-                opts=self.under(*cloud.buckets[bucket.logs].policies),
+                opts=self.child_options(*([logs.policy] if logs.policy else [])),
             )
-        cloud.buckets[name] = self
         self.register_outputs({"bucket": self.bucket.id})
 
-    def allow(self, *statements: dict[str, Any]) -> None:
-        """The bucket's one policy: whoever reads or writes it from outside the account's roles, and TLS for all."""
+    def write_policy(self, *statements: dict[str, Any]) -> None:
+        """Makes the bucket's only policy: TLS for all, deliveries of logs, and ``statements``."""
         arn = self.bucket.arn
         everything = [arn, arn.apply(lambda found: f"{found}/*")]
         plain = {
@@ -84,17 +90,16 @@ class Bucket(Part):
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
         logs = self._deliveries() if self._declared.receives_logs else []
-        policy = s3.BucketPolicy(
+        self.policy = s3.BucketPolicy(
             self.key,
             bucket=self.bucket.id,
-            policy=written(document(plain, *logs, *statements)),
-            opts=self.under(),
+            policy=policy_text(policy_document(plain, *logs, *statements)),
+            opts=self.child_options(),
         )
-        self.policies.append(policy)
 
     def _deliveries(self) -> list[dict[str, Any]]:
         """S3 and load balancers write for this account alone."""
-        ours = {"StringEquals": {"aws:SourceAccount": self.cloud.account.id}}
+        ours = {"StringEquals": {"aws:SourceAccount": self.context.account.id}}
         objects = self.bucket.arn.apply(lambda found: f"{found}/*")
         balancers = {"Service": "delivery.logs.amazonaws.com"}
         return [

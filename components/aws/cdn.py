@@ -7,32 +7,42 @@ from pulumi_aws import cloudfront
 
 from config.kinds import Cdn as Declared
 
-from .cloud import Cloud, Part
+from .bucket import Bucket
+from .context import AwsContext, PlatformComponent
+from .zone import Zone
 
 _CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 _SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
 """Policies that AWS manages, the same in every account (CloudFront Developer Guide, "Use managed … policies")."""
 
 
-class Cdn(Part):
+class Cdn(PlatformComponent):
     """Only the distribution reads the bucket (origin access control); viewers get TLS 1.2 and security headers."""
 
-    def __init__(self, name: str, cdn: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
-        origin, logs = cloud.buckets[cdn.bucket], cloud.buckets[cdn.logs]
+    def __init__(
+        self,
+        name: str,
+        cdn: Declared,
+        context: AwsContext,
+        origin: Bucket,
+        logs: Bucket,
+        zone: Zone,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
         control = cloudfront.OriginAccessControl(
             name,
-            name=self.named(),
+            name=self.name_in_account(),
             description=f"{cdn.bucket}, for the distribution alone",
             origin_access_control_origin_type="s3",
             signing_behavior="always",
             signing_protocol="sigv4",
-            opts=self.under(),
+            opts=self.child_options(),
         )
         distribution = cloudfront.Distribution(
             name,
             enabled=True,
-            comment=self.named(),
+            comment=self.name_in_account(),
             aliases=[cdn.host_name],
             default_root_object="index.html",
             http_version="http2and3",
@@ -61,14 +71,14 @@ class Cdn(Part):
             },
             restrictions={"geo_restriction": {"restriction_type": "none"}},
             viewer_certificate={
-                "acm_certificate_arn": cloud.zone.certificate,
+                "acm_certificate_arn": zone.certificate,
                 "minimum_protocol_version": "TLSv1.2_2021",
                 "ssl_support_method": "sni-only",
             },
             tags=self.tags(),
-            opts=self.under(logs.ownership),
+            opts=self.child_options(logs.ownership),
         )
-        origin.allow(
+        origin.write_policy(
             {
                 "Sid": "Distribution",
                 "Principal": {"Service": "cloudfront.amazonaws.com"},
@@ -77,5 +87,5 @@ class Cdn(Part):
                 "Condition": {"StringEquals": {"AWS:SourceArn": distribution.arn}},
             }
         )
-        cloud.zone.lead(self, cdn.host_name, distribution.domain_name, distribution.hosted_zone_id)
+        zone.add_alias_record(self, cdn.host_name, distribution.domain_name, distribution.hosted_zone_id)
         self.register_outputs({"domainName": distribution.domain_name})

@@ -11,22 +11,32 @@ from components.core.issuing import Authority, Certificate
 from config.kinds import ClientVpn as Declared
 from config.system import SelfSigned
 
-from .cloud import Cloud, Part
+from .context import AwsContext, PlatformComponent
+from .eks import Eks
 from .keys import log_group
+from .network import Network
 
 
-class ClientVpn(Part):
+class ClientVpn(PlatformComponent):
     """A VPN endpoint in each zone, with logged connections; clients have certificates of its own authority."""
 
-    def __init__(self, name: str, vpn: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
-        account = cloud.account
+    def __init__(
+        self,
+        name: str,
+        vpn: Declared,
+        context: AwsContext,
+        network: Network,
+        cluster: Eks,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
+        account = context.account
         assert account.vpn_cidr is not None, "config.checks.addresses asks for vpnCidr"
-        issuer = pulumi.ProviderResource("pulumi-python", f"{name}-issuer", {}, self.under())
+        issuer = pulumi.ProviderResource("pulumi-python", f"{name}-issuer", {}, self.child_options())
         dynamic = pulumi.ResourceOptions(parent=self, provider=issuer)
         settings = SelfSigned()
         props = {
-            "common_name": f"{cloud.name}-vpn",
+            "common_name": f"{context.name}-vpn",
             "seconds": settings.authority_validity.seconds,
             "renew_before_seconds": settings.authority_renew_before.seconds,
             "key_type": "RSA-2048",
@@ -44,7 +54,7 @@ class ClientVpn(Part):
             }
             return Certificate(f"{name}-{label}", props, authority, dynamic)
 
-        host = f"vpn.{cloud.resolved.environment.domain}"
+        host = f"vpn.{context.resolved.environment.domain}"
         server, client = issue("server", host, [host]), issue("client", vpn.client, [])
         certificate = acm.Certificate(
             f"{name}-server",
@@ -52,23 +62,23 @@ class ClientVpn(Part):
             private_key=server.key,
             certificate_chain=authority.bundle,
             tags=self.tags("server"),
-            opts=self.under(),
+            opts=self.child_options(),
         )
         access = ec2.SecurityGroup(
             name,
-            name=self.named(),
+            name=self.name_in_account(),
             description="people, once they are connected",
-            vpc_id=cloud.network.vpc.id,
+            vpc_id=network.vpc.id,
             tags=self.tags(),
-            opts=self.under(),
+            opts=self.child_options(),
         )
-        self._ways(access)
-        log = log_group(self, f"/understudy/{cloud.name}/{name}", vpn.log_retention)
+        self._rules(access, cluster.security_group)
+        log = log_group(self, f"/understudy/{context.name}/{name}", vpn.log_retention)
         endpoint = ec2clientvpn.Endpoint(
             name,
-            description=self.named(),
+            description=self.name_in_account(),
             client_cidr_block=account.vpn_cidr,
-            vpc_id=cloud.network.vpc.id,
+            vpc_id=network.vpc.id,
             security_group_ids=[access.id],
             server_certificate_arn=certificate.arn,
             # the client's chain is the server's: one authority signed both
@@ -83,14 +93,14 @@ class ClientVpn(Part):
             transport_protocol="udp",
             vpn_port=443,
             tags=self.tags(),
-            opts=self.under(),
+            opts=self.child_options(),
         )
-        for index, subnet in enumerate(cloud.network.subnets["private"]):
+        for index, subnet in enumerate(network.subnets["private"]):
             ec2clientvpn.NetworkAssociation(
                 f"{name}-{index + 1}",
                 client_vpn_endpoint_id=endpoint.id,
                 subnet_id=subnet.id,
-                opts=self.under(),
+                opts=self.child_options(),
             )
         ec2clientvpn.AuthorizationRule(
             name,
@@ -98,9 +108,9 @@ class ClientVpn(Part):
             target_network_cidr=account.cidr,
             authorize_all_groups=True,
             description="the network, and nothing behind it",
-            opts=self.under(),
+            opts=self.child_options(),
         )
-        cloud.outputs["vpn"] = pulumi.Output.secret(
+        self.profile = pulumi.Output.secret(
             {
                 "endpoint": endpoint.dns_name,
                 "authority": authority.bundle,
@@ -111,23 +121,23 @@ class ClientVpn(Part):
         )
         self.register_outputs({})
 
-    def _ways(self, access: ec2.SecurityGroup) -> None:
+    def _rules(self, access: ec2.SecurityGroup, cluster: pulumi.Output[str]) -> None:
         """People reach what the network lets them reach: the cluster's API among it, and no store."""
         vpc.SecurityGroupEgressRule(
             f"{self.key}-out",
             security_group_id=access.id,
             ip_protocol="-1",
-            cidr_ipv4=self.cloud.account.cidr,
+            cidr_ipv4=self.context.account.cidr,
             description="the network",
-            opts=self.under(),
+            opts=self.child_options(),
         )
         vpc.SecurityGroupIngressRule(
             f"{self.key}-api",
-            security_group_id=self.cloud.cluster.security_group,
+            security_group_id=cluster,
             referenced_security_group_id=access.id,
             ip_protocol="tcp",
             from_port=443,
             to_port=443,
             description="people at the cluster's API",
-            opts=self.under(),
+            opts=self.child_options(),
         )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pulumi_aws import eks
 
 from config.kinds import Eks as Declared
 
-from .cloud import document
+from .context import PlatformComponent, policy_document
+from .network import Network
 from .releases import namespace, release
-
-if TYPE_CHECKING:
-    from .eks import Eks
+from .roles import pod_role
+from .zone import Zone
 
 NAMESPACE = "kube-system"
 SECRETS_NAMESPACE = "external-secrets"
@@ -35,7 +35,13 @@ _DESCRIBE = [
 
 
 def controllers(
-    part: Eks, cluster: Declared, provider: kubernetes.Provider, depends_on: Sequence[pulumi.Resource]
+    component: PlatformComponent,
+    declared: Declared,
+    cluster: eks.Cluster,
+    network: Network,
+    zone: Zone,
+    provider: kubernetes.Provider,
+    depends_on: Sequence[pulumi.Resource],
 ) -> None:
     """AWS Load Balancer Controller, external-dns, External Secrets.
 
@@ -43,29 +49,30 @@ def controllers(
     it may make and delete nothing. The second writes names of the environment's zone alone. The third brings the stores'
     credentials into the namespace, each time that they rotate.
     """
-    cloud = part.cloud
-    account, region = cloud.account.id, cloud.account.region
-    balancer = part.pod_role(
+    context = component.context
+    account, region = context.account.id, context.account.region
+    balancer = pod_role(
+        component,
+        cluster,
         "load-balancer-controller",
-        NAMESPACE,
-        "aws-load-balancer-controller",
-        document(
+        (NAMESPACE, "aws-load-balancer-controller"),
+        policy_document(
             {"Action": _DESCRIBE, "Resource": "*"},
             {
                 "Action": ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"],
-                "Resource": f"arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{cloud.name}-*",
+                "Resource": f"arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{context.name}-*",
             },
         ),
     )
     release(
-        part,
+        component,
         "aws-load-balancer-controller",
-        cluster.load_balancer_controller,
-        cluster.charts,
+        declared.load_balancer_controller,
+        declared.charts,
         {
-            "clusterName": cluster.identifier,
+            "clusterName": declared.identifier,
             "region": region,
-            "vpcId": cloud.network.vpc.id,
+            "vpcId": network.vpc.id,
             "replicaCount": 2,
             "enableServiceMutatorWebhook": False,
             "serviceAccount": {"create": True, "name": "aws-load-balancer-controller"},
@@ -73,46 +80,48 @@ def controllers(
         provider,
         [*balancer, *depends_on],
     )
-    names = part.pod_role(
+    names = pod_role(
+        component,
+        cluster,
         "external-dns",
-        NAMESPACE,
-        "external-dns",
-        document(
+        (NAMESPACE, "external-dns"),
+        policy_document(
             {
                 "Action": ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"],
-                "Resource": cloud.zone.zone.arn,
+                "Resource": zone.zone.arn,
             },
             {"Action": ["route53:ListHostedZones", "route53:ListTagsForResources"], "Resource": "*"},
         ),
     )
     release(
-        part,
+        component,
         "external-dns",
-        cluster.external_dns,
-        cluster.charts,
+        declared.external_dns,
+        declared.charts,
         {
             "provider": {"name": "aws"},
             "policy": "upsert-only",
             "registry": "txt",
-            "txtOwnerId": cluster.identifier,
-            "domainFilters": [cloud.resolved.environment.domain],
+            "txtOwnerId": declared.identifier,
+            "domainFilters": [context.resolved.environment.domain],
             "sources": ["service", "ingress"],
             "serviceAccount": {"create": True, "name": "external-dns"},
         },
         provider,
         [*names, *depends_on],
     )
-    secrets = part.pod_role(
+    secrets = pod_role(
+        component,
+        cluster,
         "external-secrets",
-        SECRETS_NAMESPACE,
-        "external-secrets",
-        document(
+        (SECRETS_NAMESPACE, "external-secrets"),
+        policy_document(
             {
                 "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
                 "Resource": [
                     f"arn:aws:secretsmanager:{region}:{account}:secret:{names}"
                     # the environment's own, and the master passwords that RDS and DocumentDB keep
-                    for names in (f"{cloud.name}/*", f"AmazonMSK_{cloud.name}-*", "rds!cluster-*")
+                    for names in (f"{context.name}/*", f"AmazonMSK_{context.name}-*", "rds!cluster-*")
                 ],
             },
             {
@@ -122,12 +131,12 @@ def controllers(
             },
         ),
     )
-    room = namespace(part, provider, SECRETS_NAMESPACE, "restricted", depends_on)
+    own_namespace = namespace(component, provider, SECRETS_NAMESPACE, "restricted", depends_on)
     release(
-        part,
+        component,
         "external-secrets",
-        cluster.external_secrets,
-        cluster.charts,
+        declared.external_secrets,
+        declared.charts,
         {
             "replicaCount": 2,
             "leaderElect": True,
@@ -138,6 +147,6 @@ def controllers(
             "serviceAccount": {"create": True, "name": "external-secrets"},
         },
         provider,
-        [*secrets, room],
+        [*secrets, own_namespace],
         namespace=SECRETS_NAMESPACE,
     )

@@ -11,16 +11,16 @@ from pulumi_aws import cloudwatch, ec2, kms
 
 from config.kinds.aws import Database
 
-from .cloud import Part
-from .keys import key, log_group
-from .stores import group
+from .context import PlatformComponent
+from .keys import encryption_key, log_group
+from .stores import Placement, security_group
 
 AUTHORITY = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 """Authority of both services' certificates (Amazon RDS User Guide, "Using SSL/TLS to encrypt a connection")."""
 
 
 @dataclass(frozen=True)
-class Parts:
+class DatabaseParts:
     """Shared resources of one database: its key, its security group, its logs."""
 
     key: kms.Key
@@ -28,16 +28,18 @@ class Parts:
     logs: Sequence[cloudwatch.LogGroup]
 
 
-def parts(part: Part, database: Database, folder: str, logs: Sequence[str]) -> Parts:
-    """``folder``: where AWS writes the logs of these kinds, such as ``/aws/docdb``."""
-    return Parts(
-        key(part, "data, backups and the master password"),
-        group(part, database.ports()),
-        [log_group(part, f"{folder}/{database.identifier}/{kind}", database.log_retention, kind) for kind in logs],
+def database_parts(
+    component: PlatformComponent, database: Database, placement: Placement, folder: str, logs: Sequence[str]
+) -> DatabaseParts:
+    """Makes them; ``folder`` is where AWS writes the logs of these kinds, such as ``/aws/docdb``."""
+    return DatabaseParts(
+        encryption_key(component, "data, backups and the master password"),
+        security_group(component, database.ports(), placement),
+        [log_group(component, f"{folder}/{database.identifier}/{kind}", database.log_retention, kind) for kind in logs],
     )
 
 
-def cluster(part: Part, database: Database, found: Parts) -> dict[str, Any]:
+def cluster(component: PlatformComponent, database: Database, found: DatabaseParts) -> dict[str, Any]:
     """Arguments of the cluster: encrypted, backed up, with a master password that AWS keeps and rotates."""
     return {
         "cluster_identifier": database.identifier,
@@ -49,20 +51,22 @@ def cluster(part: Part, database: Database, found: Parts) -> dict[str, Any]:
         "storage_encrypted": True,
         "kms_key_id": found.key.arn,
         "vpc_security_group_ids": [found.access.id],
-        "availability_zones": list(part.cloud.account.zones),
+        "availability_zones": list(component.context.account.zones),
         "backup_retention_period": database.backup_retention.seconds // 86400,
         "preferred_backup_window": database.backup_window,
         "preferred_maintenance_window": database.maintenance_window,
-        "deletion_protection": part.cloud.resolved.environment.protect,
+        "deletion_protection": component.context.resolved.environment.protect,
         "skip_final_snapshot": database.skip_final_snapshot,
         "final_snapshot_identifier": f"{database.identifier}-final",
-        "tags": part.tags(),
+        "tags": component.tags(),
     }
 
 
-def member(part: Part, database: Database, index: int, cluster_id: pulumi.Output[str], own: kms.Key) -> dict[str, Any]:
+def member(
+    component: PlatformComponent, database: Database, index: int, cluster_id: pulumi.Output[str], own: kms.Key
+) -> dict[str, Any]:
     """Arguments of a member: the first is the writer, each in the next zone."""
-    zones = part.cloud.account.zones
+    zones = component.context.account.zones
     return {
         "identifier": f"{database.identifier}-{index + 1}",
         "cluster_identifier": cluster_id,
@@ -72,5 +76,5 @@ def member(part: Part, database: Database, index: int, cluster_id: pulumi.Output
         "performance_insights_kms_key_id": own.arn,
         "promotion_tier": index,
         "copy_tags_to_snapshot": True,
-        "tags": part.tags(str(index + 1)),
+        "tags": component.tags(str(index + 1)),
     }

@@ -7,25 +7,32 @@ from pulumi_aws import docdb
 
 from config.kinds import DocumentDB as Declared
 
-from .cloud import Cloud, Part
-from .databases import AUTHORITY, cluster, member, parts
-from .keys import guarded
-from .stores import subnet_group
+from .context import AwsContext, PlatformComponent
+from .databases import AUTHORITY, cluster, database_parts, member
+from .keys import protected
+from .stores import Placement, subnet_group
 
 _LOGS = ("audit", "profiler")
 
 
-class DocumentDB(Part):
+class DocumentDB(PlatformComponent):
     """A cluster with a member in each zone; TLS, encryption, backups, a password that AWS keeps and rotates."""
 
-    def __init__(self, name: str, database: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
+    def __init__(
+        self,
+        name: str,
+        database: Declared,
+        context: AwsContext,
+        placement: Placement,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
         family = f"docdb{'.'.join(database.version.split('.')[:2])}"
-        found = parts(self, database, "/aws/docdb", _LOGS)
-        subnets = docdb.SubnetGroup(name, **subnet_group(self))
+        found = database_parts(self, database, placement, "/aws/docdb", _LOGS)
+        subnets = docdb.SubnetGroup(name, **subnet_group(self, placement))
         parameters = docdb.ClusterParameterGroup(
             name,
-            name=self.named(family.replace(".", "-")),
+            name=self.name_in_account(family.replace(".", "-")),
             family=family,
             description="TLS only; who did what is logged",
             parameters=[
@@ -34,7 +41,7 @@ class DocumentDB(Part):
                 {"name": "profiler", "value": "enabled"},
             ],
             tags=self.tags(),
-            opts=self.under(),
+            opts=self.child_options(),
         )
         self.cluster = docdb.Cluster(
             name,
@@ -42,17 +49,18 @@ class DocumentDB(Part):
             db_subnet_group_name=subnets.name,
             db_cluster_parameter_group_name=parameters.name,
             enabled_cloudwatch_logs_exports=list(_LOGS),
-            opts=self.under(*found.logs, protect=guarded(self)),
+            opts=self.child_options(*found.logs, protect=protected(self)),
             **cluster(self, database, found),
         )
         for index in range(database.nodes):
             docdb.ClusterInstance(
                 f"{name}-{index + 1}",
                 enable_performance_insights=True,
-                opts=self.under(protect=guarded(self)),
+                opts=self.child_options(protect=protected(self)),
                 **member(self, database, index, self.cluster.id, found.key),
             )
-        cloud.endpoints[name] = {
+        self.key_arn = found.key.arn
+        self.endpoint = {
             "host": self.cluster.endpoint,
             "port": database.port(),
             "reader": self.cluster.reader_endpoint,

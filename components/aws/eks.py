@@ -7,15 +7,18 @@ from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_aws import ec2, eks, iam
+from pulumi_aws import ec2, eks
 
 from config.kinds import Eks as Declared
 from config.kinds.aws.cluster import AddonName
 
-from .cloud import Cloud, Part, assumed_by, written
+from .context import AwsContext, PlatformComponent
 from .controllers import controllers
-from .keys import guarded, key, log_group
+from .keys import encryption_key, log_group, protected
+from .network import Network
 from .releases import inside
+from .roles import pod_role, service_role
+from .zone import Zone
 
 LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 """All that the control plane can write."""
@@ -25,21 +28,26 @@ _WORKER_POLICIES = (
     "AmazonEKS_CNI_Policy",
     "AmazonSSMManagedInstanceCore",
 )
-_FOLDERS = {"AmazonEBSCSIDriverPolicy": "service-role/"}
-"""Path of those AWS managed policies that have one."""
 _ACCESS = {"deployers": "AmazonEKSClusterAdminPolicy", "readers": "AmazonEKSViewPolicy"}
-POD_IDENTITY = "pods.eks.amazonaws.com"
 
 
-class Eks(Part):
+class Eks(PlatformComponent):
     """A private control plane, a node group in each zone, Pod Identity, encrypted secrets and volumes, every log."""
 
-    def __init__(self, name: str, cluster: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
+    def __init__(
+        self,
+        name: str,
+        cluster: Declared,
+        context: AwsContext,
+        network: Network,
+        zone: Zone,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
         self._declared = cluster
-        account = cloud.account
-        own = key(self, "the cluster's secrets")
-        role, may = self._role("control-plane", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",))
+        account = context.account
+        own = encryption_key(self, "the cluster's secrets")
+        role, may = service_role(self, "control-plane", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",))
         log = log_group(self, f"/aws/eks/{cluster.identifier}/cluster", cluster.log_retention)
         self.cluster = eks.Cluster(
             name,
@@ -48,28 +56,31 @@ class Eks(Part):
             role_arn=role.arn,
             access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": False},
             bootstrap_self_managed_addons=False,
-            deletion_protection=cloud.resolved.environment.protect,
+            deletion_protection=context.resolved.environment.protect,
             enabled_cluster_log_types=list(LOGS),
             encryption_config={"provider": {"key_arn": own.arn}, "resources": ["secrets"]},
             vpc_config=eks.ClusterVpcConfigArgs(
-                subnet_ids=cloud.network.ids("private"),
+                subnet_ids=network.ids("private"),
                 endpoint_private_access=True,
                 endpoint_public_access=bool(account.public_access_cidrs),
                 public_access_cidrs=list(account.public_access_cidrs) or None,
             ),
             upgrade_policy={"support_type": "STANDARD"},
             tags=self.tags(),
-            opts=self.under(*may, log, cloud.network.flow_log, protect=guarded(self)),
+            opts=self.child_options(*may, log, network.flow_log, protect=protected(self)),
         )
         self._authority = self.cluster.certificate_authority.apply(lambda found: found["data"])
         self.security_group = self.cluster.vpc_config.apply(lambda found: found["cluster_security_group_id"])
-        cloud.cluster = self
         entries = self._entries()
         before: tuple[AddonName, ...] = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
         early = [self._addon(addon) for addon in before]
-        workers = self._workers(early)
-        volumes = self.pod_role(
-            "volumes", "kube-system", "ebs-csi-controller-sa", managed=("AmazonEBSCSIDriverPolicy",)
+        workers = self._workers(network, early)
+        volumes = pod_role(
+            self,
+            self.cluster,
+            "volumes",
+            ("kube-system", "ebs-csi-controller-sa"),
+            managed=("AmazonEBSCSIDriverPolicy",),
         )
         late = [
             self._addon("coredns", *workers),
@@ -78,64 +89,22 @@ class Eks(Part):
         ]
         self.kubernetes = self._access(entries)
         self._storage_class(self.kubernetes, late)
-        controllers(self, cluster, self.kubernetes, workers)
+        controllers(self, cluster, self.cluster, network, zone, self.kubernetes, workers)
         self.workers = workers
         self.register_outputs({"name": self.cluster.name, "endpoint": self.cluster.endpoint})
-
-    def _role(self, label: str, service: str, policies: tuple[str, ...], *actions: str) -> tuple[iam.Role, list[Any]]:
-        """The role, and what has to be there before anybody acts in it."""
-        role = iam.Role(
-            f"{self.key}-{label}",
-            name=self.named(label),
-            assume_role_policy=assumed_by(service, actions or ("sts:AssumeRole",)),
-            tags=self.tags(label),
-            opts=self.under(),
-        )
-        attached = [
-            iam.RolePolicyAttachment(
-                f"{self.key}-{label}-{policy}",
-                role=role.name,
-                policy_arn=f"arn:aws:iam::aws:policy/{_FOLDERS.get(policy, '')}{policy}",
-                opts=self.under(),
-            )
-            for policy in policies
-        ]
-        return role, attached
-
-    def pod_role(
-        self, label: str, namespace: str, service_account: str, policy: Any = None, managed: tuple[str, ...] = ()
-    ) -> list[pulumi.Resource]:
-        """A role for the pods of one service account (Pod Identity), and what has to be there before they use it."""
-        role, attached = self._role(label, POD_IDENTITY, managed, "sts:AssumeRole", "sts:TagSession")
-        if policy is not None:
-            attached.append(
-                iam.RolePolicy(
-                    f"{self.key}-{label}", role=role.name, name=label, policy=written(policy), opts=self.under()
-                )
-            )
-        association = eks.PodIdentityAssociation(
-            f"{self.key}-{label}",
-            cluster_name=self.cluster.name,
-            namespace=namespace,
-            service_account=service_account,
-            role_arn=role.arn,
-            tags=self.tags(label),
-            opts=self.under(),
-        )
-        return [association, *attached]
 
     def _entries(self) -> list[pulumi.Resource]:
         """Makes the access entries of users and roles; the creator gets no implicit admin access."""
         made: list[pulumi.Resource] = []
         for who, policy in _ACCESS.items():
-            for index, principal in enumerate(getattr(self.cloud.account, who)):
+            for index, principal in enumerate(getattr(self.context.account, who)):
                 label = f"{self.key}-{who}-{index + 1}"
                 entry = eks.AccessEntry(
                     label,
                     cluster_name=self.cluster.name,
                     principal_arn=principal,
                     tags=self.tags(who),
-                    opts=self.under(),
+                    opts=self.child_options(),
                 )
                 association = eks.AccessPolicyAssociation(
                     label,
@@ -143,7 +112,7 @@ class Eks(Part):
                     principal_arn=principal,
                     policy_arn=f"arn:aws:eks::aws:cluster-access-policy/{policy}",
                     access_scope={"type": "cluster"},
-                    opts=self.under(entry),
+                    opts=self.child_options(entry),
                 )
                 made += [entry, association]
         return made
@@ -160,16 +129,16 @@ class Eks(Part):
             resolve_conflicts_on_update="OVERWRITE",
             tags=self.tags(name),
             configuration_values=enforce if name == "vpc-cni" else None,
-            opts=self.under(*depends_on),
+            opts=self.child_options(*depends_on),
         )
 
-    def _workers(self, depends_on: list[eks.Addon]) -> list[eks.NodeGroup]:
+    def _workers(self, network: Network, depends_on: list[eks.Addon]) -> list[eks.NodeGroup]:
         """A group in each zone: a volume's pod is started again where the volume is."""
-        declared, nodes = self._declared, self.cloud.resolved.environment.cluster.nodes
-        role, may = self._role("workers", "ec2.amazonaws.com", _WORKER_POLICIES)
+        declared, nodes = self._declared, self.context.resolved.environment.cluster.nodes
+        role, may = service_role(self, "workers", "ec2.amazonaws.com", _WORKER_POLICIES)
         template = ec2.LaunchTemplate(
             self.key,
-            name=self.named("workers"),
+            name=self.name_in_account("workers"),
             update_default_version=True,
             block_device_mappings=[
                 {
@@ -190,11 +159,11 @@ class Eks(Part):
             },
             monitoring={"enabled": True},
             tags=self.tags("workers"),
-            opts=self.under(),
+            opts=self.child_options(),
         )
-        zones = len(self.cloud.account.zones)
+        zones = len(self.context.account.zones)
         made = []
-        for index, subnet in enumerate(self.cloud.network.subnets["private"]):
+        for index, subnet in enumerate(network.subnets["private"]):
             count = nodes.count // zones + (1 if index < nodes.count % zones else 0)
             made.append(
                 eks.NodeGroup(
@@ -219,7 +188,7 @@ class Eks(Part):
                     tags=self.tags(f"workers-{index + 1}"),
                     opts=pulumi.ResourceOptions.merge(
                         # an autoscaler may have changed it
-                        self.under(*depends_on, *may),
+                        self.child_options(*depends_on, *may),
                         pulumi.ResourceOptions(ignore_changes=["scalingConfig.desiredSize"]),
                     ),
                 )
@@ -229,7 +198,7 @@ class Eks(Part):
     def _access(self, entries: list[pulumi.Resource]) -> kubernetes.Provider:
         """Pinned: a kubeconfig that is computed anew would otherwise replace the provider, and all that it made."""
         kubeconfig = pulumi.Output.json_dumps(self._kubeconfig())
-        identifier = self._declared.arn(self.cloud.account.region, self.cloud.account.id)
+        identifier = self._declared.arn(self.context.account.region, self.context.account.id)
         self.access = {
             "name": self._declared.identifier,
             "identifier": identifier,
@@ -244,12 +213,12 @@ class Eks(Part):
             enable_server_side_apply=True,
             enable_config_map_mutable=True,
             enable_secret_mutable=True,
-            opts=self.under(*entries),
+            opts=self.child_options(*entries),
         )
 
     def _kubeconfig(self) -> dict[str, Any]:
         """Returns the kubeconfig without a secret: a client gets a token from AWS with its own identity."""
-        name, region = self._declared.identifier, self.cloud.account.region
+        name, region = self._declared.identifier, self.context.account.region
         command = ["eks", "get-token", "--cluster-name", name, "--region", region, "--output", "json"]
         return {
             "apiVersion": "v1",

@@ -10,31 +10,38 @@ from pulumi_aws import elasticache
 
 from config.kinds import ElastiCache as Declared
 
-from .cloud import Cloud, Part
-from .keys import guarded, key, log_group
-from .stores import group, secret, subnet_group
+from .context import AwsContext, PlatformComponent
+from .keys import encryption_key, log_group, protected
+from .stores import Placement, secret, security_group, subnet_group
 
 
-class ElastiCache(Part):
+class ElastiCache(PlatformComponent):
     """Shards of one primary and replicas in other zones; TLS, encryption, a password."""
 
-    def __init__(self, name: str, cache: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
-        own = key(self, "data, snapshots and the password")
-        subnets = elasticache.SubnetGroup(name, **subnet_group(self))
+    def __init__(
+        self,
+        name: str,
+        cache: Declared,
+        context: AwsContext,
+        placement: Placement,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
+        own = encryption_key(self, "data, snapshots and the password")
+        subnets = elasticache.SubnetGroup(name, **subnet_group(self, placement))
         major = cache.version.split(".")[0]
         parameters = elasticache.ParameterGroup(
             name,
-            name=self.named(f"redis{major}"),
+            name=self.name_in_account(f"redis{major}"),
             family=f"redis{major}",
             description="cluster mode",
             parameters=[{"name": "cluster-enabled", "value": "yes"}],
             tags=self.tags(),
-            opts=self.under(),
+            opts=self.child_options(),
         )
-        access = group(self, cache.ports())
-        password = random.RandomPassword(f"{name}-password", length=64, special=False, opts=self.under())
-        log = log_group(self, f"/understudy/{cloud.name}/{name}/slow", cache.log_retention, "slow")
+        access = security_group(self, cache.ports(), placement)
+        password = random.RandomPassword(f"{name}-password", length=64, special=False, opts=self.child_options())
+        log = log_group(self, f"/understudy/{context.name}/{name}/slow", cache.log_retention, "slow")
         self.group = elasticache.ReplicationGroup(
             name,
             replication_group_id=cache.identifier,
@@ -67,11 +74,11 @@ class ElastiCache(Part):
                 }
             ],
             tags=self.tags(),
-            opts=self.under(protect=guarded(self)),
+            opts=self.child_options(protect=protected(self)),
         )
         kept = password.result.apply(lambda value: json.dumps({"username": "default", "password": value}))
-        given = secret(self, f"{cloud.name}/{name}", own.arn, kept, protect=guarded(self))
-        cloud.endpoints[name] = {
+        given = secret(self, f"{context.name}/{name}", own.arn, kept, protect=protected(self))
+        self.endpoint = {
             "host": self.group.configuration_endpoint_address,
             "port": cache.port(),
             "secret": given.arn,

@@ -4,39 +4,39 @@ from __future__ import annotations
 
 from pulumi_aws import cloudwatch, kms
 
-from .cloud import Part
+from .context import PlatformComponent
 
 
-def key(part: Part, purpose: str) -> kms.Key:
+def encryption_key(component: PlatformComponent, purpose: str) -> kms.Key:
     """A key of the component's own, rotated each year, that is gone a month after its deletion; never by accident."""
-    made = kms.Key(
-        part.key,
-        description=f"{part.named()}: {purpose}",
+    key = kms.Key(
+        component.key,
+        description=f"{component.name_in_account()}: {purpose}",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        tags=part.tags(),
-        opts=part.under(protect=guarded(part)),
+        tags=component.tags(),
+        opts=component.child_options(protect=protected(component)),
     )
-    part.cloud.keys[part.key] = made.arn
-    kms.Alias(part.key, name=f"alias/{part.named()}", target_key_id=made.key_id, opts=part.under())
-    return made
+    alias = f"alias/{component.name_in_account()}"
+    kms.Alias(component.key, name=alias, target_key_id=key.key_id, opts=component.child_options())
+    return key
 
 
-def log_group(part: Part, name: str, days: int, logical: str = "") -> cloudwatch.LogGroup:
+def log_group(component: PlatformComponent, name: str, days: int, logical: str = "") -> cloudwatch.LogGroup:
     """Makes the log group of a service before the service, so that its entries expire."""
     return cloudwatch.LogGroup(
-        f"{part.key}-{logical}" if logical else part.key,
+        f"{component.key}-{logical}" if logical else component.key,
         name=name,
         retention_in_days=days,
-        tags=part.tags(),
-        opts=part.under(),
+        tags=component.tags(),
+        opts=component.child_options(),
     )
 
 
-def guarded(part: Part) -> bool:
+def protected(component: PlatformComponent) -> bool:
     """Whether the engine refuses to delete or replace what holds the component's data.
 
     Everywhere, not in production only: a change of a subnet would give a database its successor, empty. The stack's
     ``unprotected`` is the way to say that it is meant.
     """
-    return part.key not in part.cloud.unprotected and "*" not in part.cloud.unprotected
+    return component.key not in component.context.unprotected and "*" not in component.context.unprotected

@@ -9,68 +9,83 @@ from pulumi_aws import ec2, lb, vpc
 
 from config.kinds import LoadBalancer as Declared
 
-from .cloud import Cloud, Part
+from .bucket import Bucket
+from .context import AwsContext, PlatformComponent
+from .eks import Eks
+from .network import Network
+from .zone import Zone
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 """TLS 1.2 and 1.3."""
 
 
-class LoadBalancer(Part):
+class LoadBalancer(PlatformComponent):
     """A network load balancer: TLS with the environment's certificate, TLS again to the gateway, and a port that redirects."""
 
-    def __init__(self, name: str, balancer: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
+    def __init__(
+        self,
+        name: str,
+        balancer: Declared,
+        context: AwsContext,
+        network: Network,
+        cluster: Eks,
+        zone: Zone,
+        logs: Bucket,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
         access = ec2.SecurityGroup(
             name,
-            name=self.named(),
+            name=self.name_in_account(),
             description="the way in from the world",
-            vpc_id=cloud.network.vpc.id,
+            vpc_id=network.vpc.id,
             tags=self.tags(),
-            opts=self.under(),
+            opts=self.child_options(),
         )
-        self._rules(access, balancer)
-        made = lb.LoadBalancer(
+        self._rules(access, balancer, cluster.security_group)
+        balancer_resource = lb.LoadBalancer(
             name,
             name=balancer.identifier,
             load_balancer_type="network",
             internal=False,
-            subnets=cloud.network.ids("public"),
+            subnets=network.ids("public"),
             security_groups=[access.id],
             enable_cross_zone_load_balancing=True,
-            enable_deletion_protection=cloud.resolved.environment.protect,
-            access_logs={"bucket": cloud.buckets[balancer.logs].bucket.bucket, "prefix": name, "enabled": True},
+            enable_deletion_protection=context.resolved.environment.protect,
+            access_logs={"bucket": logs.bucket.bucket, "prefix": name, "enabled": True},
             tags=self.tags(),
-            opts=self.under(),
+            opts=self.child_options(),
         )
-        secure = self._targets("secure", "TLS", balancer.secure_port)
-        redirect = self._targets("redirect", "TCP", balancer.redirect_port)
+        secure = self._targets(network, "secure", "TLS", balancer.secure_port)
+        redirect = self._targets(network, "redirect", "TCP", balancer.redirect_port)
         lb.Listener(
             f"{name}-secure",
-            load_balancer_arn=made.arn,
+            load_balancer_arn=balancer_resource.arn,
             port=443,
             protocol="TLS",
             ssl_policy=TLS_POLICY,
-            certificate_arn=cloud.zone.certificate,
+            certificate_arn=zone.certificate,
             alpn_policy="HTTP2Preferred",
             default_actions=[{"type": "forward", "target_group_arn": secure.arn}],
             tags=self.tags("secure"),
-            opts=self.under(),
+            opts=self.child_options(),
         )
         lb.Listener(
             f"{name}-redirect",
-            load_balancer_arn=made.arn,
+            load_balancer_arn=balancer_resource.arn,
             port=80,
             protocol="TCP",
             default_actions=[{"type": "forward", "target_group_arn": redirect.arn}],
             tags=self.tags("redirect"),
-            opts=self.under(),
+            opts=self.child_options(),
         )
         for host in balancer.hosts:
-            cloud.zone.lead(self, host, made.dns_name, made.zone_id)
-        cloud.target_groups |= {"secure": secure.arn, "redirect": redirect.arn}
-        self.register_outputs({"dnsName": made.dns_name})
+            zone.add_alias_record(self, host, balancer_resource.dns_name, balancer_resource.zone_id)
+        self.target_groups = {"secure": secure.arn, "redirect": redirect.arn}
+        """Name to the ARN of the target group that the gateway's pods join."""
+        self.register_outputs({"dnsName": balancer_resource.dns_name})
 
-    def _rules(self, access: ec2.SecurityGroup, balancer: Declared) -> None:
+    def _rules(self, access: ec2.SecurityGroup, balancer: Declared, inside: pulumi.Output[str]) -> None:
         for label, port in (("secure", 443), ("redirect", 80)):
             vpc.SecurityGroupIngressRule(
                 f"{self.key}-{label}",
@@ -80,11 +95,15 @@ class LoadBalancer(Part):
                 to_port=port,
                 cidr_ipv4="0.0.0.0/0",
                 description="the world",
-                opts=self.under(),
+                opts=self.child_options(),
             )
         for label, port in (("secure", balancer.secure_port), ("redirect", balancer.redirect_port)):
-            inside = self.cloud.cluster.security_group
-            common: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "opts": self.under()}
+            common: dict[str, Any] = {
+                "ip_protocol": "tcp",
+                "from_port": port,
+                "to_port": port,
+                "opts": self.child_options(),
+            }
             vpc.SecurityGroupEgressRule(
                 f"{self.key}-{label}-out",
                 security_group_id=access.id,
@@ -100,17 +119,17 @@ class LoadBalancer(Part):
                 **common,
             )
 
-    def _targets(self, label: str, protocol: str, port: int) -> lb.TargetGroup:
+    def _targets(self, network: Network, label: str, protocol: str, port: int) -> lb.TargetGroup:
         """Empty until the gateway's pods join (a TargetGroupBinding in the cluster)."""
         return lb.TargetGroup(
             f"{self.key}-{label}",
-            name=f"{self.cloud.name}-{label}",
+            name=f"{self.context.name}-{label}",
             port=port,
             protocol=protocol,
             target_type="ip",
-            vpc_id=self.cloud.network.vpc.id,
+            vpc_id=network.vpc.id,
             deregistration_delay=60,
             health_check={"protocol": "TCP", "port": "traffic-port", "interval": 10},
             tags=self.tags(label),
-            opts=self.under(),
+            opts=self.child_options(),
         )

@@ -10,27 +10,34 @@ from pulumi_aws import msk
 
 from config.kinds import Msk as Declared
 
-from .cloud import Cloud, Part
-from .keys import guarded, key, log_group
-from .stores import group, secret
+from .context import AwsContext, PlatformComponent
+from .keys import encryption_key, log_group, protected
+from .stores import Placement, secret, security_group
 
 
-class Msk(Part):
+class Msk(PlatformComponent):
     """A broker in each zone; clients speak TLS and sign in with SCRAM or IAM. There is no 9092, which is plaintext."""
 
-    def __init__(self, name: str, kafka: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
-        own = key(self, "data, and the credentials of clients")
-        access = group(self, kafka.ports())
+    def __init__(
+        self,
+        name: str,
+        kafka: Declared,
+        context: AwsContext,
+        placement: Placement,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
+        own = encryption_key(self, "data, and the credentials of clients")
+        access = security_group(self, kafka.ports(), placement)
         settings = msk.Configuration(
             name,
-            name=self.named(),
+            name=self.name_in_account(),
             description="every message three times; two acknowledge it",
             kafka_versions=[kafka.version],
             server_properties=_properties(kafka),
-            opts=self.under(),
+            opts=self.child_options(),
         )
-        log = log_group(self, f"/understudy/{cloud.name}/{name}", kafka.log_retention)
+        log = log_group(self, f"/understudy/{context.name}/{name}", kafka.log_retention)
         self.cluster = msk.Cluster(
             name,
             cluster_name=kafka.identifier,
@@ -38,7 +45,7 @@ class Msk(Part):
             number_of_broker_nodes=kafka.nodes,
             broker_node_group_info={
                 "instance_type": str(kafka.instance),
-                "client_subnets": cloud.network.ids("data"),
+                "client_subnets": list(placement.subnets),
                 "security_groups": [access.id],
                 "storage_info": {"ebs_storage_info": {"volume_size": int(kafka.storage.value / 2**30)}},
                 "connectivity_info": {"public_access": {"type": "DISABLED"}},
@@ -58,14 +65,16 @@ class Msk(Part):
             },
             logging_info={"broker_logs": {"cloudwatch_logs": {"enabled": True, "log_group": log.name}}},
             tags=self.tags(),
-            opts=self.under(protect=guarded(self)),
+            opts=self.child_options(protect=protected(self)),
         )
-        password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=self.under())
+        password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=self.child_options())
         kept = password.result.apply(lambda value: json.dumps({"username": kafka.user, "password": value}))
         # MSK reads secrets of this prefix only, and none under the account's default key
-        given = secret(self, f"AmazonMSK_{cloud.name}-{name}", own.arn, kept, protect=guarded(self))
-        msk.ScramSecretAssociation(name, cluster_arn=self.cluster.arn, secret_arn_lists=[given.arn], opts=self.under())
-        cloud.endpoints[name] = {
+        given = secret(self, f"AmazonMSK_{context.name}-{name}", own.arn, kept, protect=protected(self))
+        msk.ScramSecretAssociation(
+            name, cluster_arn=self.cluster.arn, secret_arn_lists=[given.arn], opts=self.child_options()
+        )
+        self.endpoint = {
             "host": self.cluster.bootstrap_brokers_sasl_scram,
             "port": kafka.port(),
             "secret": given.arn,

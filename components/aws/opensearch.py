@@ -10,22 +10,29 @@ from pulumi_aws import cloudwatch, opensearch
 
 from config.kinds import OpenSearch as Declared
 
-from .cloud import Cloud, Part, document, written
-from .keys import guarded, key, log_group
-from .stores import group, secret
+from .context import AwsContext, PlatformComponent, policy_document, policy_text
+from .keys import encryption_key, log_group, protected
+from .stores import Placement, secret, security_group
 
 _LOGS = ("ES_APPLICATION_LOGS", "SEARCH_SLOW_LOGS", "INDEX_SLOW_LOGS", "AUDIT_LOGS")
 
 
-class OpenSearch(Part):
+class OpenSearch(PlatformComponent):
     """A domain with a node in each zone, inside the network; TLS 1.2, encryption, users of its own (fine-grained access)."""
 
-    def __init__(self, name: str, search: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
-        own = key(self, "data, and the master password")
-        access = group(self, search.ports())
-        password = random.RandomPassword(f"{name}-password", length=32, min_special=1, opts=self.under())
-        account = cloud.account
+    def __init__(
+        self,
+        name: str,
+        search: Declared,
+        context: AwsContext,
+        placement: Placement,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
+        own = encryption_key(self, "data, and the master password")
+        access = security_group(self, search.ports(), placement)
+        password = random.RandomPassword(f"{name}-password", length=32, min_special=1, opts=self.child_options())
+        account = context.account
         arn = f"arn:aws:es:{account.region}:{account.id}:domain/{search.identifier}"
         logs = {
             kind: log_group(
@@ -38,9 +45,9 @@ class OpenSearch(Part):
         }
         writers = cloudwatch.LogResourcePolicy(
             name,
-            policy_name=self.named(),
-            policy_document=written(
-                document(
+            policy_name=self.name_in_account(),
+            policy_document=policy_text(
+                policy_document(
                     {
                         "Principal": {"Service": "es.amazonaws.com"},
                         "Action": ["logs:PutLogEvents", "logs:CreateLogStream"],
@@ -49,7 +56,7 @@ class OpenSearch(Part):
                     }
                 )
             ),
-            opts=self.under(),
+            opts=self.child_options(),
         )
         self.domain = opensearch.Domain(
             name,
@@ -63,7 +70,7 @@ class OpenSearch(Part):
             },
             ebs_options={"ebs_enabled": True, "volume_type": "gp3", "volume_size": int(search.storage.value / 2**30)},
             vpc_options={
-                "subnet_ids": cloud.network.ids("data")[: search.nodes],
+                "subnet_ids": list(placement.subnets)[: search.nodes],
                 "security_group_ids": [access.id],
             },
             encrypt_at_rest={"enabled": True, "kms_key_id": own.key_id},
@@ -78,17 +85,17 @@ class OpenSearch(Part):
                 "master_user_options": {"master_user_name": search.user, "master_user_password": password.result},
             },
             # who asks is told apart by the domain's own users; the network says who can ask at all
-            access_policies=written(
-                document({"Principal": {"AWS": "*"}, "Action": ["es:ESHttp*"], "Resource": [f"{arn}/*"]})
+            access_policies=policy_text(
+                policy_document({"Principal": {"AWS": "*"}, "Action": ["es:ESHttp*"], "Resource": [f"{arn}/*"]})
             ),
             log_publishing_options=[
                 {"log_type": kind, "cloudwatch_log_group_arn": log.arn} for kind, log in logs.items()
             ],
             software_update_options={"auto_software_update_enabled": False},
             tags=self.tags(),
-            opts=self.under(writers, protect=guarded(self)),
+            opts=self.child_options(writers, protect=protected(self)),
         )
         kept = password.result.apply(lambda value: json.dumps({"username": search.user, "password": value}))
-        given = secret(self, f"{cloud.name}/{name}", own.arn, kept, protect=guarded(self))
-        cloud.endpoints[name] = {"host": self.domain.endpoint, "port": search.port(), "secret": given.arn}
+        given = secret(self, f"{context.name}/{name}", own.arn, kept, protect=protected(self))
+        self.endpoint = {"host": self.domain.endpoint, "port": search.port(), "secret": given.arn}
         self.register_outputs({"endpoint": self.domain.endpoint, "dashboards": self.domain.dashboard_endpoint})

@@ -11,11 +11,11 @@ import pulumi_kubernetes as kubernetes
 from components.core.objects import KubernetesObject
 from config.model.charts import source
 
-from .cloud import Part
+from .context import PlatformComponent
 
 
 def release(
-    part: Part,
+    component: PlatformComponent,
     chart: str,
     version: str,
     charts: str,
@@ -30,9 +30,9 @@ def release(
 
     ``charts``: the system's repository, used where the stack names no other; ``name``: default, the chart's.
     """
-    found, called = source(part.cloud.charts or charts, chart, version), name or chart
+    found, called = source(component.context.charts or charts, chart, version), name or chart
     return kubernetes.helm.v3.Release(
-        f"{part.key}-{called}",
+        f"{component.key}-{called}",
         name=called,
         namespace=namespace,
         chart=found.chart,
@@ -41,24 +41,26 @@ def release(
         atomic=True,
         timeout=600,
         repository_opts={"repo": found.repository} if found.repository else None,
-        opts=pulumi.ResourceOptions.merge(part.under(*depends_on), pulumi.ResourceOptions(provider=provider)),
+        opts=pulumi.ResourceOptions.merge(
+            component.child_options(*depends_on), pulumi.ResourceOptions(provider=provider)
+        ),
     )
 
 
 def inside(
-    part: Part,
+    component: PlatformComponent,
     provider: kubernetes.Provider,
     name: str,
     body: Mapping[str, Any],
     depends_on: Sequence[pulumi.Resource],
 ) -> KubernetesObject:
     """An object of the platform's in its cluster."""
-    opts = pulumi.ResourceOptions.merge(part.under(*depends_on), pulumi.ResourceOptions(provider=provider))
+    opts = pulumi.ResourceOptions.merge(component.child_options(*depends_on), pulumi.ResourceOptions(provider=provider))
     return KubernetesObject(name, body, opts)
 
 
 def namespace(
-    part: Part,
+    component: PlatformComponent,
     provider: kubernetes.Provider,
     name: str,
     security: Literal["restricted", "privileged"],
@@ -69,6 +71,6 @@ def namespace(
     levels = {f"pod-security.kubernetes.io/{mode}": security for mode in ("enforce", "audit", "warn")}
     own = {"app.kubernetes.io/managed-by": "pulumi", **levels, **(labels or {})}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": own}}
-    own_opts = part.under(*depends_on, protect=part.cloud.resolved.environment.protect)
+    own_opts = component.child_options(*depends_on, protect=component.context.resolved.environment.protect)
     opts = pulumi.ResourceOptions.merge(own_opts, pulumi.ResourceOptions(provider=provider))
-    return KubernetesObject(f"{part.key}-{name}", body, opts)
+    return KubernetesObject(f"{component.key}-{name}", body, opts)

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pulumi
+
 from config.derivation.mesh_topology import has_role, runs_here
-from config.kinds import Bucket, CloudWatchExporter, DataSync
+from config.kinds import Bucket as DeclaredBucket
+from config.kinds import CloudWatchExporter, DataSync
 from config.model.base import Component
 
-from .cloud import Cloud, document
+from .bucket import Bucket
+from .context import AwsContext, policy_document
+from .eks import Eks
+from .roles import pod_role
 
 
-def workload_roles(cloud: Cloud) -> None:
+def workload_roles(
+    context: AwsContext, cluster: Eks, buckets: Mapping[str, Bucket], keys: Mapping[str, pulumi.Output[str]]
+) -> None:
     """Pod Identity for every component of the namespace that acts in AWS."""
-    resolved = cloud.resolved
+    resolved = context.resolved
     for name, component in resolved.components.items():
         if runs_here(resolved, name) and has_role(resolved, name):
-            policy = document(*statements(cloud, component))
-            cloud.cluster.pod_role(name, resolved.environment.namespace, name, policy)
+            policy = policy_document(*statements(context, buckets, keys, component))
+            pod_role(cluster, cluster.cluster, name, (resolved.environment.namespace, name), policy)
 
 
-def statements(cloud: Cloud, component: Component) -> Iterator[dict[str, Any]]:
-    """Returns the statements of a role's policy."""
+def statements(
+    context: AwsContext, buckets: Mapping[str, Bucket], keys: Mapping[str, pulumi.Output[str]], component: Component
+) -> Iterator[dict[str, Any]]:
+    """Returns the statements of a role's policy; ``keys``: store to the ARN of its key."""
     for used in component.uses:
-        if isinstance(cloud.resolved.components[used], Bucket):
-            yield from _objects(cloud, used)
+        if isinstance(context.resolved.components[used], DeclaredBucket):
+            yield from _objects(buckets[used])
     match component:
         case CloudWatchExporter():
             # neither has permissions for single resources (Service Authorization Reference, Amazon CloudWatch)
@@ -34,42 +44,41 @@ def statements(cloud: Cloud, component: Component) -> Iterator[dict[str, Any]]:
                 "Resource": "*",
             }
         case DataSync():
-            yield from _sync(cloud, component)
+            yield from _sync(context, component, keys[component.database])
 
 
-def _objects(cloud: Cloud, name: str) -> Iterator[dict[str, Any]]:
+def _objects(bucket: Bucket) -> Iterator[dict[str, Any]]:
     """Read and write; the bucket encrypts with S3's own key."""
-    bucket = cloud.buckets[name].bucket.arn
-    yield {"Action": ["s3:ListBucket"], "Resource": bucket}
-    everything = bucket.apply(lambda arn: f"{arn}/*")
+    arn = bucket.bucket.arn
+    yield {"Action": ["s3:ListBucket"], "Resource": arn}
+    everything = arn.apply(lambda text: f"{text}/*")
     yield {"Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], "Resource": everything}
 
 
-def _sync(cloud: Cloud, sync: DataSync) -> Iterator[dict[str, Any]]:
+def _sync(context: AwsContext, sync: DataSync, own_key: pulumi.Output[str]) -> Iterator[dict[str, Any]]:
     """Copy the sanitising account's snapshots, and only those; restore those copies, and only into clusters of its own.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
     """
-    target: Any = cloud.resolved.components[sync.database]
-    region, own = cloud.account.region, cloud.account.id
+    target: Any = context.resolved.components[sync.database]
+    region, own = context.account.region, context.account.id
     ours = f"arn:aws:rds:{region}:{own}"
     copies, temporary = f"{ours}:cluster-snapshot:{sync.snapshots}-*", f"{target.identifier}-sync"
     clusters, members = f"{ours}:cluster:{temporary}-*", f"{ours}:db:{temporary}-*"
     theirs = f"arn:aws:rds:{region}:{sync.account}:cluster-snapshot:{sync.snapshots}-*"
-    furniture = [f"{ours}:subgrp:{cloud.name}-{sync.database}", f"{ours}:cluster-pg:{cloud.name}-{sync.database}-*"]
+    groups = [f"{ours}:subgrp:{context.name}-{sync.database}", f"{ours}:cluster-pg:{context.name}-{sync.database}-*"]
     yield {
         "Action": ["rds:DescribeDBClusters", "rds:DescribeDBClusterSnapshots", "rds:DescribeDBInstances"],
         "Resource": "*",
     }
     yield {"Action": ["rds:CopyDBClusterSnapshot"], "Resource": [theirs, copies]}
     yield {"Action": ["rds:DeleteDBClusterSnapshot", "rds:AddTagsToResource"], "Resource": [copies]}
-    yield {"Action": ["rds:RestoreDBClusterFromSnapshot"], "Resource": [copies, clusters, *furniture]}
+    yield {"Action": ["rds:RestoreDBClusterFromSnapshot"], "Resource": [copies, clusters, *groups]}
     yield {
         "Action": ["rds:ModifyDBCluster", "rds:DeleteDBCluster", "rds:AddTagsToResource"],
         "Resource": [clusters],
     }
     yield {"Action": ["rds:CreateDBInstance", "rds:DeleteDBInstance"], "Resource": [clusters, members]}
-    own_key = cloud.keys[sync.database]
     yield {"Action": ["kms:Decrypt", "kms:DescribeKey"], "Resource": sync.key}
     yield {
         "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"],

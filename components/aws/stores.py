@@ -2,63 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi_aws import ec2, secretsmanager, vpc
 
-from .cloud import Part
+from .context import PlatformComponent
 
 
-def group(part: Part, ports: dict[str, int]) -> ec2.SecurityGroup:
+@dataclass(frozen=True)
+class Placement:
+    """The network of the stores and the pods that may reach them."""
+
+    vpc: pulumi.Output[str]
+    subnets: Sequence[pulumi.Output[str]]
+    """Data subnets, one in each zone."""
+    clients: pulumi.Output[str]
+    """Security group of the cluster's pods."""
+
+
+def security_group(component: PlatformComponent, ports: dict[str, int], placement: Placement) -> ec2.SecurityGroup:
     """A security group that admits the cluster's pods at these ports, and no other traffic in either direction."""
-    made = ec2.SecurityGroup(
-        part.key,
-        name=part.named(),
-        description=f"{part.key}: from the cluster only",
-        vpc_id=part.cloud.network.vpc.id,
-        tags=part.tags(),
-        opts=part.under(),
+    group = ec2.SecurityGroup(
+        component.key,
+        name=component.name_in_account(),
+        description=f"{component.key}: from the cluster only",
+        vpc_id=placement.vpc,
+        tags=component.tags(),
+        opts=component.child_options(),
     )
     for name, port in ports.items():
         vpc.SecurityGroupIngressRule(
-            f"{part.key}-{name}",
-            security_group_id=made.id,
-            referenced_security_group_id=part.cloud.cluster.security_group,
+            f"{component.key}-{name}",
+            security_group_id=group.id,
+            referenced_security_group_id=placement.clients,
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
             description="from the cluster",
-            opts=part.under(),
+            opts=component.child_options(),
         )
-    return made
+    return group
 
 
-def subnet_group(part: Part) -> dict[str, Any]:
+def subnet_group(component: PlatformComponent, placement: Placement) -> dict[str, Any]:
     """Arguments of the group of data subnets."""
     return {
-        "name": part.named(),
+        "name": component.name_in_account(),
         "description": "data subnets",
-        "subnet_ids": part.cloud.network.ids("data"),
-        "tags": part.tags(),
-        "opts": part.under(),
+        "subnet_ids": list(placement.subnets),
+        "tags": component.tags(),
+        "opts": component.child_options(),
     }
 
 
 def secret(
-    part: Part, name: str, key: pulumi.Input[str], value: pulumi.Input[str], *, protect: bool
+    component: PlatformComponent, name: str, key: pulumi.Input[str], value: pulumi.Input[str], *, protect: bool
 ) -> secretsmanager.Secret:
     """Credentials in Secrets Manager, under the component's own key."""
-    made = secretsmanager.Secret(
-        part.key,
+    stored = secretsmanager.Secret(
+        component.key,
         name=name,
-        description=f"{part.named()}: its application's credentials",
+        description=f"{component.name_in_account()}: its application's credentials",
         kms_key_id=key,
         recovery_window_in_days=7,
-        tags=part.tags(),
-        opts=part.under(protect=protect),
+        tags=component.tags(),
+        opts=component.child_options(protect=protect),
     )
     secretsmanager.SecretVersion(
-        part.key, secret_id=made.id, secret_string=pulumi.Output.secret(value), opts=part.under()
+        component.key, secret_id=stored.id, secret_string=pulumi.Output.secret(value), opts=component.child_options()
     )
-    return made
+    return stored

@@ -5,25 +5,23 @@ from __future__ import annotations
 import pulumi
 from pulumi_aws import acm, route53
 
-from config.kinds import Zone as Declared
-
-from .cloud import Cloud, Part
-from .keys import guarded
+from .context import AwsContext, PlatformComponent
+from .keys import protected
 
 
-class Zone(Part):
+class Zone(PlatformComponent):
     """A public zone and a certificate for the domain and every name right below it, proved by a record in the zone."""
 
-    def __init__(self, name: str, zone: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:  # noqa: ARG002 - builders are alike
-        super().__init__(name, cloud, opts)
-        domain = cloud.resolved.environment.domain
+    def __init__(self, name: str, context: AwsContext, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, context, opts)
+        domain = context.resolved.environment.domain
         self.zone = route53.Zone(
             name,
             name=domain,
-            comment=f"{cloud.name}: delegated to by the zone above",
+            comment=f"{context.name}: delegated to by the zone above",
             force_destroy=False,
             tags=self.tags(),
-            opts=self.under(protect=guarded(self)),
+            opts=self.child_options(protect=protected(self)),
         )
         requested = acm.Certificate(
             name,
@@ -31,7 +29,7 @@ class Zone(Part):
             subject_alternative_names=[f"*.{domain}"],
             validation_method="DNS",
             tags=self.tags(),
-            opts=self.under(),
+            opts=self.child_options(),
         )
         # one record proves both names
         proof = requested.domain_validation_options.apply(lambda options: options[0])
@@ -42,23 +40,23 @@ class Zone(Part):
             type=proof.apply(lambda found: found["resource_record_type"]),
             records=[proof.apply(lambda found: found["resource_record_value"])],
             ttl=300,
-            opts=self.under(),
+            opts=self.child_options(),
         )
         self.certificate = acm.CertificateValidation(
-            name, certificate_arn=requested.arn, validation_record_fqdns=[record.fqdn], opts=self.under()
+            name, certificate_arn=requested.arn, validation_record_fqdns=[record.fqdn], opts=self.child_options()
         ).certificate_arn
-        cloud.zone = self
-        cloud.outputs["nameServers"] = self.zone.name_servers
         self.register_outputs({"nameServers": self.zone.name_servers})
 
-    def lead(self, part: Part, host: str, target: pulumi.Input[str], zone_id: pulumi.Input[str]) -> None:
-        """A name that leads to a load balancer or a distribution."""
-        label = host.removesuffix(self.cloud.resolved.environment.domain).removesuffix(".") or "domain"
+    def add_alias_record(
+        self, component: PlatformComponent, host: str, target: pulumi.Input[str], zone_id: pulumi.Input[str]
+    ) -> None:
+        """Makes a host name that leads to a load balancer or a distribution, as a child of ``component``."""
+        label = host.removesuffix(self.context.resolved.environment.domain).removesuffix(".") or "domain"
         route53.Record(
-            f"{part.key}-{label}",
+            f"{component.key}-{label}",
             zone_id=self.zone.zone_id,
             name=host,
             type="A",
             aliases=[{"name": target, "zone_id": zone_id, "evaluate_target_health": False}],
-            opts=part.under(),
+            opts=component.child_options(),
         )

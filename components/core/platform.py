@@ -22,7 +22,7 @@ class Platform:
         self._values = values
 
     @classmethod
-    def of(cls, stack: Stack, made: Mapping[str, Any] | None, opts: pulumi.ResourceOptions) -> Platform:
+    def resolve(cls, stack: Stack, made: Mapping[str, Any] | None, opts: pulumi.ResourceOptions) -> Platform:
         """``made``: what this stack made itself; else what its configuration names."""
         if made is not None:
             return cls(pulumi.Output.from_input(dict(made)))

@@ -1,6 +1,6 @@
 """The catalogue of kinds that run in the namespace: how each is built and how it is monitored, one entry a kind.
 
-The kinds of the platform layer are in ``components.aws.builders``. A kind without an entry in either is declared, explained and
+The kinds of the platform layer are in ``components.aws.platform``. A kind without an entry in either is declared, explained and
 counted, and is not deployed; ``fidelity`` names it.
 """
 

@@ -21,7 +21,7 @@ from config.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from jobs.sanitize.copy.kubernetes_workers import Place
-    from jobs.sanitize.plan.planner import Plan
+    from jobs.sanitize.plan.model import Plan
 
     from .refresh import Tell
     from .request import Asked
@@ -59,7 +59,7 @@ def plan(
 
     Where SANITIZE_TARGET is set, staging is looked at too, and everything is built there once without rows, and taken back.
     """
-    from jobs.sanitize.plan.preview import previewed
+    from jobs.sanitize.preview import previewed
 
     asked = _asked(system, database, as_of=as_of, target=False)
     with previewed(asked) as made:
@@ -104,7 +104,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything up to the first write.")] = False,
 ) -> None:
     """Replace staging's data by a masked, proven copy. Whatever fails, the old data stay; exit code 1 when the proof does."""
-    from jobs.sanitize.plan.preview import previewed
+    from jobs.sanitize.preview import previewed
     from jobs.sanitize.proof.receipt import write_metrics
 
     from .refresh import refresh

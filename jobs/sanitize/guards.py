@@ -13,9 +13,9 @@ from psycopg.conninfo import conninfo_to_dict
 from config.errors import ConfigError, Problem
 from config.model.contract import Class, Contract, Database, Table
 from config.model.contract import Column as Declared
+from jobs.sanitize import catalog
 from jobs.sanitize.copy import dependents, rights
-from jobs.sanitize.plan import catalog
-from jobs.sanitize.plan.masks import Asked, Unmaskable, mask
+from jobs.sanitize.masks.expressions import Asked, Unmaskable, mask
 from jobs.sanitize.proof.detectors import planted
 from jobs.sanitize.proof.receipt import last
 

@@ -14,13 +14,15 @@ import psycopg
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from config.errors import ConfigError, ExternalError
-from jobs.sanitize.copy import definitions, ranges, shadow
+from jobs.sanitize import catalog
+from jobs.sanitize.copy import ranges, shadow
 from jobs.sanitize.copy.backup import backup
 from jobs.sanitize.copy.kubernetes_workers import Fleet
 from jobs.sanitize.copy.local_workers import Crew
-from jobs.sanitize.plan import catalog
-from jobs.sanitize.plan.planner import Plan, select
-from jobs.sanitize.plan.preview import check_target, planned, room
+from jobs.sanitize.plan import definitions
+from jobs.sanitize.plan.model import Plan
+from jobs.sanitize.plan.planner import select
+from jobs.sanitize.preview import check_target, planned, room
 from jobs.sanitize.proof import fingerprints, receipt
 from jobs.sanitize.proof import prover as proof
 

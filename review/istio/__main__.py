@@ -9,8 +9,7 @@ from ruamel.yaml import YAML
 from config.derivation.provenance import BASE
 from config.stack import read_stack
 
-from ..generated import ROOT, STACKS
-from ..graph import graph
+from ..graph import ROOT, STACKS, graph
 from .world import World
 
 

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from config.schema import FILE
 from policies.rules import RULES
-from review.generated import ROOT
+from review.graph import ROOT
 from tests.systems import WATCHED, minimal
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from review.generated import STACKS
-from review.graph import Node
+from review.graph import STACKS, Node
 from tests.components.graphs import inputs, node, recorded, shipped
 from tests.systems import WATCHED
 

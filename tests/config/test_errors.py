@@ -9,7 +9,7 @@ import pytest
 
 import cli.__main__ as command_line
 from config.errors import ConfigError, ExternalError, Problem, UnderstudyError
-from review.generated import ROOT
+from review.graph import ROOT
 
 FOLDERS = ("cli", "config", "components", "doctor", "jobs", "local", "review")
 

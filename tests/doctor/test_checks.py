@@ -13,7 +13,7 @@ from doctor.checks import CHECKS
 from doctor.examine import as_json, examine, would_fail
 from doctor.needs import Needs, Pin
 from doctor.result import Result
-from review.generated import ROOT
+from review.graph import ROOT
 from tests.doctor.fake import AUTHORITY, NODES, FakeCluster, daemon, healthy, needs
 
 Spoil = Callable[[FakeCluster], Any]

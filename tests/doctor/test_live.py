@@ -21,7 +21,7 @@ from doctor.checks import CHECKS
 from doctor.cluster import Access
 from doctor.live import LiveCluster
 from local.control_plane import ControlPlane, kubectl
-from review.generated import ROOT
+from review.graph import ROOT
 from tests.e2e.stacks import small
 from tests.systems import WATCHED
 

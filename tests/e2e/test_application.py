@@ -14,7 +14,7 @@ from config.errors import ExternalError
 from config.reading.files import SYSTEMS
 from local.control_plane import kubectl
 from local.stack import LocalStack
-from review.generated import ROOT
+from review.graph import ROOT
 from tests.components.application import CANARY, CANARY_IMAGE
 from tests.components.graphs import shipped
 from tests.e2e.quikapp import STACK

@@ -18,7 +18,7 @@ from local.commands import bring_up
 from local.control_plane import ControlPlane, kubectl
 from local.stack import LocalStack
 from local.target import chosen, holds
-from review.generated import ROOT
+from review.graph import ROOT
 from tests.e2e.stacks import get, known, ours, small
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("context")]

@@ -12,7 +12,7 @@ import pytest
 
 from local.control_plane import ORDER
 from local.paths import TOOLS
-from review.generated import ROOT
+from review.graph import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("make-up")]
 

@@ -15,7 +15,7 @@ from config.errors import ExternalError
 from config.model.platform import Platform
 from local.control_plane import kubectl
 from local.stack import LocalStack
-from review.generated import ROOT
+from review.graph import ROOT
 from tests.components.core.test_platform import application as declare
 from tests.components.graphs import shipped
 from tests.e2e.quikapp import STACK, client, declared, of, steps

@@ -14,8 +14,7 @@ from config.model.quantity import Cpu, Memory
 from config.stack import read_stack
 from local.control_plane import kubectl
 from local.stack import LocalStack
-from review.generated import ROOT, STACKS
-from review.graph import graph
+from review.graph import ROOT, STACKS, graph
 from tests.e2e.stacks import get, known, ours, running
 
 pytestmark = [pytest.mark.engine]

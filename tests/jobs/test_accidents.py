@@ -21,7 +21,7 @@ from jobs.sanitize.connection import connect
 from jobs.sanitize.copy import ranges, shadow
 from jobs.sanitize.copy.local_workers import Crew
 from jobs.sanitize.dialect import Keys
-from jobs.sanitize.plan.preview import planned
+from jobs.sanitize.preview import planned
 from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 from tests.jobs.shop import CONTRACT, ROWS, SCHEMA
@@ -88,7 +88,7 @@ def test_workers_of_several_machines_share_the_ranges_and_two_die(shop: Pair, mo
     asked, keys = shop.asked(), Keys()
     with planned(asked) as (made, source, moment), connect(asked.target, "target") as target:
         shadow.clear(target, made.schema)
-        from jobs.sanitize.copy import definitions
+        from jobs.sanitize.plan import definitions
 
         shadow.prepare(target, made, definitions.read(source, made.catalog))
         ranges.create(target, names.work("public"), made.dialect, moment)

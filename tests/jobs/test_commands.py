@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from review.generated import ROOT
+from review.graph import ROOT
 from tests.jobs.postgres import Pair
 from tests.jobs.shop import CONTRACT
 

@@ -9,7 +9,7 @@ import pytest
 from config.errors import ConfigError
 from config.model.contract import contracts, load
 from jobs.sanitize.dialect import Dialect
-from jobs.sanitize.plan.preview import planned
+from jobs.sanitize.preview import planned
 from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 

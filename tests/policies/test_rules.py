@@ -7,7 +7,7 @@ from _pytest.mark import ParameterSet
 
 from policies.rules import FAMILIES, RULES
 from policies.rules.ratios.declaration import size
-from review.generated import STACKS
+from review.graph import STACKS
 from tests.policies.aws_cases import AWS_FAILS, AWS_PASSES, Cases
 from tests.policies.cases import FAILS, PASSES
 from tests.policies.fixtures import Spoil, change, findings, good, rule, spoiled, through_proxies

@@ -10,7 +10,7 @@ import pytest
 
 from config.errors import ConfigError
 from review.check import check, shipped
-from review.generated import ROOT
+from review.graph import ROOT
 from tests.declared import declared, problems
 from tests.systems import write
 

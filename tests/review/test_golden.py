@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.generated import GOLDEN, STACKS, golden
+from review.generated import GOLDEN, golden
 from review.golden import ENVIRONMENT, _changes, _yaml, files
-from review.graph import Node
+from review.graph import STACKS, Node
 from tests.components.graphs import shipped
 
 VALUES = st.recursive(

@@ -9,8 +9,7 @@ import sys
 import pytest
 
 from config.errors import ConfigError
-from review.generated import ROOT
-from review.graph import graph, manifests
+from review.graph import ROOT, graph, manifests
 
 
 def test_nodes_have_the_promised_keys() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pulumi
 
-from components.aws.cloud import Cloud, Part
+from components.aws.context import AwsContext, PlatformComponent
+from components.aws.eks import Eks
+from components.aws.load_balancer import LoadBalancer
 from components.aws.releases import inside, namespace, release
 from components.core.issuing import Authority, Certificate
 from components.core.labels import labels
@@ -15,7 +17,7 @@ from components.core.origins import origin, stated
 from components.mesh.routing import CERTIFICATE
 from config.derivation.mesh_topology import exits
 from config.kinds import Istio as Declared
-from config.kinds import LoadBalancer
+from config.kinds import LoadBalancer as DeclaredBalancer
 from config.kinds.mesh import REDIRECT, SECURE
 from config.system import SelfSigned
 
@@ -23,80 +25,108 @@ from . import values
 from .networks import policies
 
 
-class Istio(Part):
+class Istio(PlatformComponent):
     """Pinned Helm releases of Istio, each in a namespace with Pod Security level and NetworkPolicies.
 
     The objects that a chart renders are not visible to policies, which check the values.
     """
 
-    def __init__(self, name: str, istio: Declared, cloud: Cloud, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, cloud, opts)
-        self._declared, self._cluster = istio, cloud.cluster.kubernetes
-        resolved = cloud.resolved
+    def __init__(
+        self,
+        name: str,
+        istio: Declared,
+        context: AwsContext,
+        cluster: Eks,
+        balancer: LoadBalancer,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, context, opts)
+        self._declared, self._cluster = istio, cluster.kubernetes
+        resolved = context.resolved
         self._ingress = resolved.environment.cluster.ingress_namespace
-        rooms = self._rooms()
-        base = self._release("base", "istio-base", istio.control_namespace, values.base(), rooms)
+        namespaces = self._namespaces(cluster.workers)
+        base = self._release("base", "istio-base", istio.control_namespace, values.base(), namespaces)
         agent = self._release("cni", "istio-cni", istio.agent_namespace, values.agent(istio), [base])
         control = self._release(
             "istiod", "istiod", istio.control_namespace, values.control_plane(istio, resolved), [agent]
         )
-        certificate = self._certificate(rooms)
+        certificate = self._certificate(namespaces)
         gateways = {
-            room: self._release(
-                "gateway", called, room, values.gateway(resolved, istio, called, ports), [control, certificate]
+            namespace_name: self._release(
+                "gateway",
+                called,
+                namespace_name,
+                values.gateway(resolved, istio, called, ports),
+                [control, certificate],
             )
-            for called, room, ports in (
+            for called, namespace_name, ports in (
                 (istio.ingress_name, self._ingress, {"https": SECURE, "http": REDIRECT}),
                 (istio.egress_name, istio.egress_namespace, {"tls": SECURE}),
             )
         }
         for label, port in (("secure", SECURE), ("redirect", REDIRECT)):
-            self._binding(label, port, gateways[self._ingress])
+            self._binding(label, port, balancer.target_groups[label], gateways[self._ingress])
         self._allowed_out(base)
         self.register_outputs({"version": istio.version})
 
-    def _rooms(self) -> list[pulumi.Resource]:
+    def _namespaces(self, depends_on: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Makes the namespaces with their NetworkPolicies."""
         istio = self._declared
         made: list[pulumi.Resource] = []
-        for room in (istio.control_namespace, istio.agent_namespace, self._ingress, istio.egress_namespace):
-            level: Any = "privileged" if room == istio.agent_namespace else "restricted"
-            made.append(namespace(self, self._cluster, room, level, self.cloud.cluster.workers))
-        for room, named in policies(istio, self.cloud.resolved, self.cloud.account).items():
+        for namespace_name in (istio.control_namespace, istio.agent_namespace, self._ingress, istio.egress_namespace):
+            level: Any = "privileged" if namespace_name == istio.agent_namespace else "restricted"
+            made.append(namespace(self, self._cluster, namespace_name, level, depends_on))
+        for namespace_name, named in policies(istio, self.context.resolved, self.context.account).items():
             for key, spec in named.items():
-                made.append(self._object("networking.k8s.io/v1", "NetworkPolicy", room, key, made[:4], spec=spec))
+                made.append(
+                    self._object("networking.k8s.io/v1", "NetworkPolicy", namespace_name, key, made[:4], spec=spec)
+                )
         return made
 
     def _object(
-        self, version: str, kind: str, room: str, name: str, depends_on: Sequence[pulumi.Resource], **rest: Any
+        self,
+        version: str,
+        kind: str,
+        namespace_name: str,
+        name: str,
+        depends_on: Sequence[pulumi.Resource],
+        **rest: Any,
     ) -> pulumi.Resource:
-        metadata = {"name": name, "namespace": room, "labels": labels(self.cloud.resolved)}
+        metadata = {"name": name, "namespace": namespace_name, "labels": labels(self.context.resolved)}
         body = {"apiVersion": version, "kind": kind, "metadata": metadata, **rest}
-        return inside(self, self._cluster, f"{self.key}-{room}-{name}", body, depends_on)
+        return inside(self, self._cluster, f"{self.key}-{namespace_name}-{name}", body, depends_on)
 
     def _release(
-        self, chart: str, name: str, room: str, given: dict[str, Any], depends_on: Sequence[pulumi.Resource]
+        self, chart: str, name: str, namespace_name: str, given: dict[str, Any], depends_on: Sequence[pulumi.Resource]
     ) -> pulumi.Resource:
         declared = self._declared
         return release(
-            self, chart, declared.version, declared.charts, given, self._cluster, depends_on, name=name, namespace=room
+            self,
+            chart,
+            declared.version,
+            declared.charts,
+            given,
+            self._cluster,
+            depends_on,
+            name=name,
+            namespace=namespace_name,
         )
 
-    def _certificate(self, rooms: Sequence[pulumi.Resource]) -> pulumi.Resource:
+    def _certificate(self, namespaces: Sequence[pulumi.Resource]) -> pulumi.Resource:
         """Makes the gateway's certificate for the load balancer, which does not verify its issuer."""
-        cloud, settings = self.cloud, SelfSigned()
-        issuer = pulumi.ProviderResource("pulumi-python", f"{self.key}-issuer", {}, self.under())
+        context, settings = self.context, SelfSigned()
+        issuer = pulumi.ProviderResource("pulumi-python", f"{self.key}-issuer", {}, self.child_options())
         dynamic = pulumi.ResourceOptions(parent=self, provider=issuer)
-        balancer = cloud.resolved.components[self._declared.balancer]
-        assert isinstance(balancer, LoadBalancer), "config.checks.references asks for one"
+        balancer = context.resolved.components[self._declared.balancer]
+        assert isinstance(balancer, DeclaredBalancer), "config.checks.references asks for one"
         authority_props = {
-            "common_name": f"{cloud.name}-gateway",
+            "common_name": f"{context.name}-gateway",
             "seconds": settings.authority_validity.seconds,
             "renew_before_seconds": settings.authority_renew_before.seconds,
         }
         authority = Authority(f"{self.key}-authority", authority_props, dynamic)
         props = {
-            "common_name": cloud.resolved.environment.domain,
+            "common_name": context.resolved.environment.domain,
             "hosts": list(balancer.hosts),
             "ips": [],
             "seconds": settings.validity.seconds,
@@ -111,29 +141,34 @@ class Istio(Part):
             "metadata": {
                 "name": CERTIFICATE,
                 "namespace": self._ingress,
-                "labels": labels(cloud.resolved),
+                "labels": labels(context.resolved),
                 "annotations": stated({"tls.crt": issued, "tls.key": issued}),
             },
             "stringData": {"tls.crt": certificate.certificate, "tls.key": certificate.key},
         }
-        return inside(self, self._cluster, f"{self.key}-{CERTIFICATE}", body, rooms)
+        return inside(self, self._cluster, f"{self.key}-{CERTIFICATE}", body, namespaces)
 
-    def _binding(self, label: str, port: int, gateway: pulumi.Resource) -> None:
+    def _binding(self, label: str, port: int, target_group: pulumi.Output[str], gateway: pulumi.Resource) -> None:
         """The gateway's pods join the load balancer's targets."""
         spec = {
             "serviceRef": {"name": self._declared.ingress_name, "port": port},
-            "targetGroupARN": self.cloud.target_groups[label],
+            "targetGroupARN": target_group,
             "targetType": "ip",
         }
         self._object("elbv2.k8s.aws/v1beta1", "TargetGroupBinding", self._ingress, label, [gateway], spec=spec)
 
     def _allowed_out(self, base: pulumi.Resource) -> None:
         """Names that the gateway out passes on: a policy for each that is declared, and one that allows no other."""
-        room = self._declared.egress_namespace
+        namespace_name = self._declared.egress_namespace
         here = {"selector": {"matchLabels": {"istio": "egress"}}, "action": "ALLOW"}
-        self._object("security.istio.io/v1", "AuthorizationPolicy", room, "default-deny", [base], spec={})
-        for key, hosts in exits(self.cloud.resolved).items():
+        self._object("security.istio.io/v1", "AuthorizationPolicy", namespace_name, "default-deny", [base], spec={})
+        for key, hosts in exits(self.context.resolved).items():
             rules = [{"when": [{"key": "connection.sni", "values": sorted(hosts)}]}]
             self._object(
-                "security.istio.io/v1", "AuthorizationPolicy", room, key, [base], spec={**here, "rules": rules}
+                "security.istio.io/v1",
+                "AuthorizationPolicy",
+                namespace_name,
+                key,
+                [base],
+                spec={**here, "rules": rules},
             )

@@ -19,12 +19,12 @@ _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "
 
 def policies(istio: Istio, resolved: Resolved, account: Account) -> dict[str, dict[str, Any]]:
     """Namespace to name to spec; closed both ways but for these."""
-    rooms = {
+    specs = {
         istio.control_namespace: _control(istio, resolved),
         resolved.environment.cluster.ingress_namespace: _way_in(istio, resolved, account),
         istio.egress_namespace: _way_out(istio, resolved),
     }
-    return {room: {"default-deny": _both([], []), "allowed": spec} for room, spec in rooms.items()}
+    return {namespace: {"default-deny": _both([], []), "allowed": spec} for namespace, spec in specs.items()}
 
 
 def _both(ingress: list[Any], egress: list[Any]) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _blocks(*networks: str) -> list[Any]:
     return [{"ipBlock": {"cidr": network}} for network in networks]
 
 
-def _told(istio: Istio) -> dict[str, Any]:
+def _to_control_plane(istio: Istio) -> dict[str, Any]:
     """Returns the rule from a gateway to istiod, which configures it."""
     there = {"namespaceSelector": in_namespace(istio.control_namespace), "podSelector": {"matchLabels": ISTIOD}}
     return {"to": [there], "ports": tcp(CONTROL)}
@@ -67,7 +67,7 @@ def _way_in(istio: Istio, resolved: Resolved, account: Account) -> dict[str, Any
     numbers = {
         port for name in targets if resolved.components[name].namespaced and (port := resolved.components[name].port())
     }
-    out = [name_servers(resolved), _told(istio)]
+    out = [name_servers(resolved), _to_control_plane(istio)]
     if numbers:
         out.append(
             {
@@ -87,5 +87,5 @@ def _way_out(istio: Istio, resolved: Resolved) -> dict[str, Any]:
     internet = {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_PRIVATE)}}
     return _both(
         [{"from": own, "ports": tcp(SECURE)}],
-        [name_servers(resolved), _told(istio), {"to": [internet], "ports": tcp(443)}],
+        [name_servers(resolved), _to_control_plane(istio), {"to": [internet], "ports": tcp(443)}],
     )

@@ -75,14 +75,14 @@ def _providers(resolved: Resolved) -> list[Any]:
         there = {"service": component.host(name, resolved.environment.namespace)}
         match component:
             case OAuth2Proxy():
-                asked: dict[str, Any] = {
+                authorization: dict[str, Any] = {
                     **there,
                     "port": component.ports()["http"],
                     "includeRequestHeadersInCheck": ["authorization", "cookie"],
                     "headersToUpstreamOnAllow": ["x-auth-request-email"],
                     "headersToDownstreamOnDeny": ["content-type", "set-cookie"],
                 }
-                found.append({"name": name, "envoyExtAuthzHttp": asked})
+                found.append({"name": name, "envoyExtAuthzHttp": authorization})
             case Jaeger(otlp=True):
                 port = component.ports()["otlp-grpc"]
                 found.append({"name": TRACING, "opentelemetry": {**there, "port": port}})

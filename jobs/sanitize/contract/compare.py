@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from config.errors import Problem
 from config.model.contract import Class, Contract, Database, Limit, Table
 from config.paths import Path
-from jobs.sanitize.plan.catalog import Catalog, Column
-from jobs.sanitize.plan.catalog import Table as Live
+from jobs.sanitize.catalog import Catalog, Column
+from jobs.sanitize.catalog import Table as Live
 
 from . import suggest
 

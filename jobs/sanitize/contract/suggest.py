@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from config.model.contract import Class
+from jobs.sanitize.catalog import Column
 from jobs.sanitize.dialect import Dialect
-from jobs.sanitize.plan.catalog import Column
-from jobs.sanitize.plan.masks import Asked, Unmaskable, can, mask
+from jobs.sanitize.masks.expressions import Asked, Unmaskable, can, mask
 
 _NAMES: tuple[tuple[str, Class], ...] = (
     (r"pass(word|wd|phrase|code)|secret|token|api_?key|salt|(^|_)otp|mfa|webhook|cookie|session_?key|private_?key|hash$|(^|_)pin(_|$)", Class.CREDENTIAL),

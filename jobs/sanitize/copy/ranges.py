@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from jobs.sanitize.catalog import Table
 from jobs.sanitize.connection import Connection
 from jobs.sanitize.dialect import Dialect, quoted
-from jobs.sanitize.plan.catalog import Table
 
 PAGES = 4096
 """Size of a range, 32 MiB of a table: psql's start (70 ms of CPU) is a small part of it, and it is shuffled in memory."""

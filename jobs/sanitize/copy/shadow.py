@@ -14,10 +14,10 @@ from jobs.sanitize.connection import Connection, connect, spoken, trouble
 from jobs.sanitize.dialect import literal, quoted
 from jobs.sanitize.errors import Leak
 from jobs.sanitize.names import HOME, application, old, shadow, work
-from jobs.sanitize.plan.planner import Plan
+from jobs.sanitize.plan.definitions import Definitions
+from jobs.sanitize.plan.model import Plan
 
 from . import dependents, rights
-from .definitions import Definitions
 
 _TAPE = 256 * 1024
 """Bytes that a merge keeps of every sorted run (PostgreSQL's ``TAPE_BUFFER_OVERHEAD`` and ``MERGE_BUFFER_SIZE``)."""

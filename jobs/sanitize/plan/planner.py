@@ -6,114 +6,27 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from config.errors import ConfigError, Problem
 from config.model.contract import Class, Contract, Database
 from config.model.contract import Column as Declared
-from config.model.contract import Table as Rules
+from jobs.sanitize import catalog as living
 from jobs.sanitize.connection import Connection
-from jobs.sanitize.contract import parts, values
+from jobs.sanitize.contract import parts
 from jobs.sanitize.contract.compare import ENGINES, compare, unsupported
-from jobs.sanitize.contract.parts import Parts
-from jobs.sanitize.copy import definitions
-from jobs.sanitize.copy.definitions import Definitions
 from jobs.sanitize.dialect import Dialect, of, quoted
+from jobs.sanitize.masks.documents import compared, document
+from jobs.sanitize.masks.expressions import Asked, Mask, Unmaskable, fixed, like, mask, message, shaped
+from jobs.sanitize.masks.generalise import generalised
 
-from . import catalog as living
-from .documents import Part, compared, document
-from .generalise import generalised
-from .masks import Asked, Mask, Unmaskable, fixed, like, mask, message, shaped
+from . import definitions, values
+from .model import CopiedColumn, CopiedTable, Plan
 from .subset import Subset
 
 FULL = 0.8
 """Largest allowed use of the target's volume."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """A column of a table that is copied."""
-
-    live: living.Column
-    declared: Declared
-    mask: Mask | None
-    own_digest: bool
-    """Its digest is of its own value; else the table's identity's."""
-    parts: tuple[Part, ...] = ()
-    """Masked paths of a document that are compared with production's."""
-
-    @property
-    def name(self) -> str:
-        return self.live.name
-
-
-@dataclass(frozen=True)
-class Copied:
-    """A table: what is read of it, and how much."""
-
-    live: living.Table
-    rules: Rules
-    fields: tuple[Field, ...]
-    """Without generated columns, which the target computes from the masked ones."""
-    leaves: tuple[living.Table, ...]
-    condition: str | None
-    """Over the alias ``r``."""
-    detached: dict[str, str]
-    """Column to the condition under which its reference is kept."""
-    form: str
-    """``binary`` or ``text``."""
-    distinct: frozenset[str]
-    """Columns that a unique index of the table or of a partition looks at."""
-    before: int = 0
-    after: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.live.name
-
-    @property
-    def shuffled(self) -> bool:
-        """Whether its rows are brought in another order: where something is masked, and no public number counts them anyway."""
-        counted = any(
-            item.mask is None and item.live.category == "integer" and self.live.is_unique(item.name)
-            for item in self.fields
-        )
-        return self.rules.shuffle and not counted and any(item.mask is not None for item in self.fields)
-
-    @property
-    def size(self) -> int:
-        """Bytes of its rows with their indexes, as they are in the source."""
-        return sum(leaf.size for leaf in self.leaves)
-
-    @property
-    def estimate(self) -> int:
-        """Bytes that the copy takes, by the share of rows."""
-        return round(self.size * self.after / self.before) if self.before else 0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All of it."""
-
-    system: str
-    database: str
-    declared: Database
-    dialect: Dialect
-    catalog: living.Catalog
-    tables: dict[str, Copied]
-    """Those that are referred to first."""
-    as_of: str
-    hashes: dict[str, str]
-    stores: dict[str, str]
-    definitions: Definitions
-    parts: Parts
-    """Labels, attributes, views and functions of the schema."""
-    warnings: tuple[str, ...] = field(default=())
-
-    @property
-    def schema(self) -> str:
-        return self.declared.schema_
 
 
 def plan(
@@ -136,7 +49,7 @@ def plan(
     moment = (as_of or datetime.now(UTC)).isoformat()
     subset = Subset(catalog, database.tables, moment)
     folds = _folds(catalog, database)
-    tables: dict[str, Copied] = {}
+    tables: dict[str, CopiedTable] = {}
     for table in subset.before():
         try:
             tables[table] = _copied(catalog, database, table, dialect, subset, folds)
@@ -174,7 +87,7 @@ def _copied(
     dialect: Dialect,
     subset: Subset,
     folds: frozenset[Class] = frozenset(),
-) -> Copied:
+) -> CopiedTable:
     rules, live = database.tables[name], catalog.tables[name]
     fields, wrong = [], []
     distinct = live.distinct.union(*(leaf.distinct for leaf in catalog.leaves(name)))
@@ -192,11 +105,11 @@ def _copied(
             wrong.append(Unmaskable(column.name, str(error)))
             continue
         own = rules.identity is None or column.name == rules.identity or declared.cls is Class.IDENTIFIER
-        fields.append(Field(column, declared, made, own, tuple(compared(declared.paths, asked))))
+        fields.append(CopiedColumn(column, declared, made, own, tuple(compared(declared.paths, asked))))
     if wrong:
         raise ExceptionGroup(name, wrong)
     detached = {column: subset.detached(name, column, "r") for column in rules.detach}
-    return Copied(
+    return CopiedTable(
         live,
         rules,
         tuple(fields),
@@ -218,7 +131,7 @@ def _folds(catalog: living.Catalog, database: Database) -> frozenset[Class]:
     )
 
 
-def _short(contract: Contract, database: str, tables: dict[str, Copied]) -> Iterator[Problem]:
+def _short(contract: Contract, database: str, tables: dict[str, CopiedTable]) -> Iterator[Problem]:
     """A short column keeps fewer digits of the hash: it does not join with one that keeps all."""
     bits = {(name, item.name): item.mask.bits for name, table in tables.items() for item in table.fields if item.mask}
     for name, table in tables.items():
@@ -230,7 +143,7 @@ def _short(contract: Contract, database: str, tables: dict[str, Copied]) -> Iter
                     yield contract.problem(at, message, "give both one type")
 
 
-def _as_it_is(table: Copied) -> Copied:
+def _as_it_is(table: CopiedTable) -> CopiedTable:
     fields = (
         replace(item, mask=replace(item.mask, expression="{raw}", proof="shape") if item.mask else None, parts=())
         for item in table.fields
@@ -272,7 +185,7 @@ def _formed(form: str, column: living.Column, table: living.Table) -> Mask:
 
 
 def select(
-    table: Copied,
+    table: CopiedTable,
     leaf: living.Table,
     dialect: Dialect,
     within: str | None = None,
@@ -311,7 +224,9 @@ def select(
     return f"SELECT {', '.join([*wanted, *(f'x{number}' for number in range(len(more)))])} FROM ({rows}) m{order}"
 
 
-def _masked(table: Copied, item: Field, index: Mapping[str, int], digests: dict[int, str], dialect: Dialect) -> str:
+def _masked(
+    table: CopiedTable, item: CopiedColumn, index: Mapping[str, int], digests: dict[int, str], dialect: Dialect
+) -> str:
     """A column's mask over the aliases c (raw), d (digest) and t (token); notes the digest that it needs."""
     raw = f"c{index[item.name]}"
     if item.mask is None:
@@ -328,12 +243,12 @@ def _masked(table: Copied, item: Field, index: Mapping[str, int], digests: dict[
     return made
 
 
-def _read(table: Copied, column: str) -> str:
+def _read(table: CopiedTable, column: str) -> str:
     kept = table.detached.get(column)
     return f"CASE WHEN {kept} THEN r.{quoted(column)} END" if kept else f"r.{quoted(column)}"
 
 
-def _counted(connection: Connection, table: Copied) -> Copied:
+def _counted(connection: Connection, table: CopiedTable) -> CopiedTable:
     counted = "count(*)" if table.condition is None else f"count(*) FILTER (WHERE {table.condition})"
     row = connection.execute(f"SELECT count(*), {counted} FROM {table.live.place} r".encode()).fetchone()
     assert row is not None, "an aggregate has a row"
@@ -345,7 +260,7 @@ def _problem(contract: Contract, database: str, table: str, error: Exception) ->
     return contract.problem(("databases", database, "tables", table, "columns", column), text, "class it otherwise")
 
 
-def _warnings(catalog: living.Catalog, tables: dict[str, Copied]) -> Iterator[str]:
+def _warnings(catalog: living.Catalog, tables: dict[str, CopiedTable]) -> Iterator[str]:
     from jobs.sanitize.contract.suggest import named
 
     if catalog.other_schemas:

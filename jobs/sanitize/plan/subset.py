@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 
 from config.model.contract import Limit, Table, Window
+from jobs.sanitize.catalog import Catalog, ForeignKey
 from jobs.sanitize.dialect import literal, quoted
-
-from .catalog import Catalog, ForeignKey
 
 
 class Subset:

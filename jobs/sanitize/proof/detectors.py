@@ -13,8 +13,8 @@ import json
 import string
 from dataclasses import dataclass
 
+from jobs.sanitize.catalog import Column
 from jobs.sanitize.dialect import literal
-from jobs.sanitize.plan.catalog import Column
 
 _TOKENS = r"(user_|staging_user_|staging_|revoked_|tok_staging_|\[staging\] |Staging-|Staging Street )[0-9a-f]{20}"
 """Texts that masks write into documents and forms; twenty hexadecimal digits would match telephone numbers."""

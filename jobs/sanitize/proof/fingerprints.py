@@ -9,14 +9,15 @@ from jobs.sanitize.connection import Connection
 from jobs.sanitize.copy import ranges
 from jobs.sanitize.dialect import quoted
 from jobs.sanitize.names import QUIET, work
-from jobs.sanitize.plan.planner import Copied, Field, Plan, select
+from jobs.sanitize.plan.model import CopiedColumn, CopiedTable, Plan
+from jobs.sanitize.plan.planner import select
 
 
 @dataclass(frozen=True)
 class Comparison:
     """A masked value that is compared with production's."""
 
-    field: Field
+    field: CopiedColumn
     expression: str
     """Over ``{raw}``: the part of the value."""
     among: str
@@ -32,7 +33,7 @@ class Comparison:
         return f"convert_to({f'lower({text})' if self.field.live.base == 'citext' else text}, 'UTF8')"
 
 
-def comparisons(table: Copied) -> list[Comparison]:
+def comparisons(table: CopiedTable) -> list[Comparison]:
     """Every masked value of the table that has one of production's to differ from."""
     found = []
     for item in table.fields:

@@ -11,13 +11,13 @@ from typing import Any
 import psycopg
 
 from config.model.contract import Class
+from jobs.sanitize.catalog import Column
 from jobs.sanitize.connection import Connection, connect, spoken
 from jobs.sanitize.dialect import Keys, literal, quoted
 from jobs.sanitize.errors import Check, Leak
+from jobs.sanitize.masks import documents
 from jobs.sanitize.names import application, work
-from jobs.sanitize.plan import documents
-from jobs.sanitize.plan.catalog import Column
-from jobs.sanitize.plan.planner import Copied, Plan
+from jobs.sanitize.plan.model import CopiedTable, Plan
 
 from . import detectors, surroundings
 from .detectors import DETECTORS, PREFILTER
@@ -125,10 +125,10 @@ class Proof:
     def _size(self, step: Step) -> int:
         return self.plan.tables[step[0]].estimate
 
-    def _place(self, table: Copied) -> str:
+    def _place(self, table: CopiedTable) -> str:
         return f"{quoted(self.schema)}.{quoted(table.name)}"
 
-    def _compare(self, target: Connection, number: int, table: Copied) -> None:
+    def _compare(self, target: Connection, number: int, table: CopiedTable) -> None:
         """Production's values are not there: by the masks' forms where production has none of them, else by fingerprint."""
         found = list(enumerate(comparisons(table)))
         if self.overlaps is None:
@@ -165,7 +165,7 @@ class Proof:
     def _fingerprint(self, item: Comparison) -> str:
         return self.plan.dialect.fingerprint(item.of(f"s.{quoted(item.field.name)}"))
 
-    def _look(self, target: Connection, table: Copied) -> None:
+    def _look(self, target: Connection, table: CopiedTable) -> None:
         """The form of every mask, the canaries and the detectors: in one reading of the table, where nothing is found."""
         texts = {column.name: text for column in table.live.columns.values() if (text := text_of(column, "s"))}
         watched = self._watched(table, texts)
@@ -183,7 +183,7 @@ class Proof:
         for column in watched:
             self._detect(target, table, column, watched[column], look=column in suspects | few, once=column in few)
 
-    def _unmasked(self, source: Connection, table: Copied) -> None:
+    def _unmasked(self, source: Connection, table: CopiedTable) -> None:
         """The detectors and canaries on what is copied as it is, of the rows that are copied."""
         texts = {column.name: text for column in table.live.columns.values() if (text := text_of(column, "s"))}
         masked = {item.name for item in table.fields if item.mask is not None} | {
@@ -204,7 +204,7 @@ class Proof:
             self.checks.add("no canary", table.name, column, row[number])
             self._detect(source, table, column, text, look=bool(row[len(watched) + number]), once=False, among=rows)
 
-    def _watched(self, table: Copied, texts: Mapping[str, str]) -> dict[str, str]:
+    def _watched(self, table: CopiedTable, texts: Mapping[str, str]) -> dict[str, str]:
         """The texts that detectors look at: all that no mask's form holds, of documents only the public paths."""
         watched = dict(texts)
         for item in table.fields:
@@ -219,7 +219,7 @@ class Proof:
         return watched
 
     def _read(
-        self, target: Connection, table: Copied, texts: Mapping[str, str], many: Mapping[str, str], *, quick: bool
+        self, target: Connection, table: CopiedTable, texts: Mapping[str, str], many: Mapping[str, str], *, quick: bool
     ) -> list[tuple[str, str, int]]:
         asked = []
         for item in table.fields:
@@ -245,7 +245,7 @@ class Proof:
         return f"strpos({literal(self.overrides)}, {text}) > 0 AND NOT ({known})"
 
     def _detect(
-        self, target: Connection, table: Copied, column: str, text: str, *, look: bool, once: bool, among: str = ""
+        self, target: Connection, table: CopiedTable, column: str, text: str, *, look: bool, once: bool, among: str = ""
     ) -> None:
         """Every detector on one column, in rows; ``once``: it looks at each value once, however many rows have it.
 

@@ -15,7 +15,7 @@ from config.errors import ExternalError
 from config.model.contract import Class
 from jobs.sanitize.connection import Connection
 from jobs.sanitize.names import HOME
-from jobs.sanitize.plan.planner import Plan
+from jobs.sanitize.plan.model import Plan
 
 from .prover import Checks
 

@@ -18,7 +18,7 @@ from config.derivation.resolution import resolve
 from config.loader import _loaded, load, parse
 from config.reading.files import SYSTEMS
 from config.system import Resolved, System
-from review.generated import ROOT
+from review.graph import ROOT
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from config.errors import ConfigError
 from config.loader import shipped
 from config.model.contract import RESERVED, Class, contracts, load, parse
-from review.generated import ROOT
+from review.graph import ROOT
 
 BASE = """system: shop
 databases:

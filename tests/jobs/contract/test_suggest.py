@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from config.model.contract import Class, parse
+from jobs.sanitize.catalog import Category, Column
 from jobs.sanitize.contract.suggest import key, line, suggest
-from jobs.sanitize.plan.catalog import Category, Column
 
 TEXT = Column(
     name="x", type="text", base="text", category="text", array=False, length=None, not_null=False, default=None, identity="",

@@ -9,7 +9,7 @@ import pytest
 from config.errors import ConfigError
 from jobs.sanitize.connection import connect
 from jobs.sanitize.copy.dependents import outside
-from jobs.sanitize.plan.preview import check_target
+from jobs.sanitize.preview import check_target
 from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 

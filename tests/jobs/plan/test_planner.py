@@ -6,7 +6,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.model.contract import parse
-from jobs.sanitize.plan.preview import planned
+from jobs.sanitize.preview import planned
 from tests.jobs.postgres import Pair
 from tests.jobs.shop import CONTRACT
 

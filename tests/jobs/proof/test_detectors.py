@@ -114,7 +114,7 @@ def test_what_is_left_alone(database: psycopg.Connection, value: str) -> None:
     ],
 )  # fmt: skip
 def test_large_numbers(database: psycopg.Connection, value: str, type_: str, name: str | None) -> None:
-    from jobs.sanitize.plan import catalog
+    from jobs.sanitize import catalog
 
     database.execute(f"DROP TABLE IF EXISTS numbers; CREATE TABLE numbers (n {type_})".encode())
     column = catalog.read(database, "public").tables["numbers"].columns["n"]

@@ -13,8 +13,9 @@ from jobs.sanitize import refresh as module
 from jobs.sanitize.connection import connect
 from jobs.sanitize.dialect import Keys
 from jobs.sanitize.errors import Leak
-from jobs.sanitize.plan import documents, masks
+from jobs.sanitize.masks import documents, expressions
 from jobs.sanitize.plan import planner as plan
+from jobs.sanitize.plan.model import CopiedTable
 from jobs.sanitize.proof.detectors import DETECTORS
 from jobs.sanitize.proof.fingerprints import comparisons
 from jobs.sanitize.refresh import refresh
@@ -60,7 +61,7 @@ def test_a_mask_that_masks_nothing_is_found(
 ) -> None:
     real = plan._copied
 
-    def broken(*given: object) -> plan.Copied:
+    def broken(*given: object) -> CopiedTable:
         copied = real(*given)  # type: ignore[arg-type]
         if copied.name != table:
             return copied
@@ -91,28 +92,30 @@ def test_a_mask_whose_form_admits_everything_is_found_by_fingerprint(
     shop: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wide form is not believed: production's values have it too."""
-    real = masks._marked
+    real = expressions._marked
 
-    def wide(prefix: str, suffix: str = "") -> masks.Maker:
+    def wide(prefix: str, suffix: str = "") -> expressions.Maker:
         return lambda asked: replace(
             real(prefix, suffix)(asked), expression="{raw}", holds="true", quick="true", wide="true"
         )
 
-    monkeypatch.setitem(masks._MAKERS, (Class.EMAIL, "text"), lambda asked: wide("user_", f"@{asked.domain}")(asked))
+    monkeypatch.setitem(
+        expressions._MAKERS, (Class.EMAIL, "text"), lambda asked: wide("user_", f"@{asked.domain}")(asked)
+    )
     with pytest.raises(Leak, match=r"customers\.email: no value is one of production's: 300 rows"):
         refresh(shop.asked())
 
 
 def test_what_only_the_quick_form_admits_is_compared_too(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """``decode`` takes capital digits, the regular expression does not: such a value of production's is fingerprinted all the same."""
-    real = masks._email
+    real = expressions._email
     kept = "CASE WHEN {raw} LIKE 'user_ABCD%' THEN {raw} ELSE "
 
-    def leaking(asked: masks.Asked) -> masks.Mask:
+    def leaking(asked: expressions.Asked) -> expressions.Mask:
         made = real(asked)
         return replace(made, expression=f"{kept}{made.expression} END") if asked.column.name == "email" else made
 
-    monkeypatch.setitem(masks._MAKERS, (Class.EMAIL, "text"), leaking)
+    monkeypatch.setitem(expressions._MAKERS, (Class.EMAIL, "text"), leaking)
     shop.source("INSERT INTO newsletter VALUES ('user_ABCDEF0123456789ABCD@staging.invalid')")
     try:
         with pytest.raises(Leak, match=r"newsletter\.email: no value is one of production's: 1 rows"):
@@ -123,9 +126,9 @@ def test_what_only_the_quick_form_admits_is_compared_too(shop: Pair, monkeypatch
 
 def test_a_low_cardinality_mask_that_is_the_identity_is_found(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """By its form, and by row where production's own value is of that form: whoever was born on the first of a month."""
-    real = masks._birth
+    real = expressions._birth
     monkeypatch.setitem(
-        masks._MAKERS, (Class.BIRTH_DATE, "date"), lambda asked: replace(real(asked), expression="{raw}")
+        expressions._MAKERS, (Class.BIRTH_DATE, "date"), lambda asked: replace(real(asked), expression="{raw}")
     )
     ((firsts,),) = shop.source("SELECT count(*) FROM customers WHERE date_part('day', born) = 1")
     assert firsts

@@ -8,7 +8,7 @@ import pytest
 
 from config.model.contract import parse
 from jobs.sanitize.errors import Leak
-from jobs.sanitize.plan.preview import planned
+from jobs.sanitize.preview import planned
 from jobs.sanitize.proof import surroundings
 from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres

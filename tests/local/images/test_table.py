@@ -13,7 +13,7 @@ from local.images.maker import _why_missing
 from local.images.programs import MODULES
 from local.images.table import TABLE, full, table, tagged
 from local.stack import LocalStack
-from review.generated import STACKS
+from review.graph import STACKS
 from tests.components.graphs import shipped
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from config.model.contract import Column as Declared
 from config.model.quantity import Duration
+from jobs.sanitize.catalog import Column, Table
 from jobs.sanitize.dialect import quoted
 
-from .catalog import Column, Table
-from .masks import Mask, Unmaskable
+from .expressions import Mask, Unmaskable
 
 BEGIN = "2000-01-01"
 """Steps of time are counted from it."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from jobs.sanitize.catalog import Catalog, Column, own_names
 from jobs.sanitize.connection import Connection
 from jobs.sanitize.dialect import literal, quoted
 from jobs.sanitize.names import QUIET, shadow
-from jobs.sanitize.plan.catalog import Catalog, Column, own_names
 
 
 @dataclass

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from config.errors import Problem
 from config.model.contract import Class, Contract, Limit
 from config.paths import Path
 from jobs.sanitize.connection import Connection
 from jobs.sanitize.dialect import quoted
-from jobs.sanitize.plan.documents import unnamed
-from jobs.sanitize.plan.masks import BITS, WIDE
+from jobs.sanitize.masks.documents import unnamed
+from jobs.sanitize.masks.expressions import BITS, WIDE
 
-if TYPE_CHECKING:
-    from jobs.sanitize.plan.planner import Copied, Field
+from .model import CopiedColumn, CopiedTable
 
 COLLISION = 1000
 """A mask with fewer bits of the hash is used while fewer than one refresh in so many would meet two equal ones."""
 
 
 def problems(
-    connection: Connection, contract: Contract, database: str, tables: Mapping[str, Copied], *, masked: bool
+    connection: Connection, contract: Contract, database: str, tables: Mapping[str, CopiedTable], *, masked: bool
 ) -> Iterator[Problem]:
     """Everything that the living values have against the plan; ``masked``: the source is a sanitised copy."""
     for table in tables.values():
@@ -34,7 +32,7 @@ def problems(
                 yield from _folded(connection, contract, at, table, item)
 
 
-def counted(contract: Contract, database: str, tables: Mapping[str, Copied]) -> Iterator[Problem]:
+def counted(contract: Contract, database: str, tables: Mapping[str, CopiedTable]) -> Iterator[Problem]:
     """Checks the numbers of rows against the plan."""
     for table in tables.values():
         at: Path = ("databases", database, "tables", table.name)
@@ -58,12 +56,16 @@ def counted(contract: Contract, database: str, tables: Mapping[str, Copied]) -> 
         yield contract.problem(("databases", database, "tables"), message, "check the source, the rules and --as-of")
 
 
-def _paths(connection: Connection, contract: Contract, at: Path, table: Copied, item: Field) -> Iterator[Problem]:
+def _paths(
+    connection: Connection, contract: Contract, at: Path, table: CopiedTable, item: CopiedColumn
+) -> Iterator[Problem]:
     for (path,) in connection.execute(unnamed(item.declared.paths, quoted(item.name), table.live.place).encode()):
         yield contract.problem(at, f"the path {path} is not classified", f"add '{path}': drop, or what it is")
 
 
-def _identifiers(connection: Connection, contract: Contract, at: Path, table: Copied, item: Field) -> Iterator[Problem]:
+def _identifiers(
+    connection: Connection, contract: Contract, at: Path, table: CopiedTable, item: CopiedColumn
+) -> Iterator[Problem]:
     """Checks that mapped whole numbers fit above production's largest."""
     if item.declared.cls is not Class.IDENTIFIER or item.live.category != "integer" or item.live.array:
         return
@@ -78,7 +80,9 @@ def _identifiers(connection: Connection, contract: Contract, at: Path, table: Co
         yield contract.problem(at, message, "class it 'drop', or give a 'value', here and where it is referred to")
 
 
-def _folded(connection: Connection, contract: Contract, at: Path, table: Copied, item: Field) -> Iterator[Problem]:
+def _folded(
+    connection: Connection, contract: Contract, at: Path, table: CopiedTable, item: CopiedColumn
+) -> Iterator[Problem]:
     """Checks that values of a case-insensitive column do not differ by case only: they would share a mask."""
     if not item.live.folded or item.live.base == "citext" or item.name not in table.distinct:
         return

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.model.contract import Class
+from jobs.sanitize import catalog
 from jobs.sanitize.dialect import Dialect, Keys
-from jobs.sanitize.plan import catalog
-from jobs.sanitize.plan.masks import _MAKERS, Asked, Unmaskable, mask, message
+from jobs.sanitize.masks.expressions import _MAKERS, Asked, Unmaskable, mask, message
 from tests.jobs.postgres import Postgres
 
 pytestmark = pytest.mark.servers

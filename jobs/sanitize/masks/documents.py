@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from config.model.contract import Class
+from jobs.sanitize.catalog import Column
 from jobs.sanitize.dialect import literal
 
-from .catalog import Column
-from .masks import Asked, Mask, Unmaskable, fixed, mask, message
+from .expressions import Asked, Mask, Unmaskable, fixed, mask, message
 
 _LEAF = Column(
     name="", type="text", base="text", category="text", array=False, length=None, not_null=False, default=None, identity="",

@@ -9,7 +9,7 @@ import pytest
 from config.errors import ConfigError
 from config.model.contract import parse
 from jobs.sanitize.errors import Leak
-from jobs.sanitize.plan.preview import planned, previewed
+from jobs.sanitize.preview import planned, previewed
 from tests.jobs.postgres import Pair, Postgres
 
 pytestmark = pytest.mark.servers

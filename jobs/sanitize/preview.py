@@ -17,7 +17,8 @@ from jobs.sanitize.proof import prover as proof
 from jobs.sanitize.proof import receipt, surroundings
 from jobs.sanitize.request import Asked
 
-from .planner import FULL, Plan, plan
+from .plan.model import Plan
+from .plan.planner import FULL, plan
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.model.contract import parse
-from jobs.sanitize.plan.preview import planned
+from jobs.sanitize.preview import planned
 from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 

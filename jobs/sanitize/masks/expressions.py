@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from config.model.contract import Class
+from jobs.sanitize.catalog import Column
 from jobs.sanitize.dialect import Dialect, literal
-
-from .catalog import Column
 
 LOREM = "Lorem ipsum dolor sit amet, consectetur adipiscing elit. "
 MARK = "[staging] "

@@ -10,10 +10,10 @@ import psycopg
 import pytest
 
 from config.model.contract import Class
+from jobs.sanitize import catalog
 from jobs.sanitize.dialect import Dialect, Keys, literal
-from jobs.sanitize.plan import catalog
-from jobs.sanitize.plan.documents import document, steps, unnamed
-from jobs.sanitize.plan.masks import Asked, Unmaskable
+from jobs.sanitize.masks.documents import document, steps, unnamed
+from jobs.sanitize.masks.expressions import Asked, Unmaskable
 from tests.jobs.postgres import Postgres
 
 pytestmark = pytest.mark.servers

@@ -1,0 +1,72 @@
+"""IAM roles of AWS' services and of pods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+from pulumi_aws import eks, iam
+
+from .context import PlatformComponent, policy_text, trust_policy
+
+POD_IDENTITY = "pods.eks.amazonaws.com"
+_FOLDERS = {"AmazonEBSCSIDriverPolicy": "service-role/"}
+"""Path of those AWS managed policies that have one."""
+
+
+def service_role(
+    component: PlatformComponent, label: str, service: str, policies: tuple[str, ...], *actions: str
+) -> tuple[iam.Role, list[pulumi.Resource]]:
+    """A role that a service assumes, and the attachments of AWS managed policies, which have to be there before it acts."""
+    role = iam.Role(
+        f"{component.key}-{label}",
+        name=component.name_in_account(label),
+        assume_role_policy=trust_policy(service, actions or ("sts:AssumeRole",)),
+        tags=component.tags(label),
+        opts=component.child_options(),
+    )
+    attached: list[pulumi.Resource] = [
+        iam.RolePolicyAttachment(
+            f"{component.key}-{label}-{policy}",
+            role=role.name,
+            policy_arn=f"arn:aws:iam::aws:policy/{_FOLDERS.get(policy, '')}{policy}",
+            opts=component.child_options(),
+        )
+        for policy in policies
+    ]
+    return role, attached
+
+
+def pod_role(
+    component: PlatformComponent,
+    cluster: eks.Cluster,
+    label: str,
+    service_account: tuple[str, str],
+    policy: Any = None,
+    managed: tuple[str, ...] = (),
+) -> list[pulumi.Resource]:
+    """A role for the pods of one service account (Pod Identity); returns what has to be there before they use it.
+
+    ``service_account``: namespace and name; ``policy``: the role's own; ``managed``: names of AWS managed policies.
+    """
+    role, attached = service_role(component, label, POD_IDENTITY, managed, "sts:AssumeRole", "sts:TagSession")
+    if policy is not None:
+        own = iam.RolePolicy(
+            f"{component.key}-{label}",
+            role=role.name,
+            name=label,
+            policy=policy_text(policy),
+            opts=component.child_options(),
+        )
+        attached.append(own)
+    namespace, name = service_account
+    association = eks.PodIdentityAssociation(
+        f"{component.key}-{label}",
+        cluster_name=cluster.name,
+        namespace=namespace,
+        service_account=name,
+        role_arn=role.arn,
+        tags=component.tags(label),
+        opts=component.child_options(),
+    )
+    return [association, *attached]

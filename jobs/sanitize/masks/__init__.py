@@ -1,0 +1,1 @@
+"""Expressions that mask a value, in SQL."""

@@ -1,0 +1,101 @@
+"""The plan of a refresh as data: tables, columns and masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from config.model.contract import Column as Declared
+from config.model.contract import Database
+from config.model.contract import Table as Rules
+from jobs.sanitize import catalog as living
+from jobs.sanitize.contract.parts import Parts
+from jobs.sanitize.dialect import Dialect
+from jobs.sanitize.masks.documents import Part
+from jobs.sanitize.masks.expressions import Mask
+
+from .definitions import Definitions
+
+
+@dataclass(frozen=True)
+class CopiedColumn:
+    """A column of a table that is copied."""
+
+    live: living.Column
+    declared: Declared
+    mask: Mask | None
+    own_digest: bool
+    """Its digest is of its own value; else the table's identity's."""
+    parts: tuple[Part, ...] = ()
+    """Masked paths of a document that are compared with production's."""
+
+    @property
+    def name(self) -> str:
+        return self.live.name
+
+
+@dataclass(frozen=True)
+class CopiedTable:
+    """A table: what is read of it, and how much."""
+
+    live: living.Table
+    rules: Rules
+    fields: tuple[CopiedColumn, ...]
+    """Without generated columns, which the target computes from the masked ones."""
+    leaves: tuple[living.Table, ...]
+    condition: str | None
+    """Over the alias ``r``."""
+    detached: dict[str, str]
+    """Column to the condition under which its reference is kept."""
+    form: str
+    """``binary`` or ``text``."""
+    distinct: frozenset[str]
+    """Columns that a unique index of the table or of a partition looks at."""
+    before: int = 0
+    after: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.live.name
+
+    @property
+    def shuffled(self) -> bool:
+        """Whether its rows are brought in another order: where something is masked, and no public number counts them anyway."""
+        counted = any(
+            item.mask is None and item.live.category == "integer" and self.live.is_unique(item.name)
+            for item in self.fields
+        )
+        return self.rules.shuffle and not counted and any(item.mask is not None for item in self.fields)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its rows with their indexes, as they are in the source."""
+        return sum(leaf.size for leaf in self.leaves)
+
+    @property
+    def estimate(self) -> int:
+        """Bytes that the copy takes, by the share of rows."""
+        return round(self.size * self.after / self.before) if self.before else 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of it."""
+
+    system: str
+    database: str
+    declared: Database
+    dialect: Dialect
+    catalog: living.Catalog
+    tables: dict[str, CopiedTable]
+    """Those that are referred to first."""
+    as_of: str
+    hashes: dict[str, str]
+    stores: dict[str, str]
+    definitions: Definitions
+    parts: Parts
+    """Labels, attributes, views and functions of the schema."""
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def schema(self) -> str:
+        return self.declared.schema_
