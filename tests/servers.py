@@ -24,6 +24,7 @@ PACKAGES = {
     "promtool": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "amtool": "prometheus-alertmanager",
+    "rabbitmqctl": "rabbitmq-server",
 }
 """Program to Debian package."""
 

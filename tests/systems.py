@@ -145,6 +145,28 @@ WATCHED: tuple[tuple[str, str], ...] = (
 )
 """What gives the small system metrics, alerts, dashboards and logs."""
 
+QUEUED: tuple[tuple[str, str], ...] = (
+    ("    uses: [db]\n", "    uses: [db, queue]\n"),
+    (
+        "configuration:\n  data",
+        """\
+  queue:
+    kind: rabbitmq
+    version: 4.1.4
+    resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {cpu: 1, memory: 2Gi}}
+    storage: 10Gi
+    password: {secret: app, key: queue}
+    cookie: {secret: app, key: cookie}
+    queues:
+      orders: {deliveryLimit: 5, deadLetter: failed}
+      failed: {maxLength: 1000}
+configuration:
+  data""",
+    ),
+    ("      db: {length: 24}\n", "      db: {length: 24}\n      queue: {length: 24}\n      cookie: {length: 32}\n"),
+)
+"""A broker with two queues."""
+
 
 def minimal(*replacements: tuple[str, str]) -> str:
     """The declaration with pieces replaced; each piece has to be there."""

@@ -36,6 +36,7 @@ from . import (
     oauth2_proxy,
     postgresql,
     prometheus,
+    rabbitmq,
     redis,
     service,
 )
@@ -44,6 +45,7 @@ from .cloudwatch_exporter import monitoring as cloudwatch_monitoring
 from .cockroachdb import monitoring as cockroachdb_monitoring
 from .postgresql import monitoring as postgresql_monitoring
 from .prometheus import monitoring as prometheus_monitoring
+from .rabbitmq import monitoring as rabbitmq_monitoring
 from .redis import monitoring as redis_monitoring
 from .service import monitoring as service_monitoring
 
@@ -79,6 +81,7 @@ CATALOGUE: Mapping[str, Kind] = {
     "oauth2-proxy": Kind(oauth2_proxy.OAuth2Proxy, scraped),
     "postgresql": Kind(postgresql.PostgreSQL, postgresql_monitoring.monitoring),
     "prometheus": Kind(prometheus.Prometheus, prometheus_monitoring.monitoring),
+    "rabbitmq": Kind(rabbitmq.RabbitMQ, rabbitmq_monitoring.monitoring),
     "redis": Kind(redis.Redis, redis_monitoring.monitoring),
     "service": Kind(service.Service, service_monitoring.monitoring),
 }

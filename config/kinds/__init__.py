@@ -35,6 +35,7 @@ from .manifests import Manifests
 from .mesh import Istio, MeshGateway, OAuth2Proxy
 from .metrics import Alertmanager, CloudWatchExporter, Grafana, KubeStateMetrics, Prometheus
 from .postgresql import PostgreSQL
+from .rabbitmq import RabbitMQ
 from .redis import Redis
 from .services import Service
 from .traces import Jaeger
@@ -47,6 +48,7 @@ AnyComponent = Annotated[
     | CockroachDB
     | PostgreSQL
     | Redis
+    | RabbitMQ
     | Prometheus
     | KubeStateMetrics
     | Alertmanager
@@ -114,6 +116,7 @@ __all__ = [
     "OpenSearch",
     "PostgreSQL",
     "Prometheus",
+    "RabbitMQ",
     "Redis",
     "Service",
     "Zone",

@@ -132,6 +132,18 @@ def _stale(name: str, component: Any) -> tuple[Series, Series]:
     return {series: f"{-age}x30"}, {series: f"{LAST * 60 - age}x30"}
 
 
+def _blocked(name: str, component: Any) -> tuple[Series, Series]:
+    alarm = f'rabbitmq_alarms_%s_watermark{{job="{name}", pod="{name}-0"}}'
+    quiet = {alarm % "memory_used": "0x30", alarm % "free_disk_space": "0x30"}
+    return {**quiet, alarm % "free_disk_space": "1x30"}, quiet
+
+
+def _unconsumed(name: str, component: Any) -> tuple[Series, Series]:
+    series = f'rabbitmq_queue_%s{{job="{name}", pod="{name}-0"}}'
+    ready = {series % "messages_ready": "5x30"}
+    return {**ready, series % "consumers": "0x30"}, {**ready, series % "consumers": "1x30"}
+
+
 def _of_a_store(name: str, component: Any) -> tuple[Series, Series]:
     raise AssertionError("made from the alert itself: its limit is its store's")
 
@@ -164,6 +176,9 @@ CASES: Mapping[str, Mapping[str, Case]] = {
     "RedisInstanceDown": {"redis": _down("redis_up")},
     "RedisReplicasMissing": {"redis": _replicas_of_master},
     "RedisLatencyHigh": {"redis": _redis_latency},
+    "BrokerNodeDown": {"rabbitmq": _down("up")},
+    "BrokerPublishersBlocked": {"rabbitmq": _blocked},
+    "QueueWithoutConsumers": {"rabbitmq": _unconsumed},
     "HighCPUUsage": {"": _cpu},
     "HighMemoryUsage": {"": _memory},
     "DiskSpaceLow": {"": _disk},

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from config.derivation.derive import derive
-from config.kinds import models
-from config.kinds.stateful import Stateful
 from config.loader import load
 from config.model.workloads import ContainerSpec, WorkloadSpec, as_inputs
 from review.graph import Node
@@ -95,10 +93,3 @@ def test_a_statement_as_data_leaves_defaults_out() -> None:
         "pods": 2,
         "replicas": "nodes",
     }
-
-
-@pytest.mark.parametrize("kind", sorted(k for k, model in models().items() if issubclass(model, Stateful)))
-def test_a_store_says_whether_its_data_need_a_backup(kind: str) -> None:
-    model: Any = models()[kind]
-    assert "backup_field" in vars(model)
-    assert model.backup_field is None or model.backup_field in model.model_fields

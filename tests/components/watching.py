@@ -16,9 +16,9 @@ from config.derivation.derive import derive
 from config.kinds import Prometheus
 from config.loader import load
 from config.system import Resolved
-from tests.systems import WATCHED, system
+from tests.systems import QUEUED, WATCHED, system
 
-SYSTEMS = ("spacetime", "quikapp", "shop")
+SYSTEMS = ("spacetime", "quikapp", "shop", "broker")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Watched:
 
 @cache
 def watched(name: str, environment: str = "staging") -> Watched:
-    declared = load(name) if name != "shop" else system(*WATCHED)
+    small = {"shop": WATCHED, "broker": (*QUEUED, *WATCHED)}
+    declared = system(*small[name]) if name in small else load(name)
     resolved, production = derive(declared, environment)[0], derive(declared, "production")[0]
     return Watched(resolved, contributions(resolved, production))
 
