@@ -242,7 +242,7 @@ FLOOR = "(a) and its indexes and reference, without masks or proof"
 def ours(pair: Pair) -> dict[str, float]:
     """The refresh."""
     receipt: dict[str, Any] = {}
-    whole = timed(lambda: receipt.update(refresh(pair.asked())))
+    whole = timed(lambda: receipt.update(refresh(pair.request())))
     return {"whole refresh with proof": whole, "its masking copy, with what is compared": receipt["seconds"]["copy"]}
 
 
@@ -278,10 +278,10 @@ def growth(production: Postgres, staging: Postgres) -> Iterator[str]:
     for users in (170_000, 1_700_000):
         pair = Pair(production, staging, CONTRACT, SCHEMA, rows(users))
         production.run("VACUUM ANALYZE", database=pair.from_)
-        seconds = [timed(partial(refresh, pair.asked())) for _ in range(3)]
+        seconds = [timed(partial(refresh, pair.request())) for _ in range(3)]
         each.append(statistics.median(seconds) / (users * (1 + EACH)) * 1e6)
         if users > 1_000_000:
-            peak = memory(partial(refresh, pair.asked()))
+            peak = memory(partial(refresh, pair.request()))
         pair.drop()
     yield f"| time a row, 10 million rows (baseline: 1 million) | {each[1]:.2f} µs | {each[0]:.2f} µs | {each[1] / each[0]:.2f} | ≤ 1.10 |"
     yield f"| memory of the coordinator and two workers, 10 million rows | {peak:.0f} MiB | | | ≤ 250 MiB |"
@@ -301,7 +301,7 @@ def main() -> None:
             pair = Pair(production, staging, CONTRACT, SCHEMA, rows(USERS))
             production.run("VACUUM ANALYZE", database=pair.from_)
             anon = peer(folder, pair)
-            refresh(pair.asked())  # the tables that ``bare`` is made like
+            refresh(pair.request())  # the tables that ``bare`` is made like
             ways: deque[Callable[[Pair], dict[str, float]]] = deque([ours, bare, in_place, partial(by_peer, anon=anon)])
             for turn in range(RUNS):
                 for way in ways:

@@ -160,7 +160,7 @@ def parity(
 ) -> None:
     """Prove that every stack of a system is its production but for what was declared; exit code 1 when it is not."""
     from review import report
-    from review.faithful import judge, judge_live
+    from review.parity_runner import judge, judge_live
 
     found = [judge_live(system, *live)] if live else judge(system, production_ref)
     for result in found:

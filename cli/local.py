@@ -104,7 +104,7 @@ def preview(
     from local.commands import preview as run
     from policies.rules import RULES
     from review.compose import verdict_of
-    from review.faithful import of_stack
+    from review.parity_runner import of_stack
 
     from .tables import print_parity, print_verdict
 

@@ -33,16 +33,16 @@ def expanded(resource: Resource, stack: Stack) -> Iterator[tuple[Path, str]]:
 
 def _container(path: Path, container: Any, resource: Resource, stack: Stack) -> Iterator[tuple[Path, str]]:
     maps = {(m.get("metadata", "namespace"), m.get("metadata", "name")): m for m in stack.of_kind("ConfigMap")}
-    room = resource.get("metadata", "namespace")
+    namespace_name = resource.get("metadata", "namespace")
     known: dict[str, str] = {}
     for _, source in items(child(container, "envFrom")):
-        if found := maps.get((room, at(source, "configMapRef", "name"))):
+        if found := maps.get((namespace_name, at(source, "configMapRef", "name"))):
             prefix = child(source, "prefix") or ""
             known |= {f"{prefix}{key}": text for key, text in _texts(found.get("data")).items()}
     for index, variable in items(child(container, "env")):
         name, value = child(variable, "name"), child(variable, "value")
         source = at(variable, "valueFrom", "configMapKeyRef")
-        if source is not None and (found := maps.get((room, child(source, "name")))):
+        if source is not None and (found := maps.get((namespace_name, child(source, "name")))):
             value = at(found.get("data"), str(child(source, "key")))
         if isinstance(name, str) and isinstance(value, str):
             yield from _changed((*path, "env", index, "value"), value, known)

@@ -16,8 +16,8 @@ from policies.verdict import judge as judge_policies
 from .changes import StackChange, between, planned
 from .comment import Review
 from .commits import project_at
-from .faithful import judged, production_of
 from .graph import ROOT, Node, graph
+from .parity_runner import judged, production_of
 from .plain import plain
 from .report import Parity
 

@@ -52,11 +52,14 @@ def _panel(panel: dict[str, Any]) -> list[str]:
     width, height = place["w"] * _COLUMN - 2 * _GAP, place["h"] * _LINE - _GAP
     defaults = panel["fieldConfig"]["defaults"]
     expressions = [target["expr"] for target in panel["targets"]]
-    room = int(width / 6.4)
+    width_limit = int(width / 6.4)
     parts = [
         f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="3" fill="{_PANEL}"/>',
         _text(x + 8, y + 18, panel["title"], 13, _INK),
-        *(_text(x + 8, y + 36 + 14 * i, _short(expr, room), 10, _GREY) for i, expr in enumerate(expressions[:4])),
+        *(
+            _text(x + 8, y + 36 + 14 * i, _short(expr, width_limit), 10, _GREY)
+            for i, expr in enumerate(expressions[:4])
+        ),
         _text(x + 8, y + height - 8, f"unit: {defaults['unit']}", 10, _GREY),
     ]
     steps = defaults.get("thresholds", {}).get("steps", [])
@@ -74,8 +77,8 @@ def _threshold(x: int, y: int, width: int, steps: list[dict[str, Any]]) -> list[
     ]
 
 
-def _short(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: room - 1]}…"
+def _short(text: str, width_limit: int) -> str:
+    return text if len(text) <= width_limit else f"{text[: width_limit - 1]}…"
 
 
 def _text(x: int, y: int, text: str, size: int, colour: str) -> str:

@@ -102,12 +102,12 @@ class Declaration:
         names |= {used for name in names for used in self.uses.get(name, ())}
         return [entry for name in sorted(names) for entry in self._by_component.get(name, ())] + self.everywhere
 
-    def tried(self, text: str) -> Entry | None:
+    def canary_entry(self, text: str) -> Entry | None:
         """The canary of a component that the text names, as a host or at its beginning."""
         canaries = (e for e in self.entries if parse(e.path)[1:2] == ("canary",) and e.because)
         return next((e for e in canaries if text == e.component or f"{e.component}." in text), None)
 
-    def moved(self, component: str, rule: str) -> Entry | None:
+    def added_or_removed_entry(self, component: str, rule: str) -> Entry | None:
         """Why a component is in one environment only."""
         return next((e for e in self._by_component.get(component, ()) if e.rule == rule and e.because), None)
 
@@ -137,7 +137,7 @@ def compare(production: list[Node], staging: list[Node], plain: list[Node] | Non
         if key in left and key in right:
             differences = list(_leaves(key, left[key], right[key], declaration))
         else:
-            differences = [_one_sided(key, declaration, there=key in right)]
+            differences = [_one_sided(key, declaration, present_in_staging=key in right)]
         found += differences if own is None else [_computed(key, d, declaration, own) for d in differences]
     return found
 
@@ -155,21 +155,27 @@ def _computed(key: Key, difference: Difference, declaration: Declaration, own: s
     return replace(difference, kind=kind, because=f"computed by the program from {paths}")
 
 
-def _one_sided(key: Key, declaration: Declaration, *, there: bool) -> Difference:
-    kind: Class = "extra" if there else "missing"
+def _one_sided(key: Key, declaration: Declaration, *, present_in_staging: bool) -> Difference:
+    kind: Class = "extra" if present_in_staging else "missing"
     for component in components(key):
-        if entry := declaration.moved(component, "added" if there else "removed"):
-            return Difference("changed", shown(key), "", *_sides(there=there), entry.because)
+        if entry := declaration.added_or_removed_entry(component, "added" if present_in_staging else "removed"):
+            return Difference("changed", shown(key), "", *_sides(present_in_staging=present_in_staging), entry.because)
     called = key[-1].partition("::")[2]
-    if entry := declaration.tried(called.removesuffix("-canary")):
-        return Difference("changed", shown(key), "", *_sides(there=there), entry.because)
+    if entry := declaration.canary_entry(called.removesuffix("-canary")):
+        return Difference("changed", shown(key), "", *_sides(present_in_staging=present_in_staging), entry.because)
     if key[-1].endswith((" (before)", "-rotation")):
-        return Difference("identity", shown(key), "", *_sides(there=there), "each environment rotates by itself")
-    return Difference(kind, shown(key), "", *_sides(there=there))
+        return Difference(
+            "identity",
+            shown(key),
+            "",
+            *_sides(present_in_staging=present_in_staging),
+            "each environment rotates by itself",
+        )
+    return Difference(kind, shown(key), "", *_sides(present_in_staging=present_in_staging))
 
 
-def _sides(*, there: bool) -> tuple[str, str]:
-    return (ABSENT, "there") if there else ("there", ABSENT)
+def _sides(*, present_in_staging: bool) -> tuple[str, str]:
+    return (ABSENT, "there") if present_in_staging else ("there", ABSENT)
 
 
 def _leaves(key: Key, left: Node, right: Node, declaration: Declaration) -> Iterator[Difference]:
@@ -182,7 +188,7 @@ def _leaves(key: Key, left: Node, right: Node, declaration: Declaration) -> Iter
         if production == staging:
             continue
         kind, because = _explain(key, path, production, staging, entries, declaration)
-        if kind == "unexplained" and {"route", "subsets"} & set(path) and (entry := declaration.tried(hosts)):
+        if kind == "unexplained" and {"route", "subsets"} & set(path) and (entry := declaration.canary_entry(hosts)):
             kind, because = "changed", entry.because
         yield Difference(kind, shown(key), render(path), production, staging, because)
 
@@ -199,17 +205,17 @@ def _explain(
         return (_class(entry), entry.because) if entry is not None and same else ("unexplained", None)
     if entry := exact(old, new, entries):
         return _class(entry), entry.because
-    if ABSENT in (old, new) and (entry := _names_moved(new if old == ABSENT else old, declaration)):
+    if ABSENT in (old, new) and (entry := _names_added_or_removed(new if old == ABSENT else old, declaration)):
         return "changed", entry.because
     if _is_digest(path, old, new):
         return "changed", "a digest of what differs as declared"
     return _text(old, new, entries)
 
 
-def _names_moved(text: str, declaration: Declaration) -> Entry | None:
+def _names_added_or_removed(text: str, declaration: Declaration) -> Entry | None:
     """Whether a leaf that only one side has names a component that only the other side has."""
-    moved = (e for e in declaration.entries if e.rule in ("added", "removed") and e.because)
-    return next((e for e in moved if re.search(rf"(^|[^a-z0-9]){re.escape(e.component)}$", text)), None)
+    entries = (e for e in declaration.entries if e.rule in ("added", "removed") and e.because)
+    return next((e for e in entries if re.search(rf"(^|[^a-z0-9]){re.escape(e.component)}$", text)), None)
 
 
 def _own(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration) -> tuple[Class, str | None] | None:

@@ -14,7 +14,7 @@ from .istio.world import Object, Pod, World, at, namespace
 
 GATEWAY = "(gateway)"
 """The gateway in."""
-_ROOM = "kubernetes.io/metadata.name"
+_NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _PROXY = 15090
 """Metrics of the proxy, which is in every pod and no component's."""
 Edge = tuple[str, str, int]
@@ -141,15 +141,17 @@ def _port(rule: Mapping[str, Any], port: int) -> bool:
     return "ports" not in rule or any(entry.get("port") in (None, port) for entry in rule["ports"])
 
 
-def _peer(peer: Mapping[str, Any], other: Pod | IPv4Network, room: str) -> bool:
+def _peer(peer: Mapping[str, Any], other: Pod | IPv4Network, namespace_name: str) -> bool:
     if isinstance(other, IPv4Network):
         block = peer.get("ipBlock")
         return block is not None and other.subnet_of(IPv4Network(block["cidr"]))
     if "ipBlock" in peer:
         return False
-    rooms = at(peer, "namespaceSelector", "matchLabels")
+    namespaces = at(peer, "namespaceSelector", "matchLabels")
     here = (
-        other.namespace == (rooms[_ROOM] if rooms else room) if "namespaceSelector" in peer else other.namespace == room
+        other.namespace == (namespaces[_NAMESPACE_LABEL] if namespaces else namespace_name)
+        if "namespaceSelector" in peer
+        else other.namespace == namespace_name
     )
     return here and other.matches(at(peer, "podSelector", "matchLabels"))
 

@@ -115,7 +115,7 @@ def ceiling(resolved: Resolved, production: Resolved) -> Peak:
 def unfit(resolved: Resolved) -> list[str]:
     """Why the peak's requests do not fit the declared nodes; empty when they do."""
     nodes = resolved.environment.cluster.nodes
-    missing = homeless(
+    missing = unschedulable(
         requested(resolved), [[nodes.cpu.value, nodes.memory.value, nodes.storage.value] for _ in range(nodes.count)]
     )
     size = f"{nodes.count} nodes of {nodes.cpu} CPU, {nodes.memory} memory, {nodes.storage} storage"
@@ -137,7 +137,7 @@ def requested(resolved: Resolved) -> list[tuple[Amounts, str]]:
     return pods
 
 
-def homeless(pods: Sequence[tuple[Amounts, str]], nodes: Sequence[Sequence[Fraction]]) -> dict[str, int]:
+def unschedulable(pods: Sequence[tuple[Amounts, str]], nodes: Sequence[Sequence[Fraction]]) -> dict[str, int]:
     """Component to how many of its pods find no room on nodes with these free amounts, CPU first, then memory.
 
     First fit decreasing by memory then CPU, every pod whole on one node, as the scheduler must place it.

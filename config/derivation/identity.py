@@ -53,7 +53,7 @@ _SAID = {
 }
 """Keys of descriptive texts and counts; nothing connects to an address in them."""
 _EVERYWHERE = {"0.0.0.0/0", "localhost", "127.0.0.1"}
-_FURNITURE = {
+_NON_IDENTIFYING_PATHS = {
     *(
         ("environment", "cluster", part)
         for part in ("nodes", "region", "dns", "ingressNamespace", "storageClass", "apiServerPorts")
@@ -124,7 +124,7 @@ def _of(resolved: Resolved, differing: set[str]) -> Iterator[Identity]:
         **dump["components"],
     }
     for path, value in _texts(tree):
-        if len(value) < 4 or path[:3] in _FURNITURE or path == ("environment", "name"):
+        if len(value) < 4 or path[:3] in _NON_IDENTIFYING_PATHS or path == ("environment", "name"):
             continue
         written = render(path)
         kind = _kind(path, value) or ("token" if written in differing and value != resolved.environment.name else None)

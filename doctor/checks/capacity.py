@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from config.derivation.capacity import homeless, peak, requested
+from config.derivation.capacity import peak, requested, unschedulable
 
 from ..cluster import Cluster, Forbidden, Object
 from ..needs import Needs, at, some
@@ -72,7 +72,7 @@ def holds(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     wanted = f"the peak requests {most.requests_cpu} CPU and {most.requests_memory} memory in {most.pods} pods"
     cpu, memory = (sum((node[part] for node in free), start=Fraction(0)) for part in (0, 1))
     there = f"{len(free)} nodes have {float(cpu):.1f} CPU and {float(memory) / 1024**3:.1f}Gi free"
-    missing = homeless([((n[0], n[1], Fraction(1)), name) for n, name in requested(needs.resolved)], free)
+    missing = unschedulable([((n[0], n[1], Fraction(1)), name) for n, name in requested(needs.resolved)], free)
     if missing:
         said = f"{wanted}; {there}: no room for {some([f'{count} of {name}' for name, count in missing.items()])}"
         fix = f"more or larger nodes, or a smaller scale: {needs.declared('scale')}"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from jobs.sanitize.copy.kubernetes_workers import Place
     from jobs.sanitize.plan.model import Plan
 
-    from .refresh import Tell
-    from .request import Asked
+    from .refresh import ProgressReporter
+    from .request import RefreshRequest
 
 app = typer.Typer(
     name="sanitize",
@@ -61,10 +61,10 @@ def plan(
     """
     from jobs.sanitize.preview import previewed
 
-    asked = _asked(system, database, as_of=as_of, target=False)
-    with previewed(asked) as made:
-        _print(made, output)
-    if not asked.target:
+    request = _request(system, database, as_of=as_of, target=False)
+    with previewed(request) as refresh_plan:
+        _print(refresh_plan, output)
+    if not request.target:
         print("SANITIZE_TARGET is not set: what staging would refuse is not known", file=sys.stderr)
 
 
@@ -109,17 +109,17 @@ def run(
 
     from .refresh import refresh
 
-    asked = _asked(
+    request = _request(
         system, database, as_of=as_of, workers=workers, backups=None if no_backup else backups, fingerprints=fingerprints,
         overrides=_read(overrides), masked=already_masked, place=_place(fleet, fleet_image, fleet_secret), wait=wait,
     )  # fmt: skip
     if dry_run:
-        with previewed(asked) as made:
-            _print(made, "table")
+        with previewed(request) as refresh_plan:
+            _print(refresh_plan, "table")
         typer.echo("nothing was written")
         return
-    with _progress() as tell:
-        done = refresh(asked, tell)
+    with _progress() as report_progress:
+        done = refresh(request, report_progress)
     if metrics is not None:
         write_metrics(done, metrics)
     _keep(done, receipt, configmap)
@@ -137,7 +137,7 @@ def verify(
     """Prove what staging has now, against the contract and production; exit code 1 when it is not clean."""
     from .refresh import verify as prove
 
-    found = prove(_asked(system, database, workers=workers))
+    found = prove(_request(system, database, workers=workers))
     typer.echo(f"{len(found.done)} checks held")
 
 
@@ -148,10 +148,12 @@ def snapshot(system: SystemOption, database: DatabaseOption = None, workers: Wor
     Reads AWS_REGION, SNAPSHOT_PREFIX, ENGINE, INSTANCE_CLASS, RESTORE_SUBNET_GROUP, SECURITY_GROUPS, SNAPSHOT_KEY, SHARE_WITH
     (lists by comma), DATABASE_NAME.
     """
-    from jobs.sanitize.snapshots import refresh as halves
+    from jobs.sanitize.snapshots import refresh as snapshot_refresh
 
     typer.echo(
-        halves.snapshot(_asked(system, database, source=False, target=False, workers=workers), _variables(), _say)
+        snapshot_refresh.snapshot(
+            _request(system, database, source=False, target=False, workers=workers), _variables(), _say
+        )
     )
 
 
@@ -169,10 +171,10 @@ def restore(
     Reads what the data-sync CronJob is given: AWS_REGION, SNAPSHOT_PREFIX, RESTORE_KEY, RESTORE_SUBNET_GROUP, TARGET_CLUSTER,
     TEMPORARY_CLUSTER, DATABASE_NAME; and SANITIZE_TARGET, staging's own connection string.
     """
-    from jobs.sanitize.snapshots import refresh as halves
+    from jobs.sanitize.snapshots import refresh as snapshot_refresh
 
-    asked = _asked(system, database, source=False, workers=workers, overrides=_read(overrides), masked=True)
-    done = halves.restore(asked, _variables(), _say)
+    request = _request(system, database, source=False, workers=workers, overrides=_read(overrides), masked=True)
+    done = snapshot_refresh.restore(request, _variables(), _say)
     _keep(done, receipt, configmap)
     typer.echo(
         f"{sum(table['after'] for table in done['tables'].values())} rows, {len(done['checks'])} checks held; {receipt}"
@@ -213,13 +215,13 @@ def mark(
     from . import guards
     from .connection import connect
 
-    asked = _asked(system, database, source=False)
-    with connect(asked.target, "target") as target:
-        guards.mark(asked.target, target, asked.contract, asked.database, environment)
-    typer.echo(f"marked as {environment} of {asked.contract.system}")
+    request = _request(system, database, source=False)
+    with connect(request.target, "target") as target:
+        guards.mark(request.target, target, request.contract, request.database, environment)
+    typer.echo(f"marked as {environment} of {request.contract.system}")
 
 
-def _asked(
+def _request(
     system: str,
     database: str | None,
     *,
@@ -233,11 +235,11 @@ def _asked(
     masked: bool = False,
     place: Place | None = None,
     wait: float = 60,
-) -> Asked:
+) -> RefreshRequest:
     from config.model.contract import load
     from jobs.sanitize.contract.compare import unsupported
 
-    from .request import Asked, check_as_of
+    from .request import RefreshRequest, check_as_of
 
     contract = load(system)
     names = sorted(contract.databases)
@@ -252,7 +254,7 @@ def _asked(
         raise ConfigError(*problems)
     if as_of is not None:
         check_as_of(as_of, "--as-of")
-    return Asked(
+    return RefreshRequest(
         contract,
         chosen,
         _conninfo("SANITIZE_SOURCE") if source else "",
@@ -305,7 +307,7 @@ def _read(path: Path | None) -> str:
 
 
 @contextmanager
-def _progress() -> Iterator[Tell]:
+def _progress() -> Iterator[ProgressReporter]:
     """A bar a phase on a terminal, else a line."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -333,33 +335,44 @@ def _progress() -> Iterator[Tell]:
         yield move
 
 
-def _print(made: Plan, output: str) -> None:
+def _print(refresh_plan: Plan, output: str) -> None:
     if output == "json":
         tables = {
             name: {"before": table.before, "after": table.after, "bytes": table.estimate, "format": table.form}
-            for name, table in made.tables.items()
+            for name, table in refresh_plan.tables.items()
         }
-        found = {"system": made.system, "database": made.database, "tables": tables, "stores": made.stores}
-        more = {"warnings": list(made.warnings), "notCopied": made.definitions.left}
-        typer.echo(json.dumps({**found, **more, **made.hashes}, indent=1))
+        found = {
+            "system": refresh_plan.system,
+            "database": refresh_plan.database,
+            "tables": tables,
+            "stores": refresh_plan.stores,
+        }
+        more = {"warnings": list(refresh_plan.warnings), "notCopied": refresh_plan.definitions.left}
+        typer.echo(json.dumps({**found, **more, **refresh_plan.hashes}, indent=1))
         return
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
     shown = Table(
-        "Table", "Rows before", "Rows after", "Rule", "Masked", "As they are", title=f"{made.system}: {made.database}"
+        "Table",
+        "Rows before",
+        "Rows after",
+        "Rule",
+        "Masked",
+        "As they are",
+        title=f"{refresh_plan.system}: {refresh_plan.database}",
     )
-    for name, table in made.tables.items():
+    for name, table in refresh_plan.tables.items():
         rule = table.rules.rows if isinstance(table.rules.rows, str) else _rule(table.rules.rows)
         masked = sum(item.mask is not None for item in table.fields)
         shown.add_row(name, str(table.before), str(table.after), rule, str(masked), str(len(table.fields) - masked))
     console.print(shown)
-    for store, fate in made.stores.items():
+    for store, fate in refresh_plan.stores.items():
         console.print(f"{store}: {fate}")
-    for missing in made.definitions.left:
+    for missing in refresh_plan.definitions.left:
         print(f"not copied: {missing}", file=sys.stderr)
-    for warning in made.warnings:
+    for warning in refresh_plan.warnings:
         print(f"warning: {warning}", file=sys.stderr)
 
 

@@ -99,7 +99,7 @@ def _options(conninfo: str, settings: Mapping[str, str] | None) -> str:
 
 
 @contextmanager
-def spoken(doing: str) -> Iterator[None]:
+def translated_errors(doing: str) -> Iterator[None]:
     """Turns what the database says into one message without values."""
     try:
         yield

@@ -15,7 +15,7 @@ from config.model.contract import Class, Contract, Database, Table
 from config.model.contract import Column as Declared
 from jobs.sanitize import catalog
 from jobs.sanitize.copy import dependents, rights
-from jobs.sanitize.masks.expressions import Asked, Unmaskable, mask
+from jobs.sanitize.masks.expressions import MaskRequest, Unmaskable, mask
 from jobs.sanitize.proof.detectors import planted
 from jobs.sanitize.proof.receipt import last
 
@@ -119,7 +119,7 @@ def source(conninfo: str, connection: Connection, contract: Contract, name: str,
         raise ConfigError(*problems)
 
 
-def different(one: Connection, other: Connection) -> None:
+def require_distinct_servers(one: Connection, other: Connection) -> None:
     """Raises ``ConfigError`` when both connections lead to the same server, or to copies of one."""
     theirs = _identifier(one), _identifier(other)
     if theirs[0] is not None and theirs[0] == theirs[1]:
@@ -129,7 +129,7 @@ def different(one: Connection, other: Connection) -> None:
         )
 
 
-def able(connection: Connection, schema: str) -> None:
+def require_create_privilege(connection: Connection, schema: str) -> None:
     """Raises ``ConfigError`` when the target's user may not make and rename schemas."""
     if not _value(connection, "SELECT has_database_privilege(current_database(), 'CREATE')"):
         fix = f"GRANT CREATE ON DATABASE … TO {connection.info.user}"
@@ -183,7 +183,7 @@ def _masks(rules: Table, table: catalog.Table) -> dict[str, str]:
         if declared is None or declared.paths or declared.form or column.generated:
             continue
         try:
-            made = mask(Asked(declared.cls, column, Dialect("postgresql"), value=declared.value))
+            made = mask(MaskRequest(declared.cls, column, Dialect("postgresql"), value=declared.value))
         except Unmaskable:
             continue
         if made is not None and declared.cls is not Class.DROP:
@@ -195,7 +195,7 @@ def _masks(rules: Table, table: catalog.Table) -> dict[str, str]:
 
 def _distinct(declared: Declared, column: catalog.Column) -> str:
     try:
-        made = mask(Asked(declared.cls, column, Dialect("postgresql"), distinct=True))
+        made = mask(MaskRequest(declared.cls, column, Dialect("postgresql"), distinct=True))
     except Unmaskable:
         return ""
     return made.condition(quoted(column.name)) if made else ""

@@ -8,78 +8,80 @@ from typing import Any
 
 from config.errors import ConfigError, Problem
 from jobs.sanitize import guards
-from jobs.sanitize.connection import Connection, connect, spoken
+from jobs.sanitize.connection import Connection, connect, translated_errors
 from jobs.sanitize.contract import parts
 from jobs.sanitize.copy import shadow
 from jobs.sanitize.dialect import of
 from jobs.sanitize.errors import Leak
 from jobs.sanitize.proof import prover as proof
 from jobs.sanitize.proof import receipt, surroundings
-from jobs.sanitize.request import Asked
+from jobs.sanitize.request import RefreshRequest
 
 from .plan.model import Plan
 from .plan.planner import FULL, plan
 
 
 @contextmanager
-def planned(asked: Asked) -> Iterator[tuple[Plan, Connection, str]]:
+def planned(request: RefreshRequest) -> Iterator[tuple[Plan, Connection, str]]:
     """The plan, the connection that holds its snapshot, and the moment to read at; guards have passed."""
-    dialect = of(asked.contract.databases[asked.database].engine)
-    with connect(asked.source, "source") as source:
-        guards.source(asked.source, source, asked.contract, asked.database, masked=asked.masked)
-        with spoken("reading the source"):
+    dialect = of(request.contract.databases[request.database].engine)
+    with connect(request.source, "source") as source:
+        guards.source(request.source, source, request.contract, request.database, masked=request.masked)
+        with translated_errors("reading the source"):
             source.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             moment = source.execute(dialect.moment.encode()).fetchone()
             assert moment is not None, "a function answers"
             try:
-                made = plan(source, asked.contract, asked.database, asked.as_of, masked=asked.masked)
-                new = list(parts.unnamed(asked.contract, asked.database, made.parts, _last(asked)))
+                refresh_plan = plan(source, request.contract, request.database, request.as_of, masked=request.masked)
+                new = list(parts.unnamed(request.contract, request.database, refresh_plan.parts, _last(request)))
                 if new:
                     raise ConfigError(*new)
-                if asked.masked:
-                    proof.sanitised(source, made)
+                if request.masked:
+                    proof.sanitised(source, refresh_plan)
                 else:
-                    absent(source, made)
-                spelled_out(source, made)
-                yield made, source, moment[0]
+                    absent(source, refresh_plan)
+                spelled_out(source, refresh_plan)
+                yield refresh_plan, source, moment[0]
             finally:
                 if not source.closed:
                     source.rollback()
 
 
 @contextmanager
-def previewed(asked: Asked) -> Iterator[Plan]:
+def previewed(request: RefreshRequest) -> Iterator[Plan]:
     """The plan, after every check that a refresh makes before it copies, and of the source's rows those it makes after."""
-    if asked.target:
-        check_target(asked)
-    with planned(asked) as (made, source, _):
-        if broken := proof.unclean(source, made):
+    if request.target:
+        check_target(request)
+    with planned(request) as (refresh_plan, source, _):
+        if broken := proof.unclean(source, refresh_plan):
             raise Leak("what would be copied as it is, is not clean; class it otherwise", broken)
-        if asked.target:
-            room(made, asked)
-            with asked.target_of_its_own() as target:
-                shadow.rehearse(target, made)
-        yield made
+        if request.target:
+            check_disk_space(refresh_plan, request)
+            with request.target_of_its_own() as target:
+                shadow.rehearse(target, refresh_plan)
+        yield refresh_plan
 
 
-def _last(asked: Asked) -> dict[str, Any] | None:
+def _last(request: RefreshRequest) -> dict[str, Any] | None:
     """Returns the parts that the target's last refresh copied beside tables; None before the first, or without a target."""
-    if not asked.target:
+    if not request.target:
         return None
-    with connect(asked.target, "target") as target:
-        last = receipt.last(target, asked.contract.system, asked.database)
+    with connect(request.target, "target") as target:
+        last = receipt.last(target, request.contract.system, request.database)
     return last.get("parts") if last else None
 
 
-def spelled_out(source: Connection, made: Plan) -> None:
+def spelled_out(source: Connection, refresh_plan: Plan) -> None:
     """Raises ``Leak`` when a definition spells out a canary, what a detector knows, or another database's address."""
-    declared = made.declared
-    found = surroundings.definitions(source, made.definitions.statements(), declared.canaries, declared.unchecked)
+    declared = refresh_plan.declared
+    found = surroundings.definitions(
+        source, refresh_plan.definitions.statements(), declared.canaries, declared.unchecked
+    )
     if found:
         lines = "\n  ".join(f"{where}: {what}" for what, where in found)
         fix = "take it out of the definition, or name it under 'unchecked' with the reason"
         message = f"definitions spell out what must not be in staging, and nothing was copied; {fix}\n  {lines}"
-        raise Leak(message, proof.unclean(source, made))  # the rows too: one run says all
+        raise Leak(message, proof.unclean(source, refresh_plan))  # the rows too: one run says all
 
 
 def absent(source: Connection, plan: Plan) -> None:
@@ -100,27 +102,29 @@ def absent(source: Connection, plan: Plan) -> None:
         raise ConfigError(*(Problem(plan.system, None, at, message, "plant it there first") for message in missing))
 
 
-def check_target(asked: Asked) -> str:
+def check_target(request: RefreshRequest) -> str:
     """The environment that the target is; raises ``ConfigError`` when it must not be written to, or is too small."""
-    with connect(asked.target, "target") as target, connect(asked.source, "source") as source:
-        guards.different(source, target)
-        name = guards.target(asked.target, target, asked.contract, asked.database)
-        guards.able(target, asked.schema)
-        guards.alone(target, asked.schema)
+    with connect(request.target, "target") as target, connect(request.source, "source") as source:
+        guards.require_distinct_servers(source, target)
+        name = guards.target(request.target, target, request.contract, request.database)
+        guards.require_create_privilege(target, request.schema)
+        guards.alone(target, request.schema)
         return name
 
 
-def room(made: Plan, asked: Asked) -> tuple[int, int | None]:
+def check_disk_space(refresh_plan: Plan, request: RefreshRequest) -> tuple[int, int | None]:
     """Bytes that the copy takes beside what is there, and the target's volume; raises ``ConfigError`` above 80 % of it."""
-    with connect(asked.target, "target") as target:
+    with connect(request.target, "target") as target:
         row = target.execute("SELECT pg_database_size(current_database())").fetchone()
     assert row is not None, "a function answers"
-    needed = sum(table.estimate for table in made.tables.values()) + int(row[0])
-    volume = int(made.declared.volume.value) if made.declared.volume else None
+    needed = sum(table.estimate for table in refresh_plan.tables.values()) + int(row[0])
+    volume = int(refresh_plan.declared.volume.value) if refresh_plan.declared.volume else None
     if volume is not None and needed > FULL * volume:
-        at = ("databases", asked.database, "volume")
-        message = f"the copy and the old data take {needed / 1e9:.2f} GB, above {FULL:.0%} of {made.declared.volume}"
+        at = ("databases", request.database, "volume")
+        message = (
+            f"the copy and the old data take {needed / 1e9:.2f} GB, above {FULL:.0%} of {refresh_plan.declared.volume}"
+        )
         raise ConfigError(
-            asked.contract.problem(at, message, "copy fewer rows (a limit or a window), or enlarge the volume")
+            request.contract.problem(at, message, "copy fewer rows (a limit or a window), or enlarge the volume")
         )
     return needed, volume

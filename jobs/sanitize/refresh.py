@@ -17,150 +17,160 @@ from config.errors import ConfigError, ExternalError
 from jobs.sanitize import catalog
 from jobs.sanitize.copy import ranges, shadow
 from jobs.sanitize.copy.backup import backup
-from jobs.sanitize.copy.kubernetes_workers import Fleet
-from jobs.sanitize.copy.local_workers import Crew
+from jobs.sanitize.copy.kubernetes_workers import KubernetesWorkers
+from jobs.sanitize.copy.local_workers import LocalWorkers
 from jobs.sanitize.plan import definitions
 from jobs.sanitize.plan.model import Plan
 from jobs.sanitize.plan.planner import select
-from jobs.sanitize.preview import check_target, planned, room
+from jobs.sanitize.preview import check_disk_space, check_target, planned
 from jobs.sanitize.proof import fingerprints, receipt
 from jobs.sanitize.proof import prover as proof
 
 from . import names
-from .connection import Connection, connect, spoken, trouble
+from .connection import Connection, connect, translated_errors, trouble
 from .dialect import Keys, quoted
 from .errors import SnapshotGone
-from .request import Asked
+from .request import RefreshRequest
 
 ATTEMPTS = 3
 """Snapshots that may be lost before a refresh gives up."""
-Tell = Callable[[str, float], None]
+ProgressReporter = Callable[[str, float], None]
 """Told what goes on and which share of it is done, 0 … 1."""
 
 
-def refresh(asked: Asked, tell: Tell = lambda *_: None) -> dict[str, Any]:
+def refresh(request: RefreshRequest, report_progress: ProgressReporter = lambda *_: None) -> dict[str, Any]:
     """Replaces the target's data by a proven copy; returns the receipt. Raises ``ConfigError``, ``ExternalError`` or ``Leak``."""
-    environment = check_target(asked)
-    with connect(asked.target, "target") as holder, _alone(holder, asked):
+    environment = check_target(request)
+    with connect(request.target, "target") as holder, _alone(holder, request):
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return _attempt(asked, environment, tell)
+                return _attempt(request, environment, report_progress)
             except SnapshotGone as error:
                 if attempt == ATTEMPTS:
-                    _tidy(asked)
-                    raise ExternalError(f"{error}{_advice(asked)}") from None
-                tell(f"the snapshot was lost; beginning again ({attempt + 1} of {ATTEMPTS})", 0)
+                    _tidy(request)
+                    raise ExternalError(f"{error}{_advice(request)}") from None
+                report_progress(f"the snapshot was lost; beginning again ({attempt + 1} of {ATTEMPTS})", 0)
             except psycopg.Error as error:
-                _tidy(asked)
+                _tidy(request)
                 raise trouble("refreshing", error) from None
             except (ExternalError, ConfigError):
-                _tidy(asked)
+                _tidy(request)
                 raise
     raise AssertionError("the loop returns or raises")
 
 
-def verify(asked: Asked) -> proof.Checks:
+def verify(request: RefreshRequest) -> proof.Checks:
     """Proves what the target has now; raises ``ConfigError``, ``ExternalError`` or ``Leak``.
 
     The key of the refresh is gone, so no row is found again: every masked value is compared with all of production's.
     """
-    check_target(asked)
-    with planned(asked) as (made, source, _):
-        return proof.verify(asked.target, made, fingerprints.overlapping(source, made), asked.workers)
+    check_target(request)
+    with planned(request) as (refresh_plan, source, _):
+        return proof.verify(
+            request.target, refresh_plan, fingerprints.overlapping(source, refresh_plan), request.workers
+        )
 
 
 class _Phases:
     """Tells what goes on, and keeps how long it took."""
 
-    def __init__(self, tell: Tell) -> None:
-        self.tell = tell
+    def __init__(self, report_progress: ProgressReporter) -> None:
+        self.report_progress = report_progress
         self.begun = datetime.now(UTC)
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[Callable[[float], None]]:
         start = time.monotonic()
-        self.tell(name, 0)
-        yield lambda share: self.tell(name, share)
+        self.report_progress(name, 0)
+        yield lambda share: self.report_progress(name, share)
         self.seconds[name] = time.monotonic() - start
-        self.tell(name, 1)
+        self.report_progress(name, 1)
 
 
-def _attempt(asked: Asked, environment: str, tell: Tell) -> dict[str, Any]:
-    phases, keys = _Phases(tell), Keys()
-    with asked.target_of_its_own() as target:
-        made, schema = _copy(asked, target, keys, phases)
-        proved = proof.Proof(made, names.shadow(made.schema))
-        if asked.overrides.strip():
+def _attempt(request: RefreshRequest, environment: str, report_progress: ProgressReporter) -> dict[str, Any]:
+    phases, keys = _Phases(report_progress), Keys()
+    with request.target_of_its_own() as target:
+        refresh_plan, schema = _copy(request, target, keys, phases)
+        proved = proof.Proof(refresh_plan, names.shadow(refresh_plan.schema))
+        if request.overrides.strip():
             proved.counted(target)
-            proved.overrides = asked.overrides
-            _override(target, made, asked.overrides)
+            proved.overrides = request.overrides
+            _override(target, refresh_plan, request.overrides)
         with phases("indexes"):
-            shadow.index(asked.target, made, schema, asked.workers)
+            shadow.index(request.target, refresh_plan, schema, request.workers)
         with phases("proof"):
-            beside = ("references", lambda connection: shadow.refer(connection, made, schema))
-            checks = proved.run(asked.target, keys, asked.workers, beside)
-            shadow.finish(target, made, schema)
-            shadow.strays(target, made.schema)
+            beside = ("references", lambda connection: shadow.refer(connection, refresh_plan, schema))
+            checks = proved.run(request.target, keys, request.workers, beside)
+            shadow.finish(target, refresh_plan, schema)
+            shadow.check_cross_schema_dependencies(target, refresh_plan.schema)
             proved.views(target)
-        document = receipt.compose(made, environment, checks, made.declared.canaries, phases.begun, phases.seconds)
+        document = receipt.compose(
+            refresh_plan, environment, checks, refresh_plan.declared.canaries, phases.begun, phases.seconds
+        )
         with phases("swap"):
             try:
-                shadow.swap(target, made, receipt.canonical(document), asked.wait)
+                shadow.swap(target, refresh_plan, receipt.canonical(document), request.wait)
             except ExternalError:
-                if not _committed(asked, document):
+                if not _committed(request, document):
                     raise
-        if not target.closed and (left := shadow.tidy(target, made.schema, asked.wait)):
-            tell(f"the new data are in use; {left}", 0)
+        if not target.closed and (left := shadow.tidy(target, refresh_plan.schema, request.wait)):
+            report_progress(f"the new data are in use; {left}", 0)
         return document
 
 
-def _committed(asked: Asked, document: dict[str, Any]) -> bool:
+def _committed(request: RefreshRequest, document: dict[str, Any]) -> bool:
     """Whether the swap took place although its connection broke: the receipt is written in the same transaction."""
     try:
-        with connect(asked.target, "target") as target:
-            last = receipt.last(target, asked.contract.system, asked.database)
+        with connect(request.target, "target") as target:
+            last = receipt.last(target, request.contract.system, request.database)
     except ExternalError as error:
         message = f"the connection broke during the swap, and whether that was committed is not known: {error}"
         raise ExternalError(message) from None
     return bool(last == json.loads(receipt.canonical(document)))
 
 
-def _copy(asked: Asked, target: Connection, keys: Keys, phases: _Phases) -> tuple[Plan, definitions.Definitions]:
+def _copy(
+    request: RefreshRequest, target: Connection, keys: Keys, phases: _Phases
+) -> tuple[Plan, definitions.Definitions]:
     """Fills the shadow schema and brings the fingerprints, all from one snapshot."""
-    with planned(asked) as (made, source, moment):
+    with planned(request) as (refresh_plan, source, moment):
         phases.seconds["plan"] = (datetime.now(UTC) - phases.begun).total_seconds()
-        room(made, asked)
-        schema = made.definitions
-        shadow.rehearse(target, made)
-        shadow.clear(target, made.schema)
-        if asked.backups is not None and catalog.read(target, made.schema).tables:
+        check_disk_space(refresh_plan, request)
+        schema = refresh_plan.definitions
+        shadow.rehearse(target, refresh_plan)
+        shadow.clear(target, refresh_plan.schema)
+        if request.backups is not None and catalog.read(target, refresh_plan.schema).tables:
             with phases("backup"):
-                backup(asked.target, made.schema, asked.backups)
-        with phases("copy") as share, spoken("copying"):
-            shadow.prepare(target, made, schema)
-            place = quoted(names.work(made.schema))
-            ranges.create(target, place, made.dialect, moment)
-            every = asked.fingerprints or bool(asked.overrides.strip())
-            ranges.add(target, place, [*_copies(made), *fingerprints.fingerprints(target, made, every=every)])
-            settings = {**keys.settings(), **made.dialect.settings}
-            crew: Crew | Fleet = Crew(asked.workers, asked.source, asked.target, made.schema, settings)
-            if asked.place is not None:
-                crew = Fleet(replace(asked.place, schema=made.schema), asked.workers, settings)
+                backup(request.target, refresh_plan.schema, request.backups)
+        with phases("copy") as share, translated_errors("copying"):
+            shadow.prepare(target, refresh_plan, schema)
+            place = quoted(names.work(refresh_plan.schema))
+            ranges.create(target, place, refresh_plan.dialect, moment)
+            every = request.fingerprints or bool(request.overrides.strip())
+            ranges.add(
+                target, place, [*_copies(refresh_plan), *fingerprints.fingerprints(target, refresh_plan, every=every)]
+            )
+            settings = {**keys.settings(), **refresh_plan.dialect.settings}
+            crew: LocalWorkers | KubernetesWorkers = LocalWorkers(
+                request.workers, request.source, request.target, refresh_plan.schema, settings
+            )
+            if request.place is not None:
+                crew = KubernetesWorkers(replace(request.place, schema=refresh_plan.schema), request.workers, settings)
             _work(crew, target, place, source, share)
-    return made, schema
+    return refresh_plan, schema
 
 
-def _copies(made: Plan) -> Iterator[ranges.Range]:
-    for table in made.tables.values():
+def _copies(refresh_plan: Plan) -> Iterator[ranges.Range]:
+    for table in refresh_plan.tables.values():
         if table.rules.rows == "none":
             continue
         columns = f"({', '.join(quoted(item.name) for item in table.fields)}) " if table.fields else ""
         for leaf in table.leaves:
             whole = "SELECT" in (table.condition or "")  # a sub-select would be computed again for every range
-            for within, size in ranges.divided(made.dialect, leaf, table.before, whole=whole):
-                place = f"{quoted(names.shadow(made.schema))}.{quoted(leaf.name)}"
-                rows = select(table, leaf, made.dialect, within, shuffled=table.shuffled)
+            for within, size in ranges.divided(refresh_plan.dialect, leaf, table.before, whole=whole):
+                place = f"{quoted(names.shadow(refresh_plan.schema))}.{quoted(leaf.name)}"
+                rows = select(table, leaf, refresh_plan.dialect, within, shuffled=table.shuffled)
                 yield ranges.Range(
                     f"COPY {place} {columns}FROM STDIN (FORMAT {table.form})",
                     f"COPY ({rows}) TO STDOUT (FORMAT {table.form})",
@@ -168,14 +178,18 @@ def _copies(made: Plan) -> Iterator[ranges.Range]:
                 )
 
 
-def _override(target: Connection, made: Plan, sql: str) -> None:
-    with spoken("running the overrides"), target.transaction():
-        target.execute(f"SET LOCAL search_path = {quoted(names.shadow(made.schema))}")
+def _override(target: Connection, refresh_plan: Plan, sql: str) -> None:
+    with translated_errors("running the overrides"), target.transaction():
+        target.execute(f"SET LOCAL search_path = {quoted(names.shadow(refresh_plan.schema))}")
         target.execute(sql.encode())
 
 
 def _work(
-    crew: Crew | Fleet, target: Connection, place: str, source: Connection, share: Callable[[float], None]
+    crew: LocalWorkers | KubernetesWorkers,
+    target: Connection,
+    place: str,
+    source: Connection,
+    share: Callable[[float], None],
 ) -> None:
     """Waits for the workers until no range is left."""
     try:
@@ -200,9 +214,9 @@ def _alive(source: Connection) -> None:
 
 
 @contextmanager
-def _alone(target: Connection, asked: Asked) -> Iterator[None]:
+def _alone(target: Connection, request: RefreshRequest) -> Iterator[None]:
     """Holds the target's lock: two refreshes of one database would drop each other's work."""
-    key = names.application(asked.schema)
+    key = names.application(request.schema)
 
     def held() -> bool:
         row = target.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key]).fetchone()
@@ -225,10 +239,10 @@ def _alone(target: Connection, asked: Asked) -> Iterator[None]:
     yield
 
 
-def _advice(asked: Asked) -> str:
+def _advice(request: RefreshRequest) -> str:
     """Returns advice for a standby that cancels long reads; empty for other sources."""
     try:
-        with connect(asked.source, "source") as source:
+        with connect(request.source, "source") as source:
             row = source.execute(
                 "SELECT pg_is_in_recovery() AND current_setting('hot_standby_feedback') = 'off', "
                 "current_setting('max_standby_streaming_delay')"
@@ -243,10 +257,10 @@ def _advice(asked: Asked) -> str:
     )
 
 
-def _tidy(asked: Asked) -> None:
+def _tidy(request: RefreshRequest) -> None:
     """Drops the unfinished copy; when even that fails, the next refresh does it."""
     try:
-        with asked.target_of_its_own() as target:
-            shadow.clear(target, asked.schema)
+        with request.target_of_its_own() as target:
+            shadow.clear(target, request.schema)
     except (ExternalError, psycopg.Error):
         return

@@ -27,7 +27,7 @@ def check_as_of(as_of: datetime, given_by: str) -> None:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RefreshRequest:
     """The parameters of a refresh."""
 
     contract: Contract

@@ -39,8 +39,8 @@ class Message:
 def analyze(world: World) -> list[Message]:
     """Every message of every analyzer."""
     return [
-        Message(code, called, f"{body['kind']} {namespace(body)}/{name(body)}", text)
-        for code, (called, analyzer) in ANALYZERS.items()
+        Message(code, object_name, f"{body['kind']} {namespace(body)}/{name(body)}", text)
+        for code, (object_name, analyzer) in ANALYZERS.items()
         for body, text in analyzer(world)
     ]
 
@@ -57,14 +57,14 @@ def _gateways(world: World, body: Object) -> Iterator[tuple[str, Object | None]]
     """Returns the gateways that a VirtualService names, and those of them that exist."""
     for written in at(body, "spec", "gateways") or ():
         if written != "mesh":
-            room, _, called = written.rpartition("/")
+            namespace_name, _, object_name = written.rpartition("/")
             yield (
                 written,
                 next(
                     (
                         gateway
                         for gateway in world.kind("Gateway", "networking.istio.io")
-                        if name(gateway) == called and namespace(gateway) == (room or namespace(body))
+                        if name(gateway) == object_name and namespace(gateway) == (namespace_name or namespace(body))
                     ),
                     None,
                 ),
@@ -118,8 +118,8 @@ def _subsets(world: World, host: str) -> set[str]:
     return {subset["name"] for rule in rules for subset in at(rule, "spec", "subsets") or ()}
 
 
-def _secret(world: World, room: str, called: str) -> Object | None:
-    return next((s for s in world.kind("Secret") if name(s) == called and namespace(s) == room), None)
+def _secret(world: World, namespace_name: str, object_name: str) -> Object | None:
+    return next((s for s in world.kind("Secret") if name(s) == object_name and namespace(s) == namespace_name), None)
 
 
 def _meshed(world: World) -> set[str]:
@@ -128,10 +128,10 @@ def _meshed(world: World) -> set[str]:
 
 
 def _not_injected(world: World) -> Found:
-    rooms = _meshed(world)
+    namespaces = _meshed(world)
     for body in world.kind("Namespace"):
         labels = body["metadata"].get("labels", {})
-        if name(body) in rooms and labels.get(_INJECTION) != "enabled" and "istio.io/rev" not in labels:
+        if name(body) in namespaces and labels.get(_INJECTION) != "enabled" and "istio.io/rev" not in labels:
             yield body, "is not enabled for injection"
 
 
@@ -197,10 +197,10 @@ def _port_needed(world: World) -> Found:
 
 def _mutual_tls(world: World) -> Found:
     strict = {namespace(p) for p in world.kind("PeerAuthentication") if at(p, "spec", "mtls", "mode") == "STRICT"}
-    rooms = {service.host: service.namespace for service in world.services}
+    namespaces = {service.host: service.namespace for service in world.services}
     for rule in world.kind("DestinationRule"):
         mode = at(rule, "spec", "trafficPolicy", "tls", "mode")
-        if rooms.get(at(rule, "spec", "host")) in strict and mode not in (None, "ISTIO_MUTUAL"):
+        if namespaces.get(at(rule, "spec", "host")) in strict and mode not in (None, "ISTIO_MUTUAL"):
             yield rule, f"specifies {mode}, and the pods of {at(rule, 'spec', 'host')} take STRICT only"
 
 
@@ -218,9 +218,9 @@ def _one_workload_two_protocols(world: World) -> Found:
 
 
 def _port_names(world: World) -> Found:
-    rooms = _meshed(world)
+    namespaces = _meshed(world)
     for body in world.kind("Service", "v1"):
-        for port in at(body, "spec", "ports") or () if namespace(body) in rooms else ():
+        for port in at(body, "spec", "ports") or () if namespace(body) in namespaces else ():
             if not port.get("appProtocol") and not _OWN_PORTS.match(str(port.get("name", ""))):
                 yield body, f"port {port.get('name')!r} ({port['port']}) does not follow the naming convention"
 
@@ -350,12 +350,12 @@ def _no_provider(world: World) -> Found:
 def _credential(world: World) -> Found:
     for gateway in world.kind("Gateway", "networking.istio.io"):
         for server in _servers(gateway):
-            called = at(server, "tls", "credentialName")
-            for pod in _workloads(world, gateway) if called else ():
-                secret = _secret(world, pod.namespace, called)
+            object_name = at(server, "tls", "credentialName")
+            for pod in _workloads(world, gateway) if object_name else ():
+                secret = _secret(world, pod.namespace, object_name)
                 keys = {*(at(secret, "data") or {}), *(at(secret, "stringData") or {})}
                 if secret and not {"tls.crt", "tls.key"} <= keys:
-                    yield gateway, f"credential {called!r} lacks tls.crt or tls.key"
+                    yield gateway, f"credential {object_name!r} lacks tls.crt or tls.key"
 
 
 def _gateway_port(world: World) -> Found:

@@ -14,7 +14,7 @@ import psycopg
 from config.model.contract import Contract, parse
 from jobs.sanitize.connection import connect
 from jobs.sanitize.guards import mark
-from jobs.sanitize.request import Asked
+from jobs.sanitize.request import RefreshRequest
 from tests.servers import Server, find, until
 
 SETTINGS = {
@@ -132,14 +132,14 @@ class Pair:
         with connect(url, "target") as target:
             mark(url, target, self.contract, self.name, "staging")
 
-    def asked(self, **more: Any) -> Asked:
+    def request(self, **more: Any) -> RefreshRequest:
         given = {
             "contract": self.contract,
             "database": self.name,
             "source": self.production.url(self.from_, "reader"),
             "target": self.staging.url(self.to, "sanitizer"),
         }
-        return Asked(**{**given, **more})
+        return RefreshRequest(**{**given, **more})
 
     def source(self, sql: str, *given: Any) -> list[tuple[Any, ...]]:
         return self.production.run(sql, *given, database=self.from_)

@@ -19,7 +19,7 @@ from jobs.sanitize import names
 from jobs.sanitize import refresh as module
 from jobs.sanitize.connection import connect
 from jobs.sanitize.copy import ranges, shadow
-from jobs.sanitize.copy.local_workers import Crew
+from jobs.sanitize.copy.local_workers import LocalWorkers
 from jobs.sanitize.dialect import Keys
 from jobs.sanitize.preview import planned
 from jobs.sanitize.refresh import refresh
@@ -60,7 +60,7 @@ def process(pair: Pair, folder: Path, *more: str) -> subprocess.Popen[bytes]:
 
 
 def test_killed_at_sixty_instants(shop: Pair, tmp_path: Path) -> None:
-    refresh(shop.asked())
+    refresh(shop.request())
     begin = time.monotonic()
     with process(shop, tmp_path) as whole:
         assert whole.wait() == 0
@@ -85,15 +85,15 @@ def test_killed_at_sixty_instants(shop: Pair, tmp_path: Path) -> None:
 def test_workers_of_several_machines_share_the_ranges_and_two_die(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """What pods of an Indexed Job do: processes that have the keys and both connections, and nothing else in common."""
     monkeypatch.setattr(ranges, "PAGES", 1)
-    asked, keys = shop.asked(), Keys()
-    with planned(asked) as (made, source, moment), connect(asked.target, "target") as target:
+    request, keys = shop.request(), Keys()
+    with planned(request) as (made, source, moment), connect(request.target, "target") as target:
         shadow.clear(target, made.schema)
         from jobs.sanitize.plan import definitions
 
         shadow.prepare(target, made, definitions.read(source, made.catalog))
         ranges.create(target, names.work("public"), made.dialect, moment)
         ranges.add(target, names.work("public"), module._copies(made))
-        crew = Crew(4, asked.source, asked.target, "public", {**keys.settings(), **made.dialect.settings})
+        crew = LocalWorkers(4, request.source, request.target, "public", {**keys.settings(), **made.dialect.settings})
         crew.spare = 0
         with crew:
             until(lambda: ranges.progress(target, names.work("public"))[2] > 0, 20)
@@ -114,32 +114,32 @@ def test_workers_of_several_machines_share_the_ranges_and_two_die(shop: Pair, mo
 
 def test_a_killed_worker_is_replaced(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []
-    real = Crew._start
+    real = LocalWorkers._start
 
-    def start(self: Crew) -> subprocess.Popen[bytes]:
+    def start(self: LocalWorkers) -> subprocess.Popen[bytes]:
         worker = real(self)
         if len(started) < 2:
             worker.kill()
         started.append(worker)
         return worker
 
-    monkeypatch.setattr(Crew, "_start", start)
-    receipt = refresh(shop.asked())
+    monkeypatch.setattr(LocalWorkers, "_start", start)
+    receipt = refresh(shop.request())
     assert len(started) >= 3
     assert receipt["tables"]["orders"]["after"] == 2000
 
 
 def test_workers_that_are_killed_again_and_again_are_given_up(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Crew._start
+    real = LocalWorkers._start
 
-    def start(self: Crew) -> subprocess.Popen[bytes]:
+    def start(self: LocalWorkers) -> subprocess.Popen[bytes]:
         worker = real(self)
         worker.kill()
         return worker
 
-    monkeypatch.setattr(Crew, "_start", start)
+    monkeypatch.setattr(LocalWorkers, "_start", start)
     with pytest.raises(ExternalError, match="the workers were killed; the old data are as they were"):
-        refresh(shop.asked())
+        refresh(shop.request())
 
 
 def unchanged(pair: Pair, before: list[tuple[object, ...]]) -> None:
@@ -150,18 +150,18 @@ def unchanged(pair: Pair, before: list[tuple[object, ...]]) -> None:
 
 @pytest.fixture
 def filled(shop: Pair) -> tuple[Pair, list[tuple[object, ...]]]:
-    refresh(shop.asked())
+    refresh(shop.request())
     return shop, shop.target("SELECT id, email FROM customers ORDER BY 1")
 
 
 def test_wrong_password(filled: tuple[Pair, list[tuple[object, ...]]]) -> None:
     pair, before = filled
     for side in ("source", "target"):
-        url = getattr(pair.asked(), side).replace("-secret", "-wrong")
+        url = getattr(pair.request(), side).replace("-secret", "-wrong")
         with pytest.raises(
             ExternalError, match=rf"^{side} 127.0.0.1:\d+/\w+: .*password authentication failed"
         ) as error:
-            refresh(pair.asked(**{side: url}))
+            refresh(pair.request(**{side: url}))
         assert "wrong" not in str(error.value)
         assert "\n" not in str(error.value)
     unchanged(pair, before)
@@ -170,9 +170,9 @@ def test_wrong_password(filled: tuple[Pair, list[tuple[object, ...]]]) -> None:
 def test_nobody_answers(filled: tuple[Pair, list[tuple[object, ...]]]) -> None:
     pair, before = filled
     with pytest.raises(ExternalError, match=r"^source 127.0.0.1:1/x: .*refused"):
-        refresh(pair.asked(source="host=127.0.0.1 port=1 dbname=x"))
+        refresh(pair.request(source="host=127.0.0.1 port=1 dbname=x"))
     with pytest.raises(ConfigError, match="SANITIZE_SOURCE: no connection string"):
-        refresh(pair.asked(source="hots=nowhere"))
+        refresh(pair.request(source="hots=nowhere"))
     unchanged(pair, before)
 
 
@@ -182,16 +182,16 @@ def test_a_connection_that_is_cut(
     pair, before = filled
     real = module._work
 
-    def cut(crew: Crew, target: psycopg.Connection, *rest: object) -> None:
+    def cut(crew: LocalWorkers, target: psycopg.Connection, *rest: object) -> None:
         pair.staging.run(f"SELECT pg_terminate_backend({target.info.backend_pid})", database="postgres")
         real(crew, target, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "_work", cut)
     with pytest.raises(ExternalError, match=r"^copying: terminating connection.*the old data are as they were$"):
-        refresh(pair.asked())
+        refresh(pair.request())
     unchanged(pair, before)
     monkeypatch.undo()
-    refresh(pair.asked())
+    refresh(pair.request())
 
 
 def test_a_schema_that_changes_meanwhile(
@@ -212,7 +212,7 @@ def test_a_schema_that_changes_meanwhile(
 
     monkeypatch.setattr(module, "_work", change)
     with pytest.raises(ConfigError) as error:
-        refresh(pair.asked())
+        refresh(pair.request())
     assert "the column 'opens' (integer) is not classified" in str(error.value)
     assert "the source has no such column any more" in str(error.value)
     unchanged(pair, before)
@@ -224,7 +224,7 @@ def test_the_targets_server_restarts(
     own = Postgres(tmp_path_factory.mktemp("restarted"), fsync="on").start()
     try:
         pair = Pair(production, own, CONTRACT, SCHEMA, ROWS)
-        refresh(pair.asked())
+        refresh(pair.request())
         before = pair.target("SELECT id, email FROM customers ORDER BY 1")
         real = shadow.index
 
@@ -234,11 +234,11 @@ def test_the_targets_server_restarts(
 
         monkeypatch.setattr(shadow, "index", restart)
         with pytest.raises(ExternalError, match=r"^target 127.0.0.1:\d+/\w+: .*"):
-            refresh(pair.asked())
+            refresh(pair.request())
         monkeypatch.undo()
         own.start()
         unchanged(pair, before)
-        refresh(pair.asked())
+        refresh(pair.request())
     finally:
         own.stop()
 
@@ -257,7 +257,7 @@ def test_the_disk_is_full(production: Postgres, tmp_path: Path) -> None:
         own = Postgres(folder / "server")
         own.start()
         pair = Pair(production, own, CONTRACT, SCHEMA, ROWS)
-        refresh(pair.asked())
+        refresh(pair.request())
         before = pair.target("SELECT id, email FROM customers ORDER BY 1")
         (folder / "ballast").write_bytes(b"x" * (free(folder) - 3_000_000))
         pair.source("INSERT INTO newsletter SELECT 'more' || n || '@mail.com', n FROM generate_series(1000, 90000) n")
@@ -265,13 +265,13 @@ def test_the_disk_is_full(production: Postgres, tmp_path: Path) -> None:
             ExternalError,
             match=r"[Nn]o space left on device|DiskFull|could not extend|terminating connection|closed the connection|refused",
         ):
-            refresh(pair.asked())
+            refresh(pair.request())
         (folder / "ballast").unlink()
         if own.server.process is not None and own.server.process.poll() is not None:
             own.start()
         until(lambda: own.run("SELECT 1", database="postgres") == [(1,)], 30)
         unchanged(pair, before)
-        refresh(pair.asked())
+        refresh(pair.request())
         own.stop()
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=False)

@@ -21,7 +21,7 @@ def run(pair: Pair | None, folder: Path, *words: str, **environment: str) -> sub
     (folder / "shop.data.yaml").write_text(CONTRACT, encoding="utf-8")
     given = {name: value for name, value in os.environ.items() if not name.startswith("SANITIZE_")} | {"COLUMNS": "160"}
     if pair is not None:
-        given |= {"SANITIZE_SOURCE": pair.asked().source, "SANITIZE_TARGET": pair.asked().target}
+        given |= {"SANITIZE_SOURCE": pair.request().source, "SANITIZE_TARGET": pair.request().target}
     command = [str(ROOT / "understudy"), "sanitize", *words]
     return subprocess.run(
         command, cwd=folder, env={**given, **environment}, capture_output=True, text=True, check=False
@@ -63,7 +63,7 @@ def test_a_dry_run_writes_nothing(shop: Pair, tmp_path: Path) -> None:
 
 
 def test_secrets_come_from_files_and_go_nowhere(shop: Pair, tmp_path: Path) -> None:
-    (tmp_path / "source").write_text(shop.asked().source + "\n")
+    (tmp_path / "source").write_text(shop.request().source + "\n")
     found = run(
         None,
         tmp_path,
@@ -82,7 +82,7 @@ def test_secrets_come_from_files_and_go_nowhere(shop: Pair, tmp_path: Path) -> N
         "run",
         "--system",
         "shop.data.yaml",
-        SANITIZE_TARGET=shop.asked().target.replace("-secret", "-wrong"),
+        SANITIZE_TARGET=shop.request().target.replace("-secret", "-wrong"),
     )
     assert wrong.returncode == 1
     assert "wrong" not in wrong.stderr
@@ -144,7 +144,7 @@ def test_as_a_module(shop: Pair, tmp_path: Path) -> None:
     (tmp_path / "shop.data.yaml").write_text(CONTRACT, encoding="utf-8")
     given = {
         **os.environ,
-        "SANITIZE_SOURCE": shop.asked().source,
+        "SANITIZE_SOURCE": shop.request().source,
         "PYTHONPATH": str(ROOT),
         "SANITIZE_SYSTEM": "shop.data.yaml",
     }
@@ -180,8 +180,8 @@ def test_the_script_of_the_data_sync_cronjob(tmp_path: Path) -> None:
     script = str(ROOT / "jobs" / "bin" / "restore-from-snapshot.sh")
     found = subprocess.run([script, "prod-sanitized-latest"], env=given, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
-    asked, target = found.stdout.split("\n", 1)
-    assert asked == f"-m jobs.sanitize restore --receipt {tmp_path}/receipt.json"
+    request, target = found.stdout.split("\n", 1)
+    assert request == f"-m jobs.sanitize restore --receipt {tmp_path}/receipt.json"
     from psycopg.conninfo import conninfo_to_dict
 
     assert conninfo_to_dict(target) == {

@@ -20,9 +20,9 @@ def with_(shop: Pair, old: str, new: str) -> Contract:
     return parse(CONTRACT.replace(old, new), "shop.data.yaml")
 
 
-def refused(shop: Pair, said: str, **asked: object) -> None:
+def refused(shop: Pair, said: str, **request: object) -> None:
     with pytest.raises(ConfigError, match=said):
-        refresh(shop.asked(**asked))
+        refresh(shop.request(**request))
     assert shop.target("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [(0,)]
 
 
@@ -69,9 +69,9 @@ def test_a_target_with_another_marker(shop: Pair, column: str, value: str, said:
 
 
 def test_source_and_target_are_one_server(shop: Pair) -> None:
-    asked = shop.asked()
+    request = shop.request()
     with pytest.raises(ConfigError, match="one server, or copies of one"):
-        refresh(shop.asked(source=asked.target))
+        refresh(shop.request(source=request.target))
 
 
 def test_a_source_that_may_be_written(shop: Pair) -> None:
@@ -81,7 +81,7 @@ def test_a_source_that_may_be_written(shop: Pair) -> None:
     refused(shop, "'reader' may write to customers")
     shop.source("REVOKE DELETE ON customers FROM reader")
     refused(shop, "'postgres' is a superuser there", source=shop.production.url(shop.from_))
-    refresh(shop.asked())
+    refresh(shop.request())
 
 
 def test_a_living_primary(shop: Pair) -> None:
@@ -97,7 +97,7 @@ def test_a_snapshot_that_lives(shop: Pair) -> None:
     with psycopg.connect(shop.production.url(shop.from_)) as writer:
         writer.execute("INSERT INTO newsletter VALUES ('x@mail.com')")
         refused(shop, "the source lives, expected a restored snapshot: 1 of its sessions write", contract=contract)
-    refresh(shop.asked(contract=contract))
+    refresh(shop.request(contract=contract))
 
 
 def test_a_user_that_may_not_make_schemas(shop: Pair) -> None:
@@ -120,14 +120,14 @@ def test_rows_that_a_policy_hides(shop: Pair) -> None:
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO restricted; ALTER TABLE orders ENABLE ROW LEVEL SECURITY"
         )
         with pytest.raises(ExternalError, match="row-level security policy"):
-            refresh(shop.asked(source=shop.production.url(shop.from_, "restricted")))
+            refresh(shop.request(source=shop.production.url(shop.from_, "restricted")))
     finally:
         shop.source("DROP OWNED BY restricted")
         shop.production.run("DROP ROLE restricted", database="postgres")
 
 
 def test_marking(shop: Pair) -> None:
-    url = shop.asked().target
+    url = shop.request().target
     with connect(url, "target") as target:
         guards.mark(url, target, shop.contract, shop.name, "staging")  # again: nothing
         with pytest.raises(ConfigError, match="marked as staging of 'shop' already"):
@@ -149,7 +149,7 @@ def test_marking(shop: Pair) -> None:
 )
 def test_productions_host_however_it_is_written(shop: Pair, given: str, pattern: str) -> None:
     contract = with_(shop, '"*.shop.example.com"', f'"{pattern}"')
-    with connect(shop.asked().target, "target") as target:
+    with connect(shop.request().target, "target") as target:
         found = guards.hosts(given, target)
         assert guards._matches(contract.databases["db"], found)
         assert not guards._matches(shop.contract.databases["db"], ["staging.example.net"])
@@ -178,7 +178,7 @@ def test_a_target_that_holds_a_canary_is_production(shop: Pair) -> None:
     )
     shop.target("ALTER TABLE newsletter OWNER TO sanitizer")
     with pytest.raises(ConfigError, match="the target is production: its table newsletter holds a canary"):
-        refresh(shop.asked())
+        refresh(shop.request())
     assert shop.target("SELECT count(*) FROM newsletter") == [(1,)]
 
 
@@ -188,7 +188,7 @@ def test_a_source_that_is_marked_is_staging(shop: Pair) -> None:
 
 
 def test_staging_that_a_refresh_filled_is_marked_again(shop: Pair) -> None:
-    refresh(shop.asked())
-    url = shop.asked().target
+    refresh(shop.request())
+    url = shop.request().target
     with connect(url, "target") as target:
         guards.mark(url, target, shop.contract, shop.name, "staging")

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.servers
 def nasty(production: Postgres, staging: Postgres) -> Iterator[Pair]:
     pair = Pair(production, staging, CONTRACT, SCHEMA, ROWS)
     pair.target("SET ROLE sanitizer; CREATE EXTENSION citext SCHEMA public")
-    refresh(pair.asked())
-    refresh(pair.asked())  # over what is there
+    refresh(pair.request())
+    refresh(pair.request())  # over what is there
     yield pair
     pair.drop()
 

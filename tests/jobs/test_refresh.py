@@ -34,7 +34,7 @@ def everything(pair: Pair) -> str:
 
 
 def test_every_row_comes_through_and_no_value(shop: Pair) -> None:
-    receipt = refresh(shop.asked())
+    receipt = refresh(shop.request())
     found = everything(shop)
     assert not [word for word in RAW if word in found]
     assert {name: table["after"] for name, table in receipt["tables"].items()} == {
@@ -55,20 +55,20 @@ def test_masks_are_consistent_across_tables_and_keyed_a_refresh(shop: Pair) -> N
     joined = "SELECT count(*) FROM customers c JOIN newsletter n USING (email)"
     orders = "SELECT o.id, c.created_at FROM orders o JOIN customers c ON c.id = o.customer ORDER BY 1"
     referrers = "SELECT c.created_at, r.created_at FROM customers c JOIN customers r ON r.id = c.referrer ORDER BY 1"
-    refresh(shop.asked())
+    refresh(shop.request())
     first = shop.target("SELECT id, email FROM customers ORDER BY created_at")
     for query in (joined, orders, referrers):
         assert shop.source(query) == shop.target(query)
     assert shop.target("SELECT count(*) FROM customers WHERE settings #>> '{contact,email}' = email") == [(300,)]
-    refresh(shop.asked())
+    refresh(shop.request())
     second = shop.target("SELECT id, email FROM customers ORDER BY created_at")
     assert not {row[0] for row in first} & {row[0] for row in second}
     assert not {row[1] for row in first} & {row[1] for row in second}
 
 
 def test_fingerprints_say_the_same_as_forms(shop: Pair) -> None:
-    by_form = {check["check"] for check in refresh(shop.asked())["checks"]}
-    by_hash = {check["check"] for check in refresh(shop.asked(fingerprints=True))["checks"]}
+    by_form = {check["check"] for check in refresh(shop.request())["checks"]}
+    by_hash = {check["check"] for check in refresh(shop.request(fingerprints=True))["checks"]}
     assert "no value of production's has the mask's form" in by_form
     assert "no value of production's has the mask's form" not in by_hash
     assert {"no value is one of production's", "no row has its own value"} <= by_hash
@@ -81,7 +81,7 @@ def test_values_of_the_form_in_production_are_compared_by_fingerprint(shop: Pair
     )
     checks = {
         (check["table"], check["column"]): check["check"]
-        for check in refresh(shop.asked())["checks"]
+        for check in refresh(shop.request())["checks"]
         if "value" in check["check"]
     }
     assert checks["customers", "phone"] == "no row has its own value"
@@ -90,7 +90,7 @@ def test_values_of_the_form_in_production_are_compared_by_fingerprint(shop: Pair
 
 
 def test_grants_owner_and_default_privileges_stay(shop: Pair) -> None:
-    refresh(shop.asked())
+    refresh(shop.request())
     shop.target(
         "GRANT SELECT, INSERT ON orders TO app; GRANT USAGE ON SEQUENCE outbox_id_seq TO app; GRANT CREATE ON SCHEMA public TO app"
     )
@@ -100,7 +100,7 @@ def test_grants_owner_and_default_privileges_stay(shop: Pair) -> None:
     defaults = "SELECT defaclacl::text, n.nspname FROM pg_default_acl d JOIN pg_namespace n ON n.oid = defaclnamespace"
     rights = {frozenset(text.strip("{}").split(",")) for _, text, _ in shop.target(query) if text}
     before = shop.target(schema), shop.target(defaults)
-    refresh(shop.asked())
+    refresh(shop.request())
     after = {frozenset(text.strip("{}").split(",")) for _, text, _ in shop.target(query) if text}
     assert {right for rights_ in rights for right in rights_ if right.startswith("app")} <= {
         r for rs in after for r in rs
@@ -109,11 +109,11 @@ def test_grants_owner_and_default_privileges_stay(shop: Pair) -> None:
 
 
 def test_backup_comes_first_and_is_pruned(shop: Pair, tmp_path: Path) -> None:
-    refresh(shop.asked(backups=tmp_path))
+    refresh(shop.request(backups=tmp_path))
     assert list(tmp_path.iterdir()) == [], "there was nothing to back up"
     for number in range(9):
         (tmp_path / f"staging-backup-2020010{number}T000000Z.sql.gz").touch()
-    refresh(shop.asked(backups=tmp_path))
+    refresh(shop.request(backups=tmp_path))
     kept = sorted(tmp_path.iterdir())
     assert len(kept) == 7
     text = gzip.decompress(kept[-1].read_bytes()).decode()
@@ -123,18 +123,18 @@ def test_backup_comes_first_and_is_pruned(shop: Pair, tmp_path: Path) -> None:
 
 
 def test_overrides_may_bring_in_what_they_spell_out(shop: Pair) -> None:
-    refresh(shop.asked(overrides="INSERT INTO newsletter VALUES ('tester@example.com', 7)"))
+    refresh(shop.request(overrides="INSERT INTO newsletter VALUES ('tester@example.com', 7)"))
     assert shop.target("SELECT opened FROM newsletter WHERE email = 'tester@example.com'") == [(7,)]
     with pytest.raises(Leak, match=r"newsletter\.email: of the mask's form: 301 rows"):
-        refresh(shop.asked(overrides="UPDATE newsletter SET email = 'tester' || opened || '@example.com' || ctid"))
+        refresh(shop.request(overrides="UPDATE newsletter SET email = 'tester' || opened || '@example.com' || ctid"))
 
 
 def test_an_override_that_brings_a_person_in_is_found(shop: Pair) -> None:
-    refresh(shop.asked())
+    refresh(shop.request())
     before = everything(shop)
     with pytest.raises(Leak, match=r"customers\.email") as leak:
         refresh(
-            shop.asked(
+            shop.request(
                 overrides="UPDATE customers SET email = 'ada.lovelace@gmail.com' WHERE id = (SELECT min(id) FROM customers)"
             )
         )
@@ -143,11 +143,11 @@ def test_an_override_that_brings_a_person_in_is_found(shop: Pair) -> None:
 
 
 def test_verify_says_what_staging_has_now(shop: Pair) -> None:
-    refresh(shop.asked())
-    assert verify(shop.asked()).broken() == []
+    refresh(shop.request())
+    assert verify(shop.request()).broken() == []
     shop.target("UPDATE orders SET state = 'ask ada@gmail.com' WHERE id = 1")
     with pytest.raises(Leak, match=r"orders\.state: no email: 1 rows"):
-        verify(shop.asked())
+        verify(shop.request())
 
 
 def test_the_snapshot_is_one(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,13 +160,13 @@ def test_the_snapshot_is_one(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> Non
         real(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "_work", slow)
-    receipt = refresh(shop.asked())
+    receipt = refresh(shop.request())
     assert receipt["tables"]["newsletter"]["after"] == 301
     assert shop.target("SELECT count(*) FROM orders") == [(2000,)]
 
 
 def test_readers_see_the_old_rows_or_the_new(shop: Pair) -> None:
-    refresh(shop.asked())
+    refresh(shop.request())
     seen, stop = [], threading.Event()
 
     def read() -> None:
@@ -180,7 +180,7 @@ def test_readers_see_the_old_rows_or_the_new(shop: Pair) -> None:
 
     thread = threading.Thread(target=read)
     thread.start()
-    refresh(shop.asked())
+    refresh(shop.request())
     stop.set()
     thread.join()
     assert set(seen) == {(300, 300)}
@@ -197,7 +197,7 @@ def test_autovacuum_is_not_in_the_way_of_what_is_built(shop: Pair, monkeypatch: 
         real(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(shadow, "finish", look)
-    refresh(shop.asked(fingerprints=True))
+    refresh(shop.request(fingerprints=True))
     assert {"customers", "newsletter", "orders", "outbox", "f0"} < seen.keys()
     small = {"ranges", "run"}
     assert {name for name, options in seen.items() if options == ["autovacuum_enabled=off"]} == seen.keys() - small
@@ -216,29 +216,29 @@ def test_a_lost_snapshot_begins_the_copy_again(shop: Pair, monkeypatch: pytest.M
 
     monkeypatch.setattr(module, "_work", cut)
     told: list[str] = []
-    receipt = refresh(shop.asked(), lambda name, _: told.append(name))
+    receipt = refresh(shop.request(), lambda name, _: told.append(name))
     assert any("snapshot was lost" in name for name in told)
     assert receipt["tables"]["orders"]["after"] == 2000
 
 
 def test_two_at_once_are_one_too_many(shop: Pair) -> None:
-    refresh(shop.asked())
+    refresh(shop.request())
     with psycopg.connect(shop.staging.url(shop.to, "sanitizer"), autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('understudy-sanitize/public', 0))")
         with pytest.raises(ExternalError, match="another refresh of this database is running"):
-            refresh(shop.asked())
+            refresh(shop.request())
 
 
 def test_a_full_volume_is_refused(shop: Pair) -> None:
     small = parse(CONTRACT.replace("    source: primary", "    source: primary\n    volume: 9M"), "shop.data.yaml")
     with pytest.raises(ConfigError, match=r"above 80% of 9M"):
-        refresh(shop.asked(contract=small))
+        refresh(shop.request(contract=small))
     assert shop.target("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'understudy_%'") == [(0,)]
 
 
 def test_the_receipt_says_what_it_does_not_prove(shop: Pair) -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    receipt = refresh(shop.asked(as_of=at))
+    receipt = refresh(shop.request(as_of=at))
     assert receipt["snapshot"]["at"] == at.isoformat()
     assert receipt["snapshot"]["ageSeconds"] > 0
     assert any("anonymity" in text for text in receipt["doesNotProve"])
@@ -248,7 +248,7 @@ def test_the_receipt_says_what_it_does_not_prove(shop: Pair) -> None:
 
 def test_a_sanitised_copy_is_copied_as_it_is_and_proved(shop: Pair) -> None:
     """What staging does with the sanitising account's snapshot: from the staging server to a database of the other one."""
-    refresh(shop.asked())
+    refresh(shop.request())
     shop.target(
         "GRANT USAGE ON SCHEMA public TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO reader"
     )
@@ -257,13 +257,13 @@ def test_a_sanitised_copy_is_copied_as_it_is_and_proved(shop: Pair) -> None:
     to = shop.production.url(final, "sanitizer")
     with connect(to, "target") as target:
         guards.mark(to, target, shop.contract, shop.name, "staging")
-    asked = shop.asked(source=shop.staging.url(shop.to, "reader"), target=to, masked=True)
-    refresh(asked)
+    request = shop.request(source=shop.staging.url(shop.to, "reader"), target=to, masked=True)
+    refresh(request)
     query = "SELECT * FROM customers ORDER BY id"
     assert shop.production.run(query, database=final) == shop.target(query)
     shop.target("UPDATE customers SET email = 'ada@gmail.com' WHERE id = (SELECT min(id) FROM customers)")
     with pytest.raises(Leak, match=r"customers\.email: of the mask's form: 1 rows"):
-        refresh(asked)
+        refresh(request)
     shop.production.run(f"DROP DATABASE {final} WITH (FORCE)", database="postgres")
 
 
@@ -293,7 +293,7 @@ CREATE FUNCTION public.length(varchar) RETURNS integer LANGUAGE sql IMMUTABLE AS
         + " SET search_path = public; GRANT SELECT ON public.users TO reader"
     )
     pair.target("CREATE EXTENSION citext; CREATE SCHEMA app AUTHORIZATION sanitizer")
-    refresh(pair.asked(source=pair.production.url(pair.from_, "reader") + " options='-c search_path=public'"))
+    refresh(pair.request(source=pair.production.url(pair.from_, "reader") + " options='-c search_path=public'"))
     assert pair.target("SELECT DISTINCT kind, s::text, code LIKE 'staging\\_%' FROM app.users") == [("k", "a", True)]
     assert pair.target("SELECT to_regclass('public.users')") == [(None,)]
     pair.drop()
@@ -303,26 +303,26 @@ def test_a_copy_that_is_not_sanitised_is_not_copied(shop: Pair, monkeypatch: pyt
     """``--already-masked`` is tested on the source, before a row of it is in staging; documents too."""
     monkeypatch.setattr(module, "_work", lambda *_: pytest.fail("nothing may be copied"))
     with pytest.raises(Leak, match="the source is no sanitised copy, and nothing was copied") as leak:
-        refresh(shop.asked(masked=True))
+        refresh(shop.request(masked=True))
     assert "customers.settings: of the mask's form: 300 rows" in str(leak.value)
     assert "customers.email: of the mask's form: 300 rows" in str(leak.value)
 
 
 def test_what_it_says_after_the_commit_is_true(shop: Pair) -> None:
     """A reader holds the old tables: the new ones are in use all the same, and that is what is said."""
-    refresh(shop.asked())
+    refresh(shop.request())
     before = shop.target("SELECT min(email) FROM customers")
     told: list[str] = []
     with psycopg.connect(shop.staging.url(shop.to)) as reader:
         reader.execute("SELECT count(*) FROM customers")
-        receipt = refresh(shop.asked(wait=1), lambda name, _: told.append(name))
+        receipt = refresh(shop.request(wait=1), lambda name, _: told.append(name))
         assert shop.target("SELECT min(email) FROM customers") != before
     assert any(
         "the new data are in use; the old tables stay as understudy_old_public" in text and "session" in text
         for text in told
     )
     assert receipt["tables"]["customers"]["after"] == 300
-    refresh(shop.asked())
+    refresh(shop.request())
     assert shop.target("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'understudy%'") == [("understudy",)]
 
 
@@ -334,7 +334,7 @@ def test_a_connection_that_breaks_at_the_commit(shop: Pair, monkeypatch: pytest.
         raise ExternalError("swapping the schemas: server closed the connection; the old data are as they were")
 
     monkeypatch.setattr(shadow, "swap", broken)
-    receipt = refresh(shop.asked())
+    receipt = refresh(shop.request())
     assert shop.target("SELECT receipt FROM understudy.receipts") == [(canonical(receipt),)]
 
 
@@ -352,7 +352,7 @@ def test_two_schemas_of_one_database_are_refreshed_at_once(production: Postgres,
     )
     pair.target("CREATE SCHEMA a AUTHORIZATION sanitizer; CREATE SCHEMA b AUTHORIZATION sanitizer")
     with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(lambda name: refresh(pair.asked(database=name)), ["da", "db"]))
+        done = list(pool.map(lambda name: refresh(pair.request(database=name)), ["da", "db"]))
     assert [item["tables"]["t"]["after"] for item in done] == [5000, 5000]
     assert pair.target("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'understudy%'") == [("understudy",)]
     pair.drop()
@@ -367,7 +367,7 @@ def test_no_key_is_in_a_servers_log(shop: Pair, monkeypatch: pytest.MonkeyPatch)
         server.run("ALTER SYSTEM SET log_statement = 'all'", database="postgres")
         server.run("SELECT pg_reload_conf()", database="postgres")
     try:
-        refresh(shop.asked(fingerprints=True))
+        refresh(shop.request(fingerprints=True))
     finally:
         for server in (shop.production, shop.staging):
             server.run("ALTER SYSTEM RESET log_statement", database="postgres")
@@ -391,10 +391,10 @@ databases:
 """
     schema = "CREATE TABLE t (id bigint PRIMARY KEY, truth bigint, email text); INSERT INTO t SELECT n, n, 'u' || n || '@corp.com' FROM generate_series(1, 20000) n; ANALYZE"
     pair = Pair(production, staging, contract, schema)
-    refresh(pair.asked())
+    refresh(pair.request())
     query = "SELECT count(*) FROM (SELECT truth, row_number() OVER (ORDER BY ctid) AS n FROM t) x WHERE n = truth"
     assert pair.target(query)[0][0] < 20
-    refresh(pair.asked(contract=parse(contract.replace("{t: {", "{t: {shuffle: false, "), "x")))
+    refresh(pair.request(contract=parse(contract.replace("{t: {", "{t: {shuffle: false, "), "x")))
     assert pair.target(query) == [(20000,)]
     pair.drop()
 
@@ -420,7 +420,7 @@ INSERT INTO orders VALUES ('x@y.com', NULL, 'abc', 175928847299117063, 'x')
 """
     pair = Pair(production, staging, contract, schema)
     pair.target("SET ROLE sanitizer; CREATE EXTENSION citext")
-    refresh(pair.asked())
+    refresh(pair.request())
     for join in (
         "o.buyer = u.email",
         "o.short = u.email",
@@ -431,7 +431,7 @@ INSERT INTO orders VALUES ('x@y.com', NULL, 'abc', 175928847299117063, 'x')
         assert pair.target(f"SELECT count(*) FROM users u JOIN orders o ON {join}") == [(100,)], join
     pair.source("ALTER TABLE orders ADD UNIQUE (buyer); INSERT INTO orders VALUES ('X@y.com', NULL, NULL, NULL, NULL)")
     with pytest.raises(ConfigError, match="differ from others by capitals alone"):
-        refresh(pair.asked())
+        refresh(pair.request())
     pair.drop()
 
 
@@ -445,5 +445,5 @@ def test_a_snapshot_that_is_lost_again_and_again(shop: Pair, monkeypatch: pytest
     monkeypatch.setattr(module, "_work", cut)
     monkeypatch.setattr(module, "_advice", lambda _: "; set hot_standby_feedback = on there")
     with pytest.raises(ExternalError, match="the old data are as they were; set hot_standby_feedback = on there"):
-        refresh(shop.asked())
+        refresh(shop.request())
     assert shop.target("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'understudy%'") == [("understudy",)]

@@ -9,14 +9,14 @@ import pytest
 
 from config.errors import ConfigError
 from config.model.contract import parse
-from jobs.sanitize.request import Asked
+from jobs.sanitize.request import RefreshRequest
 from tests.jobs.shop import CONTRACT
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def request_of(as_of: datetime | None) -> Asked:
-    return Asked(parse(CONTRACT, "shop.data.yaml"), "db", "", "", as_of=as_of)
+def request_of(as_of: datetime | None) -> RefreshRequest:
+    return RefreshRequest(parse(CONTRACT, "shop.data.yaml"), "db", "", "", as_of=as_of)
 
 
 @pytest.mark.parametrize(

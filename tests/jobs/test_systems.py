@@ -71,7 +71,7 @@ def test_a_refresh_of_every_system(
     pair = made(name, production, staging, monkeypatch)
     if name == "spacetime":
         staging.run(PGCRYPTO, database=pair.to)
-    receipt = refresh(pair.asked())
+    receipt = refresh(pair.request())
     assert all(check["found"] == 0 for check in receipt["checks"])
     for table in receipt["tables"]:
         for (row,) in pair.target(f'SELECT t::text FROM "{table}" t'):
@@ -83,7 +83,7 @@ def test_stories_copies_ten_users_and_what_is_theirs(
     production: Postgres, staging: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = made("stories", production, staging, monkeypatch)
-    receipt = refresh(pair.asked())
+    receipt = refresh(pair.request())
     assert receipt["tables"]["User"] == {"before": 200, "after": 10}
     assert pair.target("SELECT count(*) FROM \"User\" WHERE email ~ '^user_[0-9a-f]{20}@staging\\.local$'") == [(10,)]
     assert pair.target('SELECT count(*) FROM "User" WHERE "referredById" IS NOT NULL') == [(9,)], (
@@ -106,7 +106,7 @@ def test_mina_has_the_seeds_forms_and_no_id_of_production(
     production: Postgres, staging: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = made("mina", production, staging, monkeypatch)
-    refresh(pair.asked())
+    refresh(pair.request())
     rows = pair.target("SELECT id, email, username FROM users")
     assert len(rows) == 120
     for number, email, username in rows:
@@ -115,7 +115,7 @@ def test_mina_has_the_seeds_forms_and_no_id_of_production(
     assert pair.target("SELECT DISTINCT url, enabled FROM webhooks") == [("https://hooks.staging.invalid/", False)]
     monkeypatch.setenv("FLASK_ENV", "development")
     with pytest.raises(ConfigError, match=r"FLASK_ENV: found 'development', expected 'staging'"):
-        refresh(pair.asked())
+        refresh(pair.request())
     pair.drop()
 
 
@@ -123,10 +123,10 @@ def test_quikapp_replies_lose_what_was_not_copied(
     production: Postgres, staging: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = made("quikapp", production, staging, monkeypatch)
-    with planned(pair.asked()) as (plan, _, _):
+    with planned(pair.request()) as (plan, _, _):
         assert plan.tables["messages"].after == 719 or plan.tables["messages"].after == 720
         assert plan.stores["kafka"] == "topics start empty"
-    refresh(pair.asked())
+    refresh(pair.request())
     dangling = "SELECT count(*) FROM messages m WHERE reply_to IS NOT NULL AND NOT EXISTS (SELECT FROM messages r WHERE r.id = m.reply_to)"
     assert pair.target(dangling) == [(0,)]
     assert pair.target("SELECT count(*) FROM messages WHERE reply_to IS NULL") == [(3,)]

@@ -14,8 +14,8 @@ from policies.verdict import judge
 from review.changes import StackChange, between, folded, planned
 from review.comment import LIMIT, MARKER, Review, render
 from review.compose import compose
-from review.faithful import judged
 from review.graph import Node
+from review.parity_runner import judged
 from tests.policies.fixtures import LEDGER, Spoil, added, change, good, spoiled, without
 from tests.review.test_parity import edit, git, project
 

@@ -14,9 +14,9 @@ import pytest
 
 from config.errors import ConfigError
 from review.allow import FILE, read, settle
-from review.faithful import judge, judge_live, stacks_of
 from review.graph import ROOT, Node, graph
 from review.parity import FAILING, Difference, compare
+from review.parity_runner import judge, judge_live, stacks_of
 from review.report import Parity, as_json, as_markdown
 from tests.components.application import CANARY, CANARY_IMAGE, changed, shipped
 from tests.components.aws.platform import changed as platform

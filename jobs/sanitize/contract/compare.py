@@ -43,8 +43,8 @@ def compare(contract: Contract, name: str, catalog: Catalog) -> list[Problem]:
 def _compare(contract: Contract, name: str, catalog: Catalog) -> Iterator[Problem]:
     database = contract.databases[name]
     here: Path = ("databases", name, "tables")
-    living = catalog.roots()
-    if not living:
+    source_tables = catalog.roots()
+    if not source_tables:
         yield contract.problem(
             ("databases", name, "schema"), f"the source has no table in the schema {database.schema_!r}", "name another"
         )
@@ -52,18 +52,20 @@ def _compare(contract: Contract, name: str, catalog: Catalog) -> Iterator[Proble
     for table in [*catalog.foreign_tables, *catalog.inherited]:
         kind = "a foreign table" if table in catalog.foreign_tables else "a table of the old inheritance"
         yield contract.problem(here, f"{table!r} is {kind}: its rows are others'", "move it to another schema")
-    for table in sorted(database.tables.keys() - living.keys()):
-        close = difflib.get_close_matches(table, living, n=1)
+    for table in sorted(database.tables.keys() - source_tables.keys()):
+        close = difflib.get_close_matches(table, source_tables, n=1)
         fix = f"remove it, or did you mean {close[0]!r}?" if close else "remove it"
         yield contract.problem((*here, table), "the source has no such table", fix)
-    for table in sorted(living.keys() - database.tables.keys()):
-        lines = "".join(f"\n          {suggest.line(column)}" for column in living[table].columns.values()) or " {}"
+    for table in sorted(source_tables.keys() - database.tables.keys()):
+        lines = (
+            "".join(f"\n          {suggest.line(column)}" for column in source_tables[table].columns.values()) or " {}"
+        )
         fix = f"add\n      {suggest.key(table)}:\n        columns:{lines}"
         yield contract.problem(here, f"the table {table!r} is not classified", fix)
-    for table in sorted(living.keys() & database.tables.keys()):
-        yield from _columns(contract, (*here, table), database.tables[table], living[table])
+    for table in sorted(source_tables.keys() & database.tables.keys()):
+        yield from _columns(contract, (*here, table), database.tables[table], source_tables[table])
         yield from _partitions(contract, (*here, table), database.tables[table], table, catalog)
-        yield from _rows(contract, (*here, table), database, living[table], catalog)
+        yield from _rows(contract, (*here, table), database, source_tables[table], catalog)
 
 
 def _columns(contract: Contract, here: Path, declared: Table, live: Live) -> Iterator[Problem]:

@@ -41,7 +41,9 @@ def read(connection: Connection, schema: str) -> Parts:
     }
 
 
-def unnamed(contract: Contract, database: str, living: Parts, last: Mapping[str, Any] | None) -> Iterator[Problem]:
+def unnamed(
+    contract: Contract, database: str, source_tables: Parts, last: Mapping[str, Any] | None
+) -> Iterator[Problem]:
     """Returns parts that neither the contract nor, where it is silent, the last refresh names; ``last`` is None at first."""
     declared = contract.databases[database]
     named: dict[str, Any] = {
@@ -51,7 +53,7 @@ def unnamed(contract: Contract, database: str, living: Parts, last: Mapping[str,
         "views": None if declared.views is None else dict.fromkeys(declared.views, ()),
         "functions": None if declared.functions is None else dict.fromkeys(declared.functions, ()),
     }
-    for kind, found in living.items():
+    for kind, found in source_tables.items():
         given = getattr(declared, kind)
         known = named[kind] if given else {} if given is not None else (last or {}).get(kind)
         if known is None:

@@ -7,7 +7,7 @@ import re
 from config.model.contract import Class
 from jobs.sanitize.catalog import Column
 from jobs.sanitize.dialect import Dialect
-from jobs.sanitize.masks.expressions import Asked, Unmaskable, can, mask
+from jobs.sanitize.masks.expressions import MaskRequest, Unmaskable, can, mask
 
 _NAMES: tuple[tuple[str, Class], ...] = (
     (r"pass(word|wd|phrase|code)|secret|token|api_?key|salt|(^|_)otp|mfa|webhook|cookie|session_?key|private_?key|hash$|(^|_)pin(_|$)", Class.CREDENTIAL),
@@ -78,7 +78,7 @@ def _possible(cls: Class, column: Column) -> bool:
     if cls in (Class.PUBLIC, Class.DROP):
         return True
     try:
-        return can(cls, column) and mask(Asked(cls, column, Dialect("postgresql"))) is not None
+        return can(cls, column) and mask(MaskRequest(cls, column, Dialect("postgresql"))) is not None
     except Unmaskable:
         return False
 

@@ -32,7 +32,7 @@ class Place:
     """The schema that is refreshed."""
 
 
-class Fleet:
+class KubernetesWorkers:
     """As ``Crew``: made with the ranges, looked at while they are worked on, gone with the ``with`` block."""
 
     def __init__(self, place: Place, size: int, settings: Mapping[str, str], client: Any = None) -> None:

@@ -15,7 +15,7 @@ from jobs.sanitize.connection import variable
 from jobs.sanitize.errors import SnapshotGone
 
 
-class Crew:
+class LocalWorkers:
     """Worker processes; one that is killed is replaced, one that fails stops the refresh."""
 
     def __init__(self, size: int, source: str, target: str, schema: str, settings: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ import psycopg
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from config.errors import ExternalError
-from jobs.sanitize.connection import Connection, connect, spoken, trouble
+from jobs.sanitize.connection import Connection, connect, translated_errors, trouble
 from jobs.sanitize.dialect import literal, quoted
 from jobs.sanitize.errors import Leak
 from jobs.sanitize.names import HOME, application, old, shadow, work
@@ -39,7 +39,7 @@ def clear(target: Connection, schema: str) -> None:
 
 def prepare(target: Connection, plan: Plan, definitions: Definitions) -> None:
     """Makes the shadow schema with its tables, without indexes."""
-    with spoken("making the shadow schema"):
+    with translated_errors("making the shadow schema"):
         target.execute(f"CREATE SCHEMA {quoted(shadow(plan.schema))}")
         target.execute("SET check_function_bodies = off")
         for statement in rights.defaults(target, plan.schema, shadow(plan.schema)):
@@ -60,7 +60,7 @@ def run(target: Connection, schema: str, statements: Iterable[str]) -> None:
     """Runs statements in the order that their needs allow: one that fails for want of another is tried after it.
 
     Names are looked for in the shadow schema alone. Only what cannot be had there may be of an extension that stands in the
-    schema in use: then one statement sees that too. ``strays`` makes sure that nothing else was taken from it.
+    schema in use: then one statement sees that too. ``check_cross_schema_dependencies`` makes sure that nothing else was taken from it.
     """
     waiting = sorted(statements, key=lambda statement: statement.startswith("CREATE OR REPLACE"))  # routines see tables
     while waiting:
@@ -189,7 +189,7 @@ FROM pg_statistic_ext x WHERE x.stxnamespace = quote_ident(%(from)s)::regnamespa
 """Moves objects one by one, for a schema that cannot be renamed because it contains an extension of a superuser."""
 
 
-def strays(target: Connection, schema: str) -> None:
+def check_cross_schema_dependencies(target: Connection, schema: str) -> None:
     """Raises ``Leak`` when anything of the shadow schema leans on the one in use: it would go down with it."""
     row = target.execute(_STRAYS, {"schema": quoted(schema), "shadow": quoted(shadow(schema))}).fetchone()
     if row:
@@ -199,14 +199,14 @@ def strays(target: Connection, schema: str) -> None:
 def rehearse(target: Connection, plan: Plan) -> None:
     """Builds everything once without a row, in a transaction that is rolled back: what cannot be built is known before the copy."""
     definitions = plan.definitions
-    with spoken("rehearsing"), target.transaction(force_rollback=True):
+    with translated_errors("rehearsing"), target.transaction(force_rollback=True):
         target.execute(f"SET LOCAL lock_timeout = {literal(_WAIT)}")
         target.execute(f"DROP SCHEMA IF EXISTS {quoted(shadow(plan.schema))} CASCADE")
         prepare(target, plan, definitions)
         run(target, plan.schema, [statement for _, statement in definitions.indexes])
         for statements in (definitions.keys, definitions.references, definitions.last):
             run(target, plan.schema, statements)
-        strays(target, plan.schema)
+        check_cross_schema_dependencies(target, plan.schema)
         target.execute("SET LOCAL search_path = ''")
         for statement in rights.changes(target, plan.schema, shadow(plan.schema)):
             target.execute(statement.encode())

@@ -10,7 +10,7 @@ from config.model.contract import Class
 from jobs.sanitize.catalog import Column
 from jobs.sanitize.dialect import literal
 
-from .expressions import Asked, Mask, Unmaskable, fixed, mask, message
+from .expressions import Mask, MaskRequest, Unmaskable, fixed, mask, message
 
 _LEAF = Column(
     name="", type="text", base="text", category="text", array=False, length=None, not_null=False, default=None, identity="",
@@ -74,62 +74,62 @@ def steps(path: str) -> Iterator[str]:
             yield re.sub(r"\\(.)", r"\1", quoted) if quoted else plain
 
 
-def document(paths: Mapping[str, Class], asked: Asked) -> Mask:
+def document(paths: Mapping[str, Class], request: MaskRequest) -> Mask:
     """The mask of a column of JSON; what is not as the paths say (a text where an object was declared) is left out.
 
     Its condition is a real one: nothing but the declared paths is there, and what a masked path leads to is of its mask's form.
     """
-    cast = "" if asked.column.base == "jsonb" else "::jsonb"
-    body = _node(tree(paths), f"{{raw}}{cast}", asked, 0)
-    expression = f"CASE WHEN {{raw}} IS NOT NULL THEN coalesce({body}, '{{}}'::jsonb) END::{asked.column.plain}"
+    cast = "" if request.column.base == "jsonb" else "::jsonb"
+    body = _node(tree(paths), f"{{raw}}{cast}", request, 0)
+    expression = f"CASE WHEN {{raw}} IS NOT NULL THEN coalesce({body}, '{{}}'::jsonb) END::{request.column.plain}"
     held = [
-        f"({{value}}{cast} = '{{}}'::jsonb OR {_held(tree(paths), f'{{value}}{cast}', asked, 0, quick=quick)})"
+        f"({{value}}{cast} = '{{}}'::jsonb OR {_held(tree(paths), f'{{value}}{cast}', request, 0, quick=quick)})"
         for quick in (False, True)
     ]
     return Mask(expression, held[0], "shape", held[1], wide="true")
 
 
-def _held(node: Node, value: str, asked: Asked, depth: int, *, quick: bool) -> str:
+def _held(node: Node, value: str, request: MaskRequest, depth: int, *, quick: bool) -> str:
     """The condition that ``value`` is as ``_node`` leaves it."""
     if node.cls is Class.PUBLIC:
         return "true"
     if node.cls is not None:
-        form = f" OR (jsonb_typeof({value}) = 'string' AND {_of_leaf(node.cls, asked).condition(f'({value} #>> {_ITSELF})', quick=quick)})"
+        form = f" OR (jsonb_typeof({value}) = 'string' AND {_of_leaf(node.cls, request).condition(f'({value} #>> {_ITSELF})', quick=quick)})"
         return f"(jsonb_typeof({value}) = 'null'{form if node.cls is not Class.DROP else ''})"
     if node.elements is not None:
-        inner = _held(node.elements, f"h{depth}.value", asked, depth + 1, quick=quick)
+        inner = _held(node.elements, f"h{depth}.value", request, depth + 1, quick=quick)
         elements = f"jsonb_array_elements(CASE WHEN jsonb_typeof({value}) = 'array' THEN {value} ELSE '[]' END)"
         broken = f"EXISTS (SELECT FROM {elements} h{depth}(value) WHERE ({inner}) IS NOT TRUE)"
         return f"(jsonb_typeof({value}) = 'array' AND NOT {broken})"
     kept = {key: child for key, child in node.members.items() if child.cls is not Class.DROP}
     others = f"({value} - ARRAY[{', '.join(map(fixed, kept))}]::text[]) = '{{}}'::jsonb"
     members = [
-        f"(({value} -> {fixed(key)}) IS NULL OR {_held(child, f'({value} -> {fixed(key)})', asked, depth + 1, quick=quick)})"
+        f"(({value} -> {fixed(key)}) IS NULL OR {_held(child, f'({value} -> {fixed(key)})', request, depth + 1, quick=quick)})"
         for key, child in kept.items()
         if child.cls is not Class.PUBLIC
     ]
     return f"(CASE WHEN jsonb_typeof({value}) = 'object' THEN {' AND '.join([others, *members])} ELSE false END)"
 
 
-def _of_leaf(cls: Class, asked: Asked) -> Mask:
-    leaf = replace(_LEAF, folded=cls in asked.folds)
-    one = mask(replace(asked, cls=cls, column=leaf, distinct=False))
+def _of_leaf(cls: Class, request: MaskRequest) -> Mask:
+    leaf = replace(_LEAF, folded=cls in request.folds)
+    one = mask(replace(request, cls=cls, column=leaf, distinct=False))
     assert one is not None, "only a public value has no mask"
     return one
 
 
-def _node(node: Node, value: str, asked: Asked, depth: int) -> str:
+def _node(node: Node, value: str, request: MaskRequest, depth: int) -> str:
     if node.cls is not None:
-        return _leaf(node.cls, value, asked)
+        return _leaf(node.cls, value, request)
     if node.elements is not None:
         name = f"e{depth}"
-        inner = _node(node.elements, f"{name}.value", asked, depth + 1)
+        inner = _node(node.elements, f"{name}.value", request, depth + 1)
         return (
             f"CASE WHEN jsonb_typeof({value}) = 'array' THEN (SELECT coalesce(jsonb_agg({inner} ORDER BY {name}.n), '[]'::jsonb) "
             f"FROM jsonb_array_elements({value}) WITH ORDINALITY {name}(value, n)) END"
         )
     members = ", ".join(
-        f"({fixed(key)}, {_node(child, f'({value} -> {fixed(key)})', asked, depth + 1)})"
+        f"({fixed(key)}, {_node(child, f'({value} -> {fixed(key)})', request, depth + 1)})"
         for key, child in node.members.items()
     )
     return (
@@ -138,15 +138,15 @@ def _node(node: Node, value: str, asked: Asked, depth: int) -> str:
     )
 
 
-def _leaf(cls: Class, value: str, asked: Asked) -> str:
+def _leaf(cls: Class, value: str, request: MaskRequest) -> str:
     """A public part as it is; of others only texts, numbers and booleans, as masked texts."""
     if cls is Class.PUBLIC:
         return value
     if cls is Class.DROP:
         return "NULL::jsonb"
     raw = f"({value} #>> {_ITSELF})"
-    digest = asked.dialect.digest(message(cls, raw, replace(_LEAF, folded=cls in asked.folds)))
-    masked = _of_leaf(cls, asked).sql(raw, digest, f"encode(substr({digest}, 1, 10), 'hex')")
+    digest = request.dialect.digest(message(cls, raw, replace(_LEAF, folded=cls in request.folds)))
+    masked = _of_leaf(cls, request).sql(raw, digest, f"encode(substr({digest}, 1, 10), 'hex')")
     scalars = "('string', 'number', 'boolean')"
     return f"CASE WHEN jsonb_typeof({value}) IN {scalars} THEN to_jsonb({masked}) END"
 
@@ -161,13 +161,13 @@ class Part:
     """Over ``{raw}``: the condition that something there could pass for masked."""
 
 
-def compared(paths: Mapping[str, Class], asked: Asked) -> Iterator[Part]:
+def compared(paths: Mapping[str, Class], request: MaskRequest) -> Iterator[Part]:
     """The masked paths of which production may hold a value that could pass for masked."""
-    cast = "" if asked.column.base == "jsonb" else "::jsonb"
+    cast = "" if request.column.base == "jsonb" else "::jsonb"
     for path, cls in paths.items():
-        if cls in (Class.PUBLIC, Class.DROP) or _of_leaf(cls, asked).proof == "shape":
+        if cls in (Class.PUBLIC, Class.DROP) or _of_leaf(cls, request).proof == "shape":
             continue
-        suspicion = _of_leaf(cls, asked).suspicion
+        suspicion = _of_leaf(cls, request).suspicion
         if "[*]" in steps(path):
             strict = fixed("$" + "".join("[*]" if step == "[*]" else f".{_member(step)}" for step in steps(path)))
             yield Part(

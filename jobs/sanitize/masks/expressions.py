@@ -92,7 +92,7 @@ def message(cls: Class, raw: str, column: Column) -> str:
 
 
 @dataclass(frozen=True)
-class Asked:
+class MaskRequest:
     """A request for a column's mask."""
 
     cls: Class
@@ -110,29 +110,29 @@ class Asked:
     """Classes of which some column does not tell capitals: then none of the class does, so that equal values stay equal."""
 
 
-Maker = Callable[[Asked], Mask]
+Maker = Callable[[MaskRequest], Mask]
 
 
-def mask(asked: Asked) -> Mask | None:
+def mask(request: MaskRequest) -> Mask | None:
     """The mask of a column, or None when it is copied as it is; raises ``Unmaskable``."""
-    if asked.value is not None:
-        return _constant(fixed(asked.value), asked)
-    if asked.cls is Class.PUBLIC:
+    if request.value is not None:
+        return _constant(fixed(request.value), request)
+    if request.cls is Class.PUBLIC:
         return None
-    if asked.cls is Class.DROP:
-        return _dropped(asked)
-    return _array(asked) if asked.column.array else _scalar(asked)
+    if request.cls is Class.DROP:
+        return _dropped(request)
+    return _array(request) if request.column.array else _scalar(request)
 
 
-def _scalar(asked: Asked) -> Mask:
-    maker = _MAKERS.get((asked.cls, asked.column.category))
+def _scalar(request: MaskRequest) -> Mask:
+    maker = _MAKERS.get((request.cls, request.column.category))
     if maker is None:
-        can = sorted({cls.value for cls, category in _MAKERS if category == asked.column.category})
+        can = sorted({cls.value for cls, category in _MAKERS if category == request.column.category})
         raise Unmaskable(
-            f"class {asked.cls.value!r} cannot mask the type {asked.column.type}; "
+            f"class {request.cls.value!r} cannot mask the type {request.column.type}; "
             f"classes that can: {', '.join(['public', 'drop', *can])}"
         )
-    return maker(asked)
+    return maker(request)
 
 
 def fixed(text: str) -> str:
@@ -140,10 +140,10 @@ def fixed(text: str) -> str:
     return f"({literal(text).replace('{', chr(39) + ' || chr(123) || ' + chr(39))})" if "{" in text else literal(text)
 
 
-def _constant(value: str, asked: Asked) -> Mask:
-    if asked.distinct:
+def _constant(value: str, request: MaskRequest) -> Mask:
+    if request.distinct:
         raise Unmaskable("a unique index looks at this column, so its rows cannot all have one value")
-    expression = f"({value})::{asked.column.plain}"
+    expression = f"({value})::{request.column.plain}"
     return Mask(expression, f"{{value}}::text = ({expression})::text", "shape")  # json has no equality
 
 
@@ -153,22 +153,22 @@ _EMPTY = {
 }  # fmt: skip
 
 
-def _dropped(asked: Asked) -> Mask:
-    column = asked.column
+def _dropped(request: MaskRequest) -> Mask:
+    column = request.column
     if not column.not_null:
         return Mask(f"NULL::{column.plain}", "false", "shape")
     empty = "'{}'" if column.array else _EMPTY.get(column.category)
     if empty is None:
         raise Unmaskable(f"{column.type} is not NULL here and has no empty value; make it nullable, or give a value")
-    return _constant(empty, asked)
+    return _constant(empty, request)
 
 
-def _array(asked: Asked) -> Mask:
+def _array(request: MaskRequest) -> Mask:
     """Each element by itself, in its order."""
-    column = asked.column
+    column = request.column
     element = replace(column, array=False, type=column.base, plain=column.plain.removesuffix("[]"))
-    one = _scalar(replace(asked, column=element, distinct=False))
-    digest = asked.dialect.digest(message(asked.cls, "u.e", element))
+    one = _scalar(replace(request, column=element, distinct=False))
+    digest = request.dialect.digest(message(request.cls, "u.e", element))
     masked = one.sql("u.e", digest, f"encode(substr({digest}, 1, 10), 'hex')")
     return Mask(
         f"CASE WHEN {{raw}} IS NOT NULL THEN coalesce("
@@ -219,98 +219,98 @@ def hexadecimal(prefix: str, digits: int, suffix: str) -> str:
 
 
 def _marked(prefix: str, suffix: str = "") -> Maker:
-    def make(asked: Asked) -> Mask:
+    def make(request: MaskRequest) -> Mask:
         affixes = len(prefix) + len(suffix)
-        _fits(asked.column, affixes + SHORTEST_TOKEN, "its mask")
-        digits = min(20, (asked.column.length or affixes + 20) - affixes) // 2 * 2
+        _fits(request.column, affixes + SHORTEST_TOKEN, "its mask")
+        digits = min(20, (request.column.length or affixes + 20) - affixes) // 2 * 2
         pattern = f"^{re.escape(prefix)}[0-9a-f]{{{digits}}}{re.escape(suffix)} *$"
         token = "{token}" if digits == 20 else f"left({{token}}, {digits})"
         expression = f"{literal(prefix)} || {token}" + (f" || {literal(suffix)}" if suffix else "")
         quick = hexadecimal(prefix, digits, suffix)
-        made = shaped(expression, pattern, "unique", asked.column, quick, f"{like(prefix)}%{like(suffix)}")
+        made = shaped(expression, pattern, "unique", request.column, quick, f"{like(prefix)}%{like(suffix)}")
         return replace(made, bits=4 * digits)
 
     return make
 
 
-def _phone(asked: Asked) -> Mask:
-    if asked.distinct:  # +999 is no country's (ITU-T E.164)
-        _fits(asked.column, 16, "a unique telephone number that is nobody's")
-        digits = min(26, (asked.column.length or 30) - 4)
+def _phone(request: MaskRequest) -> Mask:
+    if request.distinct:  # +999 is no country's (ITU-T E.164)
+        _fits(request.column, 16, "a unique telephone number that is nobody's")
+        digits = min(26, (request.column.length or 30) - 4)
         number = (
             f"right({_decimal(0)}, {digits})"
             if digits < 13
             else f"{_decimal(0)} || right({_decimal(5)}, {digits - 13})"
         )
-        made = shaped(f"'+999' || {number}", rf"^\+999[0-9]{{{digits}}} *$", "unique", asked.column, like="+999%")
+        made = shaped(f"'+999' || {number}", rf"^\+999[0-9]{{{digits}}} *$", "unique", request.column, like="+999%")
         return replace(made, bits=39 + (digits - 12) * 3)
-    _fits(asked.column, 12, "a telephone number that is nobody's")
+    _fits(request.column, 12, "a telephone number that is nobody's")
     first = f"'+' || (12025550100 + {_byte(3)} % 100)::text"
     # of our own form already: another of the hundred, never the same
     other = f"'+' || (12025550100 + (substr({{raw}}::text, 11, 2)::integer + 1 + {_byte(3)} % 99) % 100)::text"
     ours = "{raw}::text LIKE '+120255501%' AND {raw}::text ~ '^.{10}[0-9]{2} *$'"
     expression = f"CASE WHEN {ours} THEN {other} ELSE {first} END"
     quick = "{value}::text LIKE '+120255501__'"
-    return shaped(expression, r"^\+120255501[0-9]{2} *$", "rows", asked.column, quick, "+120255501%")
+    return shaped(expression, r"^\+120255501[0-9]{2} *$", "rows", request.column, quick, "+120255501%")
 
 
-def _name(asked: Asked) -> Mask:
+def _name(request: MaskRequest) -> Mask:
     names = f"(ARRAY[{', '.join(map(literal, GIVEN))}])[1 + {_byte(6)} % {len(GIVEN)}]"
-    if asked.distinct:
-        _fits(asked.column, 34, "a unique name that is nobody's")
+    if request.distinct:
+        _fits(request.column, 34, "a unique name that is nobody's")
         pattern = r"^[A-Z][a-z]{4} Staging-[0-9a-f]{20} *$"
-        return shaped(f"{names} || ' Staging-' || {{token}}", pattern, "unique", asked.column, like="% Staging-%")
-    if asked.column.length is not None and asked.column.length < 20:
-        _fits(asked.column, 11, "a name that is nobody's")
+        return shaped(f"{names} || ' Staging-' || {{token}}", pattern, "unique", request.column, like="% Staging-%")
+    if request.column.length is not None and request.column.length < 20:
+        _fits(request.column, 11, "a name that is nobody's")
         return shaped(
-            "'Staging' || substr({token}, 1, 4)", r"^Staging[0-9a-f]{4} *$", "rows", asked.column, like="Staging%"
+            "'Staging' || substr({token}, 1, 4)", r"^Staging[0-9a-f]{4} *$", "rows", request.column, like="Staging%"
         )
     expression = f"{names} || ' Staging-' || substr({{token}}, 1, 6)"
     quick = (
         "{value}::text LIKE '_____ Staging-______' AND length(decode(right({value}::text, 6), 'hex')) = 3 "
         f"AND left({{value}}::text, 5) IN ({', '.join(map(literal, GIVEN))})"
     )
-    return shaped(expression, r"^[A-Z][a-z]{4} Staging-[0-9a-f]{6} *$", "rows", asked.column, quick, "% Staging-%")
+    return shaped(expression, r"^[A-Z][a-z]{4} Staging-[0-9a-f]{6} *$", "rows", request.column, quick, "% Staging-%")
 
 
-def _address(asked: Asked) -> Mask:
-    if asked.distinct:
-        _fits(asked.column, 35, "a unique address that is nobody's")
+def _address(request: MaskRequest) -> Mask:
+    if request.distinct:
+        _fits(request.column, 35, "a unique address that is nobody's")
         pattern = r"^Staging Street [0-9a-f]{20} *$"
         quick = hexadecimal("Staging Street ", 20, "")
-        return shaped("'Staging Street ' || {token}", pattern, "unique", asked.column, quick, "Staging Street %")
-    if asked.column.length is not None and asked.column.length < 18:
-        return _constant(literal("Staging" if asked.column.length >= 7 else "X" * asked.column.length), asked)
+        return shaped("'Staging Street ' || {token}", pattern, "unique", request.column, quick, "Staging Street %")
+    if request.column.length is not None and request.column.length < 18:
+        return _constant(literal("Staging" if request.column.length >= 7 else "X" * request.column.length), request)
     quick = "{value}::text LIKE '% Staging Street' AND length({value}::text) <= 18"  # three digits are free
     expression = f"(1 + {_byte(4)})::text || ' Staging Street'"
-    return shaped(expression, r"^[0-9]{1,3} Staging Street *$", "rows", asked.column, quick, "% Staging Street%")
+    return shaped(expression, r"^[0-9]{1,3} Staging Street *$", "rows", request.column, quick, "% Staging Street%")
 
 
-def _ip(asked: Asked) -> Mask:
-    text = asked.column.category == "text"
-    if asked.distinct:
+def _ip(request: MaskRequest) -> Mask:
+    text = request.column.category == "text"
+    if request.distinct:
         if text:
-            _fits(asked.column, 39, "a unique address of RFC 3849")
+            _fits(request.column, 39, "a unique address of RFC 3849")
         groups = " || ':' || ".join(f"encode(substr({{digest}}, {n}, 2), 'hex')" for n in (1, 3, 5, 7, 9, 11))
         address = f"('2001:db8:' || {groups})::inet"
         holds = "{value}::text ~ '^2001:db8:[0-9a-f:]+ *$'" if text else "{value} <<= '2001:db8::/32'"
-        return Mask(f"({f'host({address})' if text else address})::{asked.column.plain}", holds, "unique")
+        return Mask(f"({f'host({address})' if text else address})::{request.column.plain}", holds, "unique")
     if text:
-        _fits(asked.column, 15, "an address of RFC 5737")
+        _fits(request.column, 15, "an address of RFC 5737")
     nets = f"(ARRAY['192.0.2.', '198.51.100.', '203.0.113.'])[1 + {_byte(7)} % 3]"
     first, second = (f"{nets} || (({_byte(8)} + {n}) % 256)::text" for n in (0, 1))
     if text:
-        expression = f"coalesce(nullif({first}, {{raw}}::text), {second})::{asked.column.plain}"
+        expression = f"coalesce(nullif({first}, {{raw}}::text), {second})::{request.column.plain}"
     else:
-        expression = f"coalesce(nullif(({first})::inet, {{raw}}), ({second})::inet)::{asked.column.plain}"
+        expression = f"coalesce(nullif(({first})::inet, {{raw}}), ({second})::inet)::{request.column.plain}"
     networks = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
     pattern = r"^(192\.0\.2|198\.51\.100|203\.0\.113)\.[0-9]{1,3} *$"
     holds = f"{{value}}::text ~ '{pattern}'" if text else " OR ".join(f"{{value}} <<= '{net}'" for net in networks)
     return Mask(expression, f"({holds})", "rows")
 
 
-def _birth(asked: Asked) -> Mask:
-    if asked.distinct:
+def _birth(request: MaskRequest) -> Mask:
+    if request.distinct:
         raise Unmaskable(
             "a unique index looks at this birth date, and there are fewer days than people; class it 'drop'"
         )
@@ -318,9 +318,9 @@ def _birth(asked: Asked) -> Mask:
     month = f"(({_byte(9)} * 256 + {_byte(10)}) % {MONTHS})"
     first, second = _first_of(month), _first_of(f"(({month} + 1) % {MONTHS})")
     holds = "date_part('day', {value}) = 1 AND {value}::date BETWEEN date '1950-01-01' AND date '1999-12-01'"
-    if asked.column.category == "timestamp":
+    if request.column.category == "timestamp":
         holds += " AND {value}::date = {value}"
-    return Mask(f"coalesce(nullif({first}, {{raw}}::date), {second})::{asked.column.plain}", holds, "rows")
+    return Mask(f"coalesce(nullif({first}, {{raw}}::date), {second})::{request.column.plain}", holds, "rows")
 
 
 def _first_of(month: str) -> str:
@@ -328,20 +328,20 @@ def _first_of(month: str) -> str:
     return f"make_date(1950 + {month} / 12, 1 + {month} % 12, 1)"
 
 
-def _free(asked: Asked) -> Mask:
-    if asked.distinct:
-        return _marked(MARK)(asked)
-    _fits(asked.column, len(MARK), "a text that is marked as replaced")
-    most = min(LONGEST_TEXT, asked.column.length or LONGEST_TEXT) - len(MARK)
+def _free(request: MaskRequest) -> Mask:
+    if request.distinct:
+        return _marked(MARK)(request)
+    _fits(request.column, len(MARK), "a text that is marked as replaced")
+    most = min(LONGEST_TEXT, request.column.length or LONGEST_TEXT) - len(MARK)
     length = "length({raw}::text)"
-    if asked.bucket > 1:
-        length = f"((length({{raw}}::text) + {asked.bucket - 1}) / {asked.bucket} * {asked.bucket})"
+    if request.bucket > 1:
+        length = f"((length({{raw}}::text) + {request.bucket - 1}) / {request.bucket} * {request.bucket})"
     room = f"greatest(0, least({length}, {most + len(MARK)}) - {len(MARK)})"
     lorem = LOREM * (most // len(LOREM) + 1)
     filling = f"left({literal(lorem[:most])}, {room})"
     # the filling is a prefix of one text, and so compares as one
     return Mask(
-        f"({literal(MARK)} || {filling})::{asked.column.plain}",
+        f"({literal(MARK)} || {filling})::{request.column.plain}",
         f"{{value}}::text = left({literal((MARK + lorem)[: most + len(MARK)])}, length({{value}}::text))"
         f" AND length({{value}}::text) >= {len(MARK.rstrip())}",
         "shape",
@@ -349,22 +349,22 @@ def _free(asked: Asked) -> Mask:
 
 
 def _fixed(expression: str) -> Maker:
-    def make(asked: Asked) -> Mask:
-        return _constant(expression, asked)
+    def make(request: MaskRequest) -> Mask:
+        return _constant(expression, request)
 
     return make
 
 
-def _credential(asked: Asked) -> Mask:
-    if asked.distinct:
-        return _marked("revoked_")(asked)
-    return _constant("'!'", asked)  # what crypt(3) never answers
+def _credential(request: MaskRequest) -> Mask:
+    if request.distinct:
+        return _marked("revoked_")(request)
+    return _constant("'!'", request)  # what crypt(3) never answers
 
 
-def _payment(asked: Asked) -> Mask:
-    if not asked.distinct and asked.column.length is not None and asked.column.length < 32:
-        return _constant(literal("X" * min(4, asked.column.length)), asked)
-    return _marked("tok_staging_")(asked)
+def _payment(request: MaskRequest) -> Mask:
+    if not request.distinct and request.column.length is not None and request.column.length < 32:
+        return _constant(literal("X" * min(4, request.column.length)), request)
+    return _marked("tok_staging_")(request)
 
 
 _UUID = "^.{8}-.{4}-8.{3}-8"
@@ -377,7 +377,7 @@ def _version_8() -> str:
     return f"({parts[0]} || '-' || {parts[1]} || '-8' || {parts[2]} || '-8' || {parts[3]} || '-' || {parts[4]})"
 
 
-def _uuid(_: Asked) -> Mask:
+def _uuid(_: MaskRequest) -> Mask:
     return Mask(f"{_version_8()}::uuid", f"{{value}}::text ~ {literal(_UUID)}", "unique")
 
 
@@ -402,34 +402,34 @@ def _permuted(dialect: Dialect, raw: str, bits: int, name: str) -> str:
     return f"(SELECT {1 << bits} + l::bigint * {1 << half} + r FROM ({start} OFFSET 0) s)"
 
 
-def _integer(asked: Asked) -> Mask:
+def _integer(request: MaskRequest) -> Mask:
     """Another number, above all of production's; ``plan`` refuses numbers that have no room there."""
-    if asked.column.base == "int2":
+    if request.column.base == "int2":
         raise Unmaskable(
             "smallint has no room for identifiers that production does not have; make it integer, class it 'drop', "
             "or give a 'value'"
         )
-    wide = asked.column.base == "int8"
+    wide = request.column.base == "int8"
     expression = (
         f"CASE WHEN {{raw}} >= 0 AND {{raw}} < {1 << BITS} THEN "
-        f"{_permuted(asked.dialect, '{raw}', BITS, 'identifier')}::{asked.column.plain}"
+        f"{_permuted(request.dialect, '{raw}', BITS, 'identifier')}::{request.column.plain}"
     )
     holds = f"{{value}} BETWEEN {1 << BITS} AND {(1 << BITS + 1) - 1}"
     if wide:
         expression += (
             f" WHEN {{raw}} >= {1 << BITS + 1} AND {{raw}} < {1 << WIDE} THEN "
-            f"{_permuted(asked.dialect, '{raw}', WIDE, 'identifier/wide')}"
+            f"{_permuted(request.dialect, '{raw}', WIDE, 'identifier/wide')}"
         )
         holds = f"({holds} OR {{value}} >= {1 << WIDE})"
     expression += " WHEN {raw} IS NOT NULL THEN 1 / ({raw} - {raw}) END"  # refused before; an error all the same
     return Mask(expression, holds, "unique")
 
 
-def _identifier(asked: Asked) -> Mask:
+def _identifier(request: MaskRequest) -> Mask:
     """A text: where it spells a whole number or a UUID, as such a column masks it, so that both still join."""
-    made = _marked("staging_")(asked)
+    made = _marked("staging_")(request)
     raw = "{raw}::text"
-    number = _permuted(asked.dialect, f"({raw})", BITS, "identifier")
+    number = _permuted(request.dialect, f"({raw})", BITS, "identifier")
     expression = (
         f"CASE WHEN {raw} ~ '^(0|[1-9][0-9]{{0,9}})$' THEN CASE WHEN ({raw})::bigint < {1 << BITS} THEN {number}::text "
         f"ELSE {made.expression}::text END WHEN {raw} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' "
@@ -445,11 +445,11 @@ def _identifier(asked: Asked) -> Mask:
         r"({value}::text LIKE 'staging\_%' OR {value}::text ~ '^[12][0-9]{9} *$' "
         r"OR {value}::text LIKE '________-____-8___-8___-%')"
     )
-    return Mask(f"({expression})::{asked.column.plain}", holds, "unique", quick, wide=wide, bits=made.bits)
+    return Mask(f"({expression})::{request.column.plain}", holds, "unique", quick, wide=wide, bits=made.bits)
 
 
-def _email(asked: Asked) -> Mask:
-    return _marked("user_", f"@{asked.domain}")(asked)
+def _email(request: MaskRequest) -> Mask:
+    return _marked("user_", f"@{request.domain}")(request)
 
 
 _MAKERS: dict[tuple[Class, str], Maker] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from config.model.contract import Column as Declared
 from config.model.contract import Database
 from config.model.contract import Table as Rules
-from jobs.sanitize import catalog as living
+from jobs.sanitize import catalog as source
 from jobs.sanitize.contract.parts import Parts
 from jobs.sanitize.dialect import Dialect
 from jobs.sanitize.masks.documents import Part
@@ -20,7 +20,7 @@ from .definitions import Definitions
 class CopiedColumn:
     """A column of a table that is copied."""
 
-    live: living.Column
+    live: source.Column
     declared: Declared
     mask: Mask | None
     own_digest: bool
@@ -37,11 +37,11 @@ class CopiedColumn:
 class CopiedTable:
     """A table: what is read of it, and how much."""
 
-    live: living.Table
+    live: source.Table
     rules: Rules
     fields: tuple[CopiedColumn, ...]
     """Without generated columns, which the target computes from the masked ones."""
-    leaves: tuple[living.Table, ...]
+    leaves: tuple[source.Table, ...]
     condition: str | None
     """Over the alias ``r``."""
     detached: dict[str, str]
@@ -85,7 +85,7 @@ class Plan:
     database: str
     declared: Database
     dialect: Dialect
-    catalog: living.Catalog
+    catalog: source.Catalog
     tables: dict[str, CopiedTable]
     """Those that are referred to first."""
     as_of: str

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from config.errors import ConfigError, Problem
 from config.model.contract import Class, Contract, Database
 from config.model.contract import Column as Declared
-from jobs.sanitize import catalog as living
+from jobs.sanitize import catalog as source
 from jobs.sanitize.connection import Connection
 from jobs.sanitize.contract import parts
 from jobs.sanitize.contract.compare import ENGINES, compare, unsupported
 from jobs.sanitize.dialect import Dialect, of, quoted
 from jobs.sanitize.masks.documents import compared, document
-from jobs.sanitize.masks.expressions import Asked, Mask, Unmaskable, fixed, like, mask, message, shaped
+from jobs.sanitize.masks.expressions import Mask, MaskRequest, Unmaskable, fixed, like, mask, message, shaped
 from jobs.sanitize.masks.generalise import generalised
 
 from . import definitions, values
@@ -41,7 +41,7 @@ def plan(
     if problems:
         raise ConfigError(*problems)
     database = contract.databases[name]
-    catalog = living.read(connection, database.schema_)
+    catalog = source.read(connection, database.schema_)
     problems = compare(contract, name, catalog)
     if problems:
         raise ConfigError(*problems)
@@ -81,7 +81,7 @@ def plan(
 
 
 def _copied(
-    catalog: living.Catalog,
+    catalog: source.Catalog,
     database: Database,
     name: str,
     dialect: Dialect,
@@ -96,16 +96,16 @@ def _copied(
         column = replace(living_column, folded=declared.cls in folds)
         if column.generated:
             continue
-        asked = Asked(
+        request = MaskRequest(
             declared.cls, column, dialect, column.name in distinct, database.domain, declared.value, folds=folds
         )
         try:
-            made = _mask(declared, asked, live, subset)
+            made = _mask(declared, request, live, subset)
         except Unmaskable as error:
             wrong.append(Unmaskable(column.name, str(error)))
             continue
         own = rules.identity is None or column.name == rules.identity or declared.cls is Class.IDENTIFIER
-        fields.append(CopiedColumn(column, declared, made, own, tuple(compared(declared.paths, asked))))
+        fields.append(CopiedColumn(column, declared, made, own, tuple(compared(declared.paths, request))))
     if wrong:
         raise ExceptionGroup(name, wrong)
     detached = {column: subset.detached(name, column, "r") for column in rules.detach}
@@ -121,7 +121,7 @@ def _copied(
     )
 
 
-def _folds(catalog: living.Catalog, database: Database) -> frozenset[Class]:
+def _folds(catalog: source.Catalog, database: Database) -> frozenset[Class]:
     """Classes that a column of citext has."""
     return frozenset(
         declared.cls
@@ -151,17 +151,17 @@ def _as_it_is(table: CopiedTable) -> CopiedTable:
     return replace(table, fields=tuple(fields))
 
 
-def _mask(declared: Declared, asked: Asked, table: living.Table, subset: Subset) -> Mask | None:
+def _mask(declared: Declared, request: MaskRequest, table: source.Table, subset: Subset) -> Mask | None:
     if isinstance(declared.bucket, int) and declared.cls is Class.FREE_TEXT:
-        asked = replace(asked, bucket=declared.bucket)
+        request = replace(request, bucket=declared.bucket)
     if declared.cls is Class.PUBLIC:
-        return generalised(declared, asked.column, table, subset.condition(table.name, "r"))
+        return generalised(declared, request.column, table, subset.condition(table.name, "r"))
     if declared.paths:
-        return document(declared.paths, asked)
-    return mask(asked) if declared.form is None else _formed(declared.form, asked.column, table)
+        return document(declared.paths, request)
+    return mask(request) if declared.form is None else _formed(declared.form, request.column, table)
 
 
-def _formed(form: str, column: living.Column, table: living.Table) -> Mask:
+def _formed(form: str, column: source.Column, table: source.Table) -> Mask:
     """A form of the contract; ``{column:…}`` stays in it, for ``select`` to fill with that column's masked value."""
     parts = re.split(r"(\{\w+\})", form)
     filled = [
@@ -186,7 +186,7 @@ def _formed(form: str, column: living.Column, table: living.Table) -> Mask:
 
 def select(
     table: CopiedTable,
-    leaf: living.Table,
+    leaf: source.Table,
     dialect: Dialect,
     within: str | None = None,
     only: Sequence[str] | None = None,
@@ -260,7 +260,7 @@ def _problem(contract: Contract, database: str, table: str, error: Exception) ->
     return contract.problem(("databases", database, "tables", table, "columns", column), text, "class it otherwise")
 
 
-def _warnings(catalog: living.Catalog, tables: dict[str, CopiedTable]) -> Iterator[str]:
+def _warnings(catalog: source.Catalog, tables: dict[str, CopiedTable]) -> Iterator[str]:
     from jobs.sanitize.contract.suggest import named
 
     if catalog.other_schemas:
@@ -272,7 +272,7 @@ def _warnings(catalog: living.Catalog, tables: dict[str, CopiedTable]) -> Iterat
                 yield f"{table.name}.{item.name} is declared public, and looks like {guess.value!r}"
 
 
-def _shape(catalog: living.Catalog) -> dict[str, dict[str, str]]:
+def _shape(catalog: source.Catalog) -> dict[str, dict[str, str]]:
     return {
         name: {column.name: column.type + (" not null" if column.not_null else "") for column in table.columns.values()}
         for name, table in catalog.tables.items()

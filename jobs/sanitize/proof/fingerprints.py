@@ -52,13 +52,13 @@ def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
     """Masked columns, and how many of production's values could pass for masked."""
     found: dict[tuple[str, str], int] = {}
     for table in plan.tables.values():
-        asked = comparisons(table)
-        if not asked:
+        request = comparisons(table)
+        if not request:
             continue
-        counts = ", ".join(f"count(*) FILTER (WHERE {item.form})" for item in asked)
+        counts = ", ".join(f"count(*) FILTER (WHERE {item.form})" for item in request)
         row = source.execute(f"SELECT {counts} FROM {table.live.place} r".encode()).fetchone()
         assert row is not None, "an aggregate has a row"
-        for item, count in zip(asked, row, strict=True):
+        for item, count in zip(request, row, strict=True):
             key = (table.name, item.field.name)
             found[key] = found.get(key, 0) + count
     return found

@@ -12,7 +12,7 @@ import psycopg
 
 from config.model.contract import Class
 from jobs.sanitize.catalog import Column
-from jobs.sanitize.connection import Connection, connect, spoken
+from jobs.sanitize.connection import Connection, connect, translated_errors
 from jobs.sanitize.dialect import Keys, literal, quoted
 from jobs.sanitize.errors import Check, Leak
 from jobs.sanitize.masks import documents
@@ -95,14 +95,14 @@ class Proof:
         steps.sort(key=self._size, reverse=True)
 
         def one(step: Step) -> None:
-            with self._connect(conninfo, keys) as target, spoken(f"proving {step[0]}"):
+            with self._connect(conninfo, keys) as target, translated_errors(f"proving {step[0]}"):
                 target.execute("SET work_mem = '128MB'")
                 target.execute(f"SET search_path = {quoted(self.schema)}, {quoted(self.plan.schema)}")
                 step[1](target)
 
         with ThreadPoolExecutor(max_workers=workers) as pool:
             list(pool.map(one, [*([beside] if beside else []), *steps]))
-        with self._connect(conninfo, keys) as target, spoken("proving the database"):
+        with self._connect(conninfo, keys) as target, translated_errors("proving the database"):
             self._refer(target)
             for name, place, found in surroundings.elsewhere(target, self.schema, self.canaries):
                 self.checks.add(name, place, "", found)
@@ -112,7 +112,7 @@ class Proof:
 
     def views(self, target: Connection) -> None:
         """The rows of the views, which are there after the proof of the tables; raises ``Leak``."""
-        with spoken("proving the views"):
+        with translated_errors("proving the views"):
             target.execute(f"SET search_path = {quoted(self.schema)}, {quoted(self.plan.schema)}")
             declared = self.plan.declared
             for name, view, found in surroundings.views(target, self.schema, self.canaries, declared.unchecked):
@@ -221,23 +221,23 @@ class Proof:
     def _read(
         self, target: Connection, table: CopiedTable, texts: Mapping[str, str], many: Mapping[str, str], *, quick: bool
     ) -> list[tuple[str, str, int]]:
-        asked = []
+        request = []
         for item in table.fields:
             if item.mask is not None:
                 value = f"s.{quoted(item.name)}"
                 broken = f"{value} IS NOT NULL AND ({item.mask.condition(value, quick=quick)}) IS NOT TRUE"
                 if self.overrides and item.mask.proof != "shape":
                     broken += f" AND NOT ({self._spelled_out(f'{value}::text')})"
-                asked.append(("of the mask's form", item.name, broken))
+                request.append(("of the mask's form", item.name, broken))
         if self.canaries and texts:
             everything = f"concat_ws(chr(31), {', '.join(texts.values())})"
-            asked.append(("no canary", "", detectors.planted(everything, self.canaries)))
-        asked += [("prefilter", name, f"{text} ~ {literal(PREFILTER)}") for name, text in many.items()]
-        counts = "".join(f", count(*) FILTER (WHERE {condition})" for _, _, condition in asked)
+            request.append(("no canary", "", detectors.planted(everything, self.canaries)))
+        request += [("prefilter", name, f"{text} ~ {literal(PREFILTER)}") for name, text in many.items()]
+        counts = "".join(f", count(*) FILTER (WHERE {condition})" for _, _, condition in request)
         row = _one(target, f"SELECT count(*){counts} FROM {self._place(table)} s")
         if self.overlaps is None and not self.overrides:
-            asked, row = [("rows as planned", "", ""), *asked], (0, abs(row[0] - table.after), *row[1:])
-        return [(name, column, count) for (name, column, _), count in zip(asked, row[1:], strict=True)]
+            request, row = [("rows as planned", "", ""), *request], (0, abs(row[0] - table.after), *row[1:])
+        return [(name, column, count) for (name, column, _), count in zip(request, row[1:], strict=True)]
 
     def _spelled_out(self, text: str) -> str:
         """Stands in the overrides word for word, and is nothing that a detector knows."""
@@ -296,7 +296,7 @@ class Proof:
 def sanitised(source: Connection, plan: Plan) -> None:
     """Raises ``Leak`` when the source, said to be a sanitised copy, has a row that is not: before anything is copied."""
     proof = Proof(plan, plan.schema, overlaps={})
-    with spoken("looking at the source"):
+    with translated_errors("looking at the source"):
         for table in plan.tables.values():
             proof._look(source, table)
     if broken := proof.checks.broken():
@@ -306,7 +306,7 @@ def sanitised(source: Connection, plan: Plan) -> None:
 def unclean(source: Connection, plan: Plan) -> list[Check]:
     """Returns findings in columns that are copied unchanged; the proof of the copy would report the same."""
     proof = Proof(plan, plan.schema, overlaps={})
-    with spoken("looking at the source"):
+    with translated_errors("looking at the source"):
         for table in plan.tables.values():
             if table.rules.rows != "none":
                 proof._unmasked(source, table)

@@ -27,8 +27,8 @@ def definitions(
     connection: Connection, statements: Iterable[str], canaries: tuple[str, ...], unchecked: Mapping[str, str]
 ) -> list[Found]:
     """Returns findings in statements: canaries, detected data, and addresses of other databases."""
-    asked = [statement for statement in statements if title(statement) not in unchecked]
-    texts = [spelled(statement) for statement in asked]
+    request = [statement for statement in statements if title(statement) not in unchecked]
+    texts = [spelled(statement) for statement in request]
     found = [
         ("canary", at)
         for at, text in enumerate(texts)
@@ -38,7 +38,7 @@ def definitions(
         known = detector.condition("v").replace("%", "%%")
         query = f"SELECT n - 1 FROM unnest(%s::text[]) WITH ORDINALITY t(v, n) WHERE {known}"
         found += [(detector.name, int(at)) for (at,) in connection.execute(query.encode(), [texts])]
-    named = {at: title(asked[at]) for _, at in found}
+    named = {at: title(request[at]) for _, at in found}
     suspicious = _suspicious(connection, list(named.values()), canaries)
     return sorted({(what, f"definition {at + 1}" if named[at] in suspicious else named[at]) for what, at in found})
 

@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from config.errors import ExternalError
-from jobs.sanitize.connection import connect, spoken
+from jobs.sanitize.connection import connect, translated_errors
 from jobs.sanitize.dialect import literal, quoted
 
 READER = "understudy_reader"
@@ -84,7 +84,11 @@ def _name(snapshot: dict[str, Any]) -> str:
 
 
 def sanitise(
-    rds: Any, settings: Settings, masked: Masked, kind: str = "shared", tell: Callable[[str], None] = lambda _: None
+    rds: Any,
+    settings: Settings,
+    masked: Masked,
+    kind: str = "shared",
+    report_progress: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Restores production's newest snapshot, copies it masked into a fresh cluster, snapshots and shares that; its name."""
     production = newest(rds, settings.snapshots, kind)
@@ -92,19 +96,19 @@ def sanitise(
     stamp = f"{at:%Y%m%d%H%M}"
     name = f"{PREFIX}-{stamp}"
     if not _available(rds, name):
-        tell("restoring production's snapshot")
+        report_progress("restoring production's snapshot")
         own = _copied(rds, settings, production, f"sanitize-in-{stamp}")
         source = _restored(rds, settings, own, f"{settings.temporary}source-{stamp}", production)
         target = _fresh(rds, settings, f"{settings.temporary}target-{stamp}", production)
-        tell("copying masked")
+        report_progress("copying masked")
         masked(_opened(rds, settings, source), _opened(rds, settings, target), at)
-        tell("taking the sanitised snapshot")
+        report_progress("taking the sanitised snapshot")
         rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier=name, DBClusterIdentifier=target)
         _wait(settings, lambda: _available(rds, name), name)
     rds.modify_db_cluster_snapshot_attribute(
         DBClusterSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=list(settings.share_with)
     )
-    tell("removing what was temporary")
+    report_progress("removing what was temporary")
     for cluster in (f"{settings.temporary}source-{stamp}", f"{settings.temporary}target-{stamp}"):
         _removed(rds, cluster)
     if _snapshot(rds, f"sanitize-in-{stamp}"):
@@ -119,7 +123,7 @@ def restore(
     settings: Settings,
     copied: Callable[[Endpoint, datetime], None],
     kind: str = "shared",
-    tell: Callable[[str], None] = lambda _: None,
+    report_progress: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Staging's half: the newest shared snapshot is restored beside staging, copied from, and removed; its name.
 
@@ -127,12 +131,12 @@ def restore(
     """
     shared = newest(rds, settings.snapshots, kind)
     at: datetime = shared["SnapshotCreateTime"]
-    tell("restoring the sanitised snapshot")
+    report_progress("restoring the sanitised snapshot")
     own = _copied(rds, settings, shared, _name(shared))
     cluster = _restored(rds, settings, own, f"{settings.temporary}{at:%Y%m%d%H%M}", shared)
-    tell("copying")
+    report_progress("copying")
     copied(_opened(rds, settings, cluster), at)
-    tell("removing what was temporary")
+    report_progress("removing what was temporary")
     _removed(rds, cluster)
     if kind == "shared":
         rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=own)
@@ -163,7 +167,7 @@ def reader(endpoint: Endpoint, database: str, schema: str) -> str:
     master = make_conninfo(
         "", host=endpoint.host, port=endpoint.port, user=endpoint.user, password=endpoint.password, dbname=database
     )
-    with connect(master, "source") as connection, spoken("making a role that reads"):
+    with connect(master, "source") as connection, translated_errors("making a role that reads"):
         if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is None:
             connection.execute(f"CREATE ROLE {READER} LOGIN")
         connection.execute(f"ALTER ROLE {READER} PASSWORD {literal(password)}".encode())

@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from jobs.sanitize import guards
 from jobs.sanitize.connection import connect
 from jobs.sanitize.refresh import refresh
-from jobs.sanitize.request import Asked
+from jobs.sanitize.request import RefreshRequest
 
 from . import rds as snapshots
 
@@ -21,7 +21,11 @@ Variables = Callable[[str], str]
 
 
 def snapshot(
-    asked: Asked, variables: Variables, tell: Callable[[str], None], rds: Any = None, kind: str = "shared"
+    request: RefreshRequest,
+    variables: Variables,
+    report_progress: Callable[[str], None],
+    rds: Any = None,
+    kind: str = "shared",
 ) -> str:
     """Production's half, in the sanitising account; the name of the snapshot that was shared."""
     settings = snapshots.Settings(
@@ -40,15 +44,19 @@ def snapshot(
             "", host=target.host, port=target.port, user=target.user, password=target.password, dbname=name
         )
         with connect(to, "target") as connection:
-            guards.mark(to, connection, asked.contract, asked.database, "sanitised")
-        from_ = snapshots.reader(source, name, asked.contract.databases[asked.database].schema_)
-        refresh(replace(asked, source=from_, target=to, as_of=at), lambda phase, _: tell(phase))
+            guards.mark(to, connection, request.contract, request.database, "sanitised")
+        from_ = snapshots.reader(source, name, request.contract.databases[request.database].schema_)
+        refresh(replace(request, source=from_, target=to, as_of=at), lambda phase, _: report_progress(phase))
 
-    return snapshots.sanitise(rds or _client(variables), settings, masked, kind, tell)
+    return snapshots.sanitise(rds or _client(variables), settings, masked, kind, report_progress)
 
 
 def restore(
-    asked: Asked, variables: Variables, tell: Callable[[str], None], rds: Any = None, kind: str = "shared"
+    request: RefreshRequest,
+    variables: Variables,
+    report_progress: Callable[[str], None],
+    rds: Any = None,
+    kind: str = "shared",
 ) -> dict[str, Any]:
     """Staging's half; the receipt."""
     client = rds or _client(variables)
@@ -64,10 +72,10 @@ def restore(
     done: list[dict[str, Any]] = []
 
     def copied(source: snapshots.Endpoint, at: datetime) -> None:
-        from_ = snapshots.reader(source, name, asked.contract.databases[asked.database].schema_)
-        done.append(refresh(replace(asked, source=from_, as_of=at), lambda phase, _: tell(phase)))
+        from_ = snapshots.reader(source, name, request.contract.databases[request.database].schema_)
+        done.append(refresh(replace(request, source=from_, as_of=at), lambda phase, _: report_progress(phase)))
 
-    snapshots.restore(client, settings, copied, kind, tell)
+    snapshots.restore(client, settings, copied, kind, report_progress)
     return done[0]
 
 

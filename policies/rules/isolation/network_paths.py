@@ -44,14 +44,14 @@ def _ways(resource: Resource, stack: Stack) -> dict[str, tuple[set[object], Abst
     """Direction to the namespaces and the networks that may be on the other side."""
     cluster = ("resolved", "environment", "cluster")
     dns, ingress = stack.declared(*cluster, "dns", "namespace"), stack.declared(*cluster, "ingressNamespace")
-    room = resource.get("metadata", "namespace")
+    namespace_name = resource.get("metadata", "namespace")
     if stack.mesh is None:
         return {"egress": ({stack.namespace, dns}, stack.networks), "ingress": ({stack.namespace, ingress}, set())}
     out: tuple[set[object], AbstractSet[str]] = (
         {stack.namespace, dns, _CONTROL, _OUT},
-        stack.networks | ({_EVERYWHERE} if room == _OUT else {_POD_IDENTITY}),
+        stack.networks | ({_EVERYWHERE} if namespace_name == _OUT else {_POD_IDENTITY}),
     )
-    if room == stack.namespace:
+    if namespace_name == stack.namespace:
         return {"egress": out, "ingress": ({stack.namespace, ingress}, set())}
     # of the mesh's own namespaces: its gateways and the load balancer before them
     return {"egress": out, "ingress": ({stack.namespace, ingress, _OUT}, stack.networks)}

@@ -69,10 +69,10 @@ def _own(resource: Resource, chart: str, stack: Stack) -> Iterator[Problem]:
 
 def _alone(resource: Resource, stack: Stack) -> Iterator[Problem]:
     """Privileged pods are in a namespace where nothing else is."""
-    room = resource.get("namespace")
-    others = [r for r in stack.of_kind("Release") if r.urn != resource.urn and r.get("namespace") == room]
-    if others or room in (stack.namespace, "kube-system"):
-        yield ("namespace",), f"its pods are privileged, and {room!r} holds others"
+    namespace_name = resource.get("namespace")
+    others = [r for r in stack.of_kind("Release") if r.urn != resource.urn and r.get("namespace") == namespace_name]
+    if others or namespace_name in (stack.namespace, "kube-system"):
+        yield ("namespace",), f"its pods are privileged, and {namespace_name!r} holds others"
 
 
 RULE = Rule(

@@ -33,9 +33,9 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 def _bound(resource: Resource, stack: Stack) -> Iterator[Problem]:
     """A role that was judged, because this stack made it before."""
     kind, name = resource.get("roleRef", "kind"), resource.get("roleRef", "name")
-    room = {None} if kind == "ClusterRole" else {namespace(resource)}
-    made = (role for role in stack.of_kind(str(kind)) if namespace(role) in room)
-    if not any(role.get("metadata", "name") == name for role in made):
+    namespaces = {None} if kind == "ClusterRole" else {namespace(resource)}
+    roles = (role for role in stack.of_kind(str(kind)) if namespace(role) in namespaces)
+    if not any(role.get("metadata", "name") == name for role in roles):
         yield (
             ("roleRef", "name"),
             f"it gives the rights of {said(kind)} {said(name)}, which this stack has not made before it",

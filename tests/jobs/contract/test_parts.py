@@ -56,14 +56,14 @@ def pair(production: Postgres, staging: Postgres) -> Iterator[Pair]:
 
 
 def stopped(pair: Pair, contract: str) -> str:
-    with pytest.raises(ConfigError) as error, planned(pair.asked(contract=parse(contract, "x"))):
+    with pytest.raises(ConfigError) as error, planned(pair.request(contract=parse(contract, "x"))):
         pass
     return str(error.value)
 
 
 @pytest.mark.parametrize("what", NEW)
 def test_what_the_contract_does_not_name_stops(pair: Pair, what: str) -> None:
-    with planned(pair.asked(contract=parse(NAMED, "x"))):
+    with planned(pair.request(contract=parse(NAMED, "x"))):
         pass
     make, said = NEW[what]
     pair.source(make)
@@ -73,8 +73,8 @@ def test_what_the_contract_does_not_name_stops(pair: Pair, what: str) -> None:
 
 
 def test_where_the_contract_is_silent_the_last_refresh_speaks(pair: Pair) -> None:
-    refresh(pair.asked())
-    refresh(pair.asked())
+    refresh(pair.request())
+    refresh(pair.request())
     for make, _ in NEW.values():
         if "tongue" not in make and "MATERIALIZED" not in make:
             pair.source(make)

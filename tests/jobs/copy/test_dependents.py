@@ -53,7 +53,7 @@ LEANING = {
 @pytest.fixture(scope="module")
 def pair(production: Postgres, staging: Postgres) -> Iterator[Pair]:
     made = Pair(production, staging, CONTRACT, SCHEMA)
-    refresh(made.asked())
+    refresh(made.request())
     yield made
     made.drop()
 
@@ -63,7 +63,7 @@ def test_what_leans_on_the_schema_stops(pair: Pair, what: str) -> None:
     pair.target(f"CREATE SCHEMA other; {LEANING[what]}")
     try:
         with pytest.raises(ConfigError, match="leans on the schema 'public'"):
-            check_target(pair.asked())
+            check_target(pair.request())
     finally:
         pair.target("DROP SCHEMA other CASCADE; DROP PUBLICATION IF EXISTS p")
 
@@ -73,8 +73,8 @@ def test_what_stands_in_the_schema_or_in_an_extension_does_not(pair: Pair) -> No
         "CREATE EXTENSION ltree; CREATE EXTENSION citext; CREATE SCHEMA other; CREATE TABLE other.x (c public.citext UNIQUE, l public.ltree[])"
     )
     try:
-        with connect(pair.asked().target, "target") as target:
+        with connect(pair.request().target, "target") as target:
             assert outside(target, "public") == []
-        check_target(pair.asked())
+        check_target(pair.request())
     finally:
         pair.target("DROP SCHEMA other CASCADE; DROP EXTENSION ltree; DROP EXTENSION citext")

@@ -9,7 +9,7 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
 from config.errors import ExternalError
-from jobs.sanitize.copy.kubernetes_workers import Fleet, Place
+from jobs.sanitize.copy.kubernetes_workers import KubernetesWorkers, Place
 from local.control_plane import ControlPlane
 from tests.servers import until
 
@@ -29,7 +29,7 @@ def api(plane: ControlPlane) -> client.ApiClient:
 
 def test_the_job_and_its_keys_come_and_go(api: client.ApiClient) -> None:
     core, batch = client.CoreV1Api(api), client.BatchV1Api(api)
-    with Fleet(PLACE, 4, {"understudy.proof": "ab"}, api) as fleet:
+    with KubernetesWorkers(PLACE, 4, {"understudy.proof": "ab"}, api) as fleet:
         made = batch.read_namespaced_job("sanitize-workers", "fleet")
         assert (made.spec.completion_mode, made.spec.parallelism) == ("Indexed", 4)
         until(lambda: len(core.list_namespaced_pod("fleet").items) == 4, 30)
@@ -45,8 +45,8 @@ def test_the_job_and_its_keys_come_and_go(api: client.ApiClient) -> None:
 
 
 def test_what_a_killed_refresh_left_is_replaced(api: client.ApiClient) -> None:
-    Fleet(PLACE, 1, {"a": "1"}, api).__enter__()
-    with Fleet(PLACE, 1, {"a": "2"}, api):
+    KubernetesWorkers(PLACE, 1, {"a": "1"}, api).__enter__()
+    with KubernetesWorkers(PLACE, 1, {"a": "2"}, api):
         import base64
 
         keys = client.CoreV1Api(api).read_namespaced_secret("sanitize-workers", "fleet")
@@ -54,7 +54,7 @@ def test_what_a_killed_refresh_left_is_replaced(api: client.ApiClient) -> None:
 
 
 def test_a_failed_job_is_said(api: client.ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Fleet(PLACE, 1, {}, api) as fleet:
+    with KubernetesWorkers(PLACE, 1, {}, api) as fleet:
         condition = type("C", (), {"type": "Failed", "status": "True", "message": "Job has failed indexes"})()
         answer = type("J", (), {"status": type("S", (), {"conditions": [condition]})()})()
         monkeypatch.setattr(fleet.batch, "read_namespaced_job_status", lambda *_: answer)

@@ -46,36 +46,36 @@ def rights(pair: Pair) -> list[tuple[object, ...]]:
 
 
 def test_what_production_took_from_everybody_is_taken(pair: Pair) -> None:
-    refresh(pair.asked())
+    refresh(pair.request())
     assert rights(pair)[0][:3] == (False, False, True)
 
 
 def test_what_staging_gave_and_took_stays(pair: Pair) -> None:
-    refresh(pair.asked())
+    refresh(pair.request())
     pair.target("""
         GRANT EXECUTE ON FUNCTION secret(mood) TO app; REVOKE EXECUTE ON FUNCTION open_() FROM PUBLIC; GRANT SELECT (id) ON t TO app;
         GRANT SELECT ON v TO app; GRANT USAGE ON SEQUENCE s TO app; REVOKE USAGE ON TYPE mood FROM PUBLIC; GRANT USAGE ON SCHEMA public TO app""")
     before = rights(pair)
     assert before == [(True, False, False, True, False, True, True, False, True)]
-    refresh(pair.asked())
+    refresh(pair.request())
     assert rights(pair) == before
 
 
 def test_new_objects_get_stagings_default_privileges(pair: Pair) -> None:
-    refresh(pair.asked())
+    refresh(pair.request())
     pair.target("ALTER DEFAULT PRIVILEGES FOR ROLE sanitizer IN SCHEMA public GRANT SELECT ON TABLES TO app")
     pair.source("CREATE VIEW w AS SELECT id FROM t")
     contract = CONTRACT.replace("    tables:", "    views: ['*']\n    tables:")
     from config.model.contract import parse
 
-    refresh(pair.asked(contract=parse(contract, "shop.data.yaml")))
+    refresh(pair.request(contract=parse(contract, "shop.data.yaml")))
     assert pair.target(
         "SELECT has_table_privilege('app', 'w', 'SELECT'), has_table_privilege('app', 't', 'SELECT')"
     ) == [(True, False)]
 
 
 def test_owners_whose_rights_cannot_be_handed_on_stop(pair: Pair) -> None:
-    refresh(pair.asked())
+    refresh(pair.request())
     pair.target("ALTER TABLE t OWNER TO app")
     with pytest.raises(ConfigError, match=r'app owns objects .*\n.*GRANT "app" TO "sanitizer"'):
-        refresh(pair.asked())
+        refresh(pair.request())

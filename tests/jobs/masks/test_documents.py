@@ -13,7 +13,7 @@ from config.model.contract import Class
 from jobs.sanitize import catalog
 from jobs.sanitize.dialect import Dialect, Keys, literal
 from jobs.sanitize.masks.documents import document, steps, unnamed
-from jobs.sanitize.masks.expressions import Asked, Unmaskable
+from jobs.sanitize.masks.expressions import MaskRequest, Unmaskable
 from tests.jobs.postgres import Postgres
 
 pytestmark = pytest.mark.servers
@@ -33,9 +33,11 @@ def database(production: Postgres) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def asked(database: psycopg.Connection, type_: str = "jsonb") -> Asked:
+def request(database: psycopg.Connection, type_: str = "jsonb") -> MaskRequest:
     database.execute(f"DROP TABLE IF EXISTS t; CREATE TABLE t (d {type_})".encode())
-    return Asked(Class.FREE_TEXT, catalog.read(database, "public").tables["t"].columns["d"], Dialect("postgresql"))
+    return MaskRequest(
+        Class.FREE_TEXT, catalog.read(database, "public").tables["t"].columns["d"], Dialect("postgresql")
+    )
 
 
 def one(database: psycopg.Connection, query: str) -> Any:
@@ -46,7 +48,7 @@ def one(database: psycopg.Connection, query: str) -> Any:
 
 @pytest.mark.parametrize("type_", ["json", "jsonb"])
 def test_what_is_kept(database: psycopg.Connection, type_: str) -> None:
-    made = document(PATHS, asked(database, type_))
+    made = document(PATHS, request(database, type_))
     for name, value in Keys().settings().items():
         database.execute("SELECT set_config(%s, %s, false)", [name, value])
     raw = f"{literal(json.dumps(DOCUMENT))}::{type_}"
@@ -71,7 +73,7 @@ def test_what_is_kept(database: psycopg.Connection, type_: str) -> None:
     ],
 )  # fmt: skip
 def test_what_its_condition_does_not_let_pass(database: psycopg.Connection, change: dict[str, Any]) -> None:
-    made = document(PATHS, asked(database))
+    made = document(PATHS, request(database))
     masked = {"theme": "x", "mail": "user_0123456789abcdef0123@staging.invalid"}
     assert (
         one(database, f"SELECT {made.condition('d')} FROM (SELECT {literal(json.dumps(masked))}::jsonb AS d) t") is True
@@ -97,13 +99,13 @@ def test_what_its_condition_does_not_let_pass(database: psycopg.Connection, chan
 )
 def test_what_is_not_classified(database: psycopg.Connection, found: dict[str, Any], said: list[str]) -> None:
     """A public path leads to a value or to a list of them; a key below it is as new as any other."""
-    asked(database)
+    request(database)
     database.execute("INSERT INTO t VALUES (%s)", [json.dumps(found)])
     assert [path for (path,) in database.execute(unnamed(PATHS, "d", "public.t").encode())] == said
 
 
 def test_keys_of_any_name_can_only_be_dropped(database: psycopg.Connection) -> None:
-    one_asked = asked(database)
+    one_asked = request(database)
     database.execute('INSERT INTO t VALUES (\'{"a": 1, "jane@corp.com": {"x": 1}}\')')
     paths = {"$.a": Class.PUBLIC, "$.*": Class.DROP}
     assert database.execute(unnamed(paths, "d", "public.t").encode()).fetchall() == []

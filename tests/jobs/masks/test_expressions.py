@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from config.model.contract import Class
 from jobs.sanitize import catalog
 from jobs.sanitize.dialect import Dialect, Keys
-from jobs.sanitize.masks.expressions import _MAKERS, Asked, Unmaskable, mask, message
+from jobs.sanitize.masks.expressions import _MAKERS, MaskRequest, Unmaskable, mask, message
 from tests.jobs.postgres import Postgres
 
 pytestmark = pytest.mark.servers
@@ -75,15 +75,17 @@ def column(connection: psycopg.Connection, type_: str) -> catalog.Column:
     return catalog.read(connection, "public").tables["t"].columns["v"]
 
 
-def masked(connection: psycopg.Connection, asked: Asked, values: list[Any], keys: Keys) -> list[tuple[Any, Any, bool]]:
+def masked(
+    connection: psycopg.Connection, request: MaskRequest, values: list[Any], keys: Keys
+) -> list[tuple[Any, Any, bool]]:
     """Each value as text, its mask as text, and whether that is of the form, quickly and slowly said."""
-    made = mask(asked)
+    made = mask(request)
     assert made is not None
     for name, value in keys.settings().items():
         connection.execute("SELECT set_config(%s, %s, false)", [name, value])
-    digest = POSTGRES.digest(message(asked.cls, "v", asked.column))
+    digest = POSTGRES.digest(message(request.cls, "v", request.column))
     connection.execute("TRUNCATE t")
-    connection.execute(f"INSERT INTO t SELECT unnest(%s::{asked.column.type}[])".encode(), [values])
+    connection.execute(f"INSERT INTO t SELECT unnest(%s::{request.column.type}[])".encode(), [values])
     inner = f"SELECT v, d, encode(substr(d, 1, 10), 'hex') AS t FROM (SELECT v, {digest} AS d FROM t) x"
     one = f"SELECT v::text AS v, {made.sql('v', 'd', 't')} AS m FROM ({inner}) y"
     query = f"SELECT v, m::text, ({made.condition('m')}) AND ({made.condition('m', quick=True)}) FROM ({one}) z"
@@ -92,30 +94,30 @@ def masked(connection: psycopg.Connection, asked: Asked, values: list[Any], keys
 
 @pytest.mark.parametrize(("cls", "type_", "distinct"), CASES)
 def test_properties(database: psycopg.Connection, cls: str, type_: str, distinct: bool) -> None:
-    asked = Asked(Class(cls), column(database, type_), POSTGRES, distinct)
-    if distinct and (cls, asked.column.category) in IMPOSSIBLE:
+    request = MaskRequest(Class(cls), column(database, type_), POSTGRES, distinct)
+    if distinct and (cls, request.column.category) in IMPOSSIBLE:
         with pytest.raises(Unmaskable):
-            mask(asked)
+            mask(request)
         return
-    made = mask(asked)
+    made = mask(request)
     assert made is not None
     keys, others = Keys(), Keys()
 
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(VALUES[asked.column.category], min_size=2, max_size=20, unique_by=str))
+    @given(st.lists(VALUES[request.column.category], min_size=2, max_size=20, unique_by=str))
     def holds(values: list[Any]) -> None:
-        found = masked(database, asked, values, keys)
+        found = masked(database, request, values, keys)
         assert all(of_form for _, _, of_form in found)
-        assert found == masked(database, asked, values, keys), "deterministic"
+        assert found == masked(database, request, values, keys), "deterministic"
         inputs = {str(value) for value, _, _ in found}
         if made.proof == "unique":
-            equal = {value.lower() for value in inputs} if asked.column.base == "citext" else inputs
+            equal = {value.lower() for value in inputs} if request.column.base == "citext" else inputs
             assert len({output for _, output, _ in found}) == len(equal), "injective"
             assert not inputs & {output for _, output, _ in found}, "never another's"
         if made.proof != "shape":
             assert all(value != output for value, output, _ in found), "never the input"
             if len(inputs) > 12:
-                again = masked(database, asked, values, others)
+                again = masked(database, request, values, others)
                 assert [row[1] for row in again] != [row[1] for row in found], "depends on the key"
 
     holds()
@@ -125,7 +127,7 @@ def test_unique_masks_have_eighty_bits(database: psycopg.Connection) -> None:
     """Every unique mask of a text carries the whole token, or as many digits; whole numbers are a permutation."""
     for cls, category in _MAKERS:
         if category == "text":
-            made = mask(Asked(cls, column(database, "text"), POSTGRES, distinct=True))
+            made = mask(MaskRequest(cls, column(database, "text"), POSTGRES, distinct=True))
             assert made is not None
             bytes_ = made.expression.count("get_byte({digest}")
             assert "{token}" in made.expression or bytes_ >= 10 or "substr({digest}" in made.expression, (
@@ -135,8 +137,8 @@ def test_unique_masks_have_eighty_bits(database: psycopg.Connection) -> None:
 
 
 def test_whole_numbers_are_permuted(database: psycopg.Connection) -> None:
-    asked = Asked(Class.IDENTIFIER, column(database, "integer"), POSTGRES, distinct=True)
-    found = masked(database, asked, list(range(5000)), Keys())
+    request = MaskRequest(Class.IDENTIFIER, column(database, "integer"), POSTGRES, distinct=True)
+    found = masked(database, request, list(range(5000)), Keys())
     numbers = [int(output) for _, output, _ in found]
     assert len(set(numbers)) == 5000
     assert min(numbers) >= 2**30
@@ -144,7 +146,7 @@ def test_whole_numbers_are_permuted(database: psycopg.Connection) -> None:
     ordered = sum(a < b for a, b in pairwise(numbers))
     assert 2300 < ordered < 2700, "the order says nothing"
     with pytest.raises(psycopg.errors.DivisionByZero):
-        masked(database, asked, [2**30], Keys())
+        masked(database, request, [2**30], Keys())
 
 
 @pytest.mark.parametrize(("type_", "cls", "said"), [
@@ -155,7 +157,7 @@ def test_whole_numbers_are_permuted(database: psycopg.Connection) -> None:
 ])  # fmt: skip
 def test_what_does_not_fit_is_said(database: psycopg.Connection, type_: str, cls: Class, said: str) -> None:
     with pytest.raises(Unmaskable) as error:
-        mask(Asked(cls, column(database, type_), POSTGRES))
+        mask(MaskRequest(cls, column(database, type_), POSTGRES))
     assert said in str(error.value)
 
 

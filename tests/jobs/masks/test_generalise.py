@@ -47,7 +47,7 @@ def pair(production: Postgres, staging: Postgres) -> Iterator[Pair]:
 
 
 def test_values_are_coarser(pair: Pair) -> None:
-    receipt = refresh(pair.asked())
+    receipt = refresh(pair.request())
     moved = "SELECT max(abs(extract(epoch FROM at - (timestamptz '2026-01-01' + id * interval '1 hour')))) FROM t"
     assert 1000 < pair.target(moved)[0][0] <= 3 * 3600
     assert pair.target("SELECT count(DISTINCT day) FROM t")[0][0] in (7, 8)
@@ -76,7 +76,7 @@ def test_values_are_coarser(pair: Pair) -> None:
     ],
 )
 def test_what_cannot_be(pair: Pair, old: str, new: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=said), planned(pair.asked(contract=parse(CONTRACT.replace(old, new), "x"))):
+    with pytest.raises(ConfigError, match=said), planned(pair.request(contract=parse(CONTRACT.replace(old, new), "x"))):
         pass
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.servers
 
 
 def stopped(shop: Pair, contract: str = CONTRACT) -> str:
-    with pytest.raises(ConfigError) as error, planned(shop.asked(contract=parse(contract, "shop.data.yaml"))):
+    with pytest.raises(ConfigError) as error, planned(shop.request(contract=parse(contract, "shop.data.yaml"))):
         pass
     return str(error.value)
 
@@ -24,7 +24,7 @@ def line_of(text: str) -> int:
 
 
 def test_what_it_says_of_a_contract_that_fits(shop: Pair) -> None:
-    with planned(shop.asked()) as (plan, _, _):
+    with planned(shop.request()) as (plan, _, _):
         assert list(plan.tables) == ["customers", "newsletter", "outbox", "orders"], "who is referred to comes first"
         assert (plan.tables["outbox"].before, plan.tables["outbox"].after) == (1, 0)
         assert plan.tables["customers"].form == "binary"
@@ -73,7 +73,7 @@ def test_what_changed_stops(shop: Pair, statement: str, said: str | None) -> Non
     shop.source(statement)
     shop.source("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
     if said is None:
-        with planned(shop.asked()) as (plan, _, _):
+        with planned(shop.request()) as (plan, _, _):
             mask = next(item.mask for item in plan.tables["customers"].fields if item.name == "password")
             assert mask is not None
             assert mask.proof == "unique", "a unique index looks at it, so it is no constant any more"
@@ -148,11 +148,11 @@ def test_a_new_partition_stops(shop: Pair) -> None:
 def test_a_public_column_that_looks_personal_is_a_warning(shop: Pair) -> None:
     shop.source("ALTER TABLE orders ADD contact_email text; GRANT SELECT ON orders TO reader")
     contract = CONTRACT.replace("          gift_note:", "          contact_email: public (text)\n          gift_note:")
-    with planned(shop.asked(contract=parse(contract, "shop.data.yaml"))) as (plan, _, _):
+    with planned(shop.request(contract=parse(contract, "shop.data.yaml"))) as (plan, _, _):
         assert plan.warnings == ("orders.contact_email is declared public, and looks like 'email'",)
 
 
 def test_planning_writes_nothing(shop: Pair) -> None:
-    with planned(shop.asked()):
+    with planned(shop.request()):
         pass
     assert shop.target("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'understudy%'") == [("understudy",)]

@@ -128,13 +128,13 @@ def test_no_row_dangles_and_none_is_missing(production: Postgres, staging: Postg
             "right": rule(rules["right"], "id"),
         }
         wanted = expected(rows, rules)
-        asked = pair.asked(contract=parse(text, "subset.data.yaml"))
+        request = pair.request(contract=parse(text, "subset.data.yaml"))
         limited = not isinstance(rules["people"], str) and rules["people"] > 0 and not rules["detach"]
         if not any(wanted.values()) or (limited and not wanted["people"]):
             with pytest.raises(ConfigError, match=r"staging would be empty|none of its 12 rows is copied"):
-                refresh(asked)
+                refresh(request)
             return
-        receipt = refresh(asked)
+        receipt = refresh(request)
         key = {"teams": "a"}
         for name in TABLES:
             assert {i for (i,) in pair.target(f"SELECT {key.get(name, 'id')} FROM {name}")} == wanted[name], name
@@ -153,6 +153,6 @@ def test_a_window_counts_back_from_the_snapshot(production: Postgres, staging: P
     base = {"people": "{window: 7d, on: joined}", "detach": "[]", "teams": "all", "right": "all"}
     pair = Pair(production, staging, CONTRACT % base, SCHEMA)
     pair.source("INSERT INTO people SELECT n, NULL, date '2026-01-01' + n FROM generate_series(0, 30) n")
-    refresh(pair.asked(as_of=datetime(2026, 1, 20, tzinfo=UTC)))
+    refresh(pair.request(as_of=datetime(2026, 1, 20, tzinfo=UTC)))
     assert pair.target("SELECT min(joined)::text, count(*) FROM people") == [("2026-01-13", 19)]
     pair.drop()

@@ -88,7 +88,7 @@ def test_the_plan_fails_where_the_refresh_would(pair: Pair, case: str) -> None:
     schema, tables, said = CASES[case]
     pair.source(schema)
     pair.source("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
-    with pytest.raises(ConfigError, match=said), planned(pair.asked(contract=parse(f"{BASE}      {tables}\n", "x"))):
+    with pytest.raises(ConfigError, match=said), planned(pair.request(contract=parse(f"{BASE}      {tables}\n", "x"))):
         pass
 
 
@@ -98,7 +98,7 @@ def test_the_preview_finds_what_the_proof_would(pair: Pair) -> None:
         "INSERT INTO t VALUES (1, 'write to ada@corp.com', '{\"k\": \"+49 170 1234567\"}'), (4111111111111111, 'x', NULL)"
     )
     tables = "t: {columns: {id: public (bigint), note: public (text), d: {class: free text, type: jsonb, paths: {$.k: public}}}}"
-    with pytest.raises(Leak) as leak, previewed(pair.asked(contract=parse(f"{BASE}      {tables}\n", "x"))):
+    with pytest.raises(Leak) as leak, previewed(pair.request(contract=parse(f"{BASE}      {tables}\n", "x"))):
         pass
     for said in ("t.id: no card: 1 rows", "t.note: no email: 1 rows", "t.d: no phone: 1 rows"):
         assert said in str(leak.value)
@@ -111,11 +111,11 @@ def test_the_preview_finds_what_staging_would_refuse(pair: Pair) -> None:
     pair.production.run("CREATE ROLE elsewhere", database="postgres")
     pair.source("CREATE POLICY p ON t TO elsewhere USING (true)")
     try:
-        with pytest.raises(ExternalError, match="elsewhere"), previewed(pair.asked()):
+        with pytest.raises(ExternalError, match="elsewhere"), previewed(pair.request()):
             pass
     finally:
         pair.source("DROP POLICY p ON t")
         pair.production.run("DROP ROLE elsewhere", database="postgres")
-    with previewed(pair.asked()):
+    with previewed(pair.request()):
         pass
     assert pair.target("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'understudy%'") == [("understudy",)]

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.servers
 @pytest.fixture(scope="module")
 def shop(production: Postgres, staging: Postgres) -> Iterator[Pair]:
     pair = Pair(production, staging, CONTRACT, SCHEMA, ROWS)
-    refresh(pair.asked())
+    refresh(pair.request())
     yield pair
     pair.drop()
 
@@ -74,7 +74,7 @@ def test_a_mask_that_masks_nothing_is_found(
     monkeypatch.setattr(plan, "_copied", broken)
     before = shop.target("SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM customers t")
     with pytest.raises(ExternalError, match=rf"{table}\.{column}|customers_referrer_fkey") as leak:
-        refresh(shop.asked())
+        refresh(shop.request())
     assert "mail.com" not in str(leak.value)
     assert shop.target("SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM customers t") == before
     assert shop.target("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'understudy_%'") == [(0,)]
@@ -85,7 +85,7 @@ def test_a_single_raw_row_is_found(shop: Pair, column: str) -> None:
     raw = shop.source(f"SELECT {column} FROM customers WHERE id = 7")[0][0]
     override = f"UPDATE customers SET {column} = '{raw}' WHERE ctid = (SELECT max(ctid) FROM customers)"
     with pytest.raises(Leak, match=rf"customers\.{column}"):
-        refresh(shop.asked(overrides=override))
+        refresh(shop.request(overrides=override))
 
 
 def test_a_mask_whose_form_admits_everything_is_found_by_fingerprint(
@@ -95,15 +95,15 @@ def test_a_mask_whose_form_admits_everything_is_found_by_fingerprint(
     real = expressions._marked
 
     def wide(prefix: str, suffix: str = "") -> expressions.Maker:
-        return lambda asked: replace(
-            real(prefix, suffix)(asked), expression="{raw}", holds="true", quick="true", wide="true"
+        return lambda request: replace(
+            real(prefix, suffix)(request), expression="{raw}", holds="true", quick="true", wide="true"
         )
 
     monkeypatch.setitem(
-        expressions._MAKERS, (Class.EMAIL, "text"), lambda asked: wide("user_", f"@{asked.domain}")(asked)
+        expressions._MAKERS, (Class.EMAIL, "text"), lambda request: wide("user_", f"@{request.domain}")(request)
     )
     with pytest.raises(Leak, match=r"customers\.email: no value is one of production's: 300 rows"):
-        refresh(shop.asked())
+        refresh(shop.request())
 
 
 def test_what_only_the_quick_form_admits_is_compared_too(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,15 +111,15 @@ def test_what_only_the_quick_form_admits_is_compared_too(shop: Pair, monkeypatch
     real = expressions._email
     kept = "CASE WHEN {raw} LIKE 'user_ABCD%' THEN {raw} ELSE "
 
-    def leaking(asked: expressions.Asked) -> expressions.Mask:
-        made = real(asked)
-        return replace(made, expression=f"{kept}{made.expression} END") if asked.column.name == "email" else made
+    def leaking(request: expressions.MaskRequest) -> expressions.Mask:
+        made = real(request)
+        return replace(made, expression=f"{kept}{made.expression} END") if request.column.name == "email" else made
 
     monkeypatch.setitem(expressions._MAKERS, (Class.EMAIL, "text"), leaking)
     shop.source("INSERT INTO newsletter VALUES ('user_ABCDEF0123456789ABCD@staging.invalid')")
     try:
         with pytest.raises(Leak, match=r"newsletter\.email: no value is one of production's: 1 rows"):
-            refresh(shop.asked())
+            refresh(shop.request())
     finally:
         shop.source("DELETE FROM newsletter WHERE email LIKE 'user_ABCD%'")
 
@@ -128,12 +128,12 @@ def test_a_low_cardinality_mask_that_is_the_identity_is_found(shop: Pair, monkey
     """By its form, and by row where production's own value is of that form: whoever was born on the first of a month."""
     real = expressions._birth
     monkeypatch.setitem(
-        expressions._MAKERS, (Class.BIRTH_DATE, "date"), lambda asked: replace(real(asked), expression="{raw}")
+        expressions._MAKERS, (Class.BIRTH_DATE, "date"), lambda request: replace(real(request), expression="{raw}")
     )
     ((firsts,),) = shop.source("SELECT count(*) FROM customers WHERE date_part('day', born) = 1")
     assert firsts
     with pytest.raises(Leak) as leak:
-        refresh(shop.asked())
+        refresh(shop.request())
     assert f"customers.born: of the mask's form: {300 - firsts} rows" in str(leak.value)
     assert f"customers.born: no row has its own value: {firsts} rows" in str(leak.value)
 
@@ -141,26 +141,26 @@ def test_a_low_cardinality_mask_that_is_the_identity_is_found(shop: Pair, monkey
 @pytest.mark.parametrize("every", [False, True])
 def test_fingerprints_are_of_values_that_have_the_masks_form_or_of_all(shop: Pair, *, every: bool) -> None:
     brought = {}
-    asked = shop.asked(fingerprints=every)
+    request = shop.request(fingerprints=every)
     try:
-        with connect(asked.target, "target") as target:
-            made, _ = module._copy(asked, target, Keys(), module._Phases(lambda *_: None))
+        with connect(request.target, "target") as target:
+            made, _ = module._copy(request, target, Keys(), module._Phases(lambda *_: None))
             for number, (name, table) in enumerate(made.tables.items()):
                 for n, item in enumerate(comparisons(table) if table.rules.rows != "none" else ()):
                     ((brought[name, item.field.name],),) = shop.target(
                         f"SELECT count(f{n}) FROM understudy_work_public.f{number}"
                     )
     finally:
-        module._tidy(asked)
+        module._tidy(request)
     ((firsts,),) = shop.source("SELECT count(*) FROM customers WHERE date_part('day', born) = 1")
     assert brought["customers", "born"] == (300 if every else firsts)
     assert brought["customers", "email"] == (300 if every else 0)
 
 
 def test_a_document_that_keeps_a_masked_path_is_found(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "_leaf", lambda cls, value, asked: value)
+    monkeypatch.setattr(documents, "_leaf", lambda cls, value, request: value)
     with pytest.raises(Leak, match=r"customers\.settings: of the mask's form: 300 rows"):
-        refresh(shop.asked())
+        refresh(shop.request())
 
 
 FOUND = {name: values[0] for name, values in KNOWN.items()}
@@ -180,7 +180,7 @@ def test_what_a_detector_knows_is_found_in_every_kind_of_column(shop: Pair, name
     value = "'" + FOUND[name].replace("'", "''") + "'"
     for place in PLACES.values():
         with pytest.raises(Leak, match=rf"no {name}: 1 rows"):
-            refresh(shop.asked(overrides=place.format(value=value)))
+            refresh(shop.request(overrides=place.format(value=value)))
 
 
 def test_rows_are_counted_where_each_value_is_looked_at_once(shop: Pair) -> None:
@@ -188,7 +188,7 @@ def test_rows_are_counted_where_each_value_is_looked_at_once(shop: Pair) -> None
         "UPDATE orders SET state = 'write to ada@gmail.com' WHERE id IN (SELECT id FROM orders ORDER BY id LIMIT 3)"
     )
     with pytest.raises(Leak, match=r"orders\.state: no email: 3 rows"):
-        refresh(shop.asked(overrides=override))
+        refresh(shop.request(overrides=override))
 
 
 @pytest.mark.parametrize("name", FOUND)
@@ -201,7 +201,7 @@ def test_without_its_detector_nothing_else_finds_it(shop: Pair, monkeypatch: pyt
     override = PLACES["text"].format(value="'" + FOUND[name] + "'")
     found: set[str] = set()
     try:
-        refresh(shop.asked(overrides=override))
+        refresh(shop.request(overrides=override))
     except Leak as leak:
         found = {line.split(": ")[1] for line in str(leak).splitlines()[1:]}
     assert f"no {name}" not in found
@@ -217,7 +217,7 @@ def test_harmless_values_are_let_through(shop: Pair) -> None:
         "AB12CDEFGHIJKLM",
         "v1.2.3",
     ):
-        refresh(shop.asked(overrides=PLACES["text"].format(value=f"' {value}'")))
+        refresh(shop.request(overrides=PLACES["text"].format(value=f"' {value}'")))
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_harmless_values_are_let_through(shop: Pair) -> None:
 )
 def test_other_places(shop: Pair, override: str, said: str) -> None:
     with pytest.raises(Leak, match=said):
-        refresh(shop.asked(overrides=override))
+        refresh(shop.request(overrides=override))
     shop.target("SELECT lo_unlink(oid) FROM pg_largeobject_metadata")
 
 
@@ -244,7 +244,7 @@ def test_lost_rows_are_found(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> Non
         module, "_copies", lambda made: [item for item in real(made) if '"newsletter"' not in item.target]
     )
     with pytest.raises(Leak, match=r"newsletter\.\*: rows as planned: 301 rows"):
-        refresh(shop.asked())
+        refresh(shop.request())
 
 
 def test_a_reference_that_is_not_there_is_found(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +258,7 @@ def test_a_reference_that_is_not_there_is_found(shop: Pair, monkeypatch: pytest.
 
     monkeypatch.setattr(shadow, "refer", without)
     with pytest.raises(Leak, match=r"orders\.customer: references are there"):
-        refresh(shop.asked())
+        refresh(shop.request())
 
 
 def test_a_column_that_nobody_looked_at_is_found(shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +266,7 @@ def test_a_column_that_nobody_looked_at_is_found(shop: Pair, monkeypatch: pytest
 
     monkeypatch.setattr(Proof, "_look", lambda self, target, table: None)
     with pytest.raises(Leak, match="looked at"):
-        refresh(shop.asked())
+        refresh(shop.request())
 
 
 def test_a_password_of_another_server_is_found(shop: Pair) -> None:
@@ -277,7 +277,7 @@ def test_a_password_of_another_server_is_found(shop: Pair) -> None:
     try:
         shop.target("GRANT USAGE ON FOREIGN SERVER prod TO sanitizer")
         with pytest.raises(Leak, match="no password of another server") as leak:
-            refresh(shop.asked())
+            refresh(shop.request())
         assert "production'" not in str(leak.value).replace("production's", "")
     finally:
         shop.target("DROP SERVER prod CASCADE; DROP EXTENSION postgres_fdw")

@@ -92,7 +92,7 @@ def pair(production: Postgres, staging: Postgres) -> Iterator[Pair]:
 def stopped(pair: Pair, make: str, unmake: str, contract: str = CONTRACT) -> str:
     pair.source(make)
     try:
-        with pytest.raises(Leak) as leak, planned(pair.asked(target="", contract=parse(contract, "shop.data.yaml"))):
+        with pytest.raises(Leak) as leak, planned(pair.request(target="", contract=parse(contract, "shop.data.yaml"))):
             pass
     finally:
         pair.source(unmake)
@@ -128,7 +128,7 @@ def test_what_a_person_has_judged_passes(pair: Pair) -> None:
     contract = CONTRACT.replace("    tables:", "    unchecked: {function f: it greets the test person}\n    tables:")
     pair.source(f"CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT '{C}' $$")
     try:
-        with planned(pair.asked(target="", contract=parse(contract, "shop.data.yaml"))) as (made, _, _):
+        with planned(pair.request(target="", contract=parse(contract, "shop.data.yaml"))) as (made, _, _):
             assert any("FUNCTION f()" in statement for statement in made.definitions.statements())
     finally:
         pair.source("DROP FUNCTION f()")
@@ -142,7 +142,7 @@ def test_the_rows_of_views_are_looked_at(pair: Pair) -> None:
     )
     try:
         with pytest.raises(Leak) as leak:
-            refresh(pair.asked())
+            refresh(pair.request())
         assert "view v.*: no canary: 1 rows" in str(leak.value)
         assert "view w.*: no email: 1 rows" in str(leak.value)
         assert pair.target("SELECT to_regclass('public.t')") == [(None,)]

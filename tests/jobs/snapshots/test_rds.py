@@ -80,7 +80,7 @@ def test_masked_in_a_fresh_cluster_snapshotted_and_shared(rds: Any, ours: Settin
 @pytest.mark.servers
 def test_the_copy_itself(rds: Any, ours: Settings, shop: Pair) -> None:
     def masked(source: Endpoint, target: Endpoint, at: datetime) -> None:
-        assert refresh(shop.asked(as_of=at))["snapshot"]["at"] == at.isoformat()
+        assert refresh(shop.request(as_of=at))["snapshot"]["at"] == at.isoformat()
 
     sanitise(rds, ours, masked, "manual")
     assert shop.target("SELECT count(*) FROM customers WHERE email LIKE '%@staging.invalid'") == [(300,)]
@@ -159,7 +159,7 @@ def test_a_role_that_reads_and_no_more(shop: Pair) -> None:
     for _ in range(2):
         source = reader(endpoint, shop.from_, "public")
         try:
-            refresh(shop.asked(source=source))
+            refresh(shop.request(source=source))
         finally:
             shop.source("DROP OWNED BY understudy_reader")
     shop.production.run("DROP ROLE understudy_reader", database="postgres")
@@ -183,7 +183,7 @@ def test_a_step_that_takes_too_long(rds: Any, ours: Settings, monkeypatch: pytes
 def test_both_halves_with_their_copies(rds: Any, ours: Settings, shop: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clusters' endpoints are the test's servers: production's is read, the fresh one is marked and filled."""
     from jobs.sanitize.snapshots import rds as snapshots
-    from jobs.sanitize.snapshots import refresh as halves
+    from jobs.sanitize.snapshots import refresh as snapshot_refresh
 
     shop.staging.run(f"ALTER DATABASE {shop.to} RENAME TO {shop.from_}", database="postgres")
     shop.to = shop.from_
@@ -200,7 +200,9 @@ def test_both_halves_with_their_copies(rds: Any, ours: Settings, shop: Pair, mon
         "RESTORE_SUBNET_GROUP": "sanitise", "SECURITY_GROUPS": "sg-1", "SNAPSHOT_KEY": ours.key, "DATABASE_NAME": shop.from_,
     }  # fmt: skip
     told: list[str] = []
-    name = halves.snapshot(shop.asked(source="", target=""), variables.__getitem__, told.append, rds, "manual")
+    name = snapshot_refresh.snapshot(
+        shop.request(source="", target=""), variables.__getitem__, told.append, rds, "manual"
+    )
     assert name.startswith("prod-sanitized-")
     assert "copying masked" in told
     assert shop.target("SELECT name FROM understudy.environment") == [("sanitised",)]
