@@ -250,9 +250,9 @@ def bare(pair: Pair) -> dict[str, float]:
     """The copy that neither masks nor proves."""
     pair.target("CREATE SCHEMA bare; CREATE TABLE bare.users (LIKE users); CREATE TABLE bare.orders (LIKE orders)")
     copy = timed(lambda: unmasked(pair))
-    found = {"(a) binary COPY by two workers, unmasked": copy, FLOOR: copy + timed(lambda: indexed(pair))}
+    seconds = {"(a) binary COPY by two workers, unmasked": copy, FLOOR: copy + timed(lambda: indexed(pair))}
     pair.target("DROP SCHEMA bare CASCADE")
-    return found
+    return seconds
 
 
 def in_place(pair: Pair) -> dict[str, float]:
@@ -267,9 +267,9 @@ def in_place(pair: Pair) -> dict[str, float]:
 def by_peer(pair: Pair, anon: Callable[[str], None]) -> dict[str, float]:
     """The peer."""
     name = pair.staging.database()
-    found = {PEER: timed(lambda: anon(name))}
+    seconds = {PEER: timed(lambda: anon(name))}
     pair.staging.run(f"DROP DATABASE {name}", database="postgres")
-    return found
+    return seconds
 
 
 def growth(production: Postgres, staging: Postgres) -> Iterator[str]:

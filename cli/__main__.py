@@ -162,15 +162,15 @@ def parity(
     from review import report
     from review.parity_runner import judge, judge_live
 
-    found = [judge_live(system, *live)] if live else judge(system, production_ref)
-    for result in found:
+    results = [judge_live(system, *live)] if live else judge(system, production_ref)
+    for result in results:
         if output is Format.TABLE:
             from .tables import print_parity
 
             print_parity(result)
         else:
             typer.echo((report.as_json if output is Format.JSON else report.as_markdown)(result))
-    raise typer.Exit(0 if all(result.faithful for result in found) else 1)
+    raise typer.Exit(0 if all(result.faithful for result in results) else 1)
 
 
 @app.command()
@@ -199,8 +199,8 @@ def review(
         if not separator:
             raise ConfigError(Problem("--preview-json", None, "", f"found {given!r}", "write STACK=FILE"))
         previews[stack] = Path(file)
-    found = compose(base, head, previews)
-    comment, whole = render(found)
+    comment_value = compose(base, head, previews)
+    comment, whole = render(comment_value)
     if whole is not None and out is not None:
         out.write_text(whole, encoding="utf-8")
     typer.echo(comment, nl=False)
@@ -208,7 +208,7 @@ def review(
         from review.post import deliver
 
         typer.echo(deliver(comment, post, author, os.environ), err=True)
-    raise typer.Exit(1 if found.blocked else 0)
+    raise typer.Exit(1 if comment_value.blocked else 0)
 
 
 @app.command()

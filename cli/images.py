@@ -82,9 +82,9 @@ def _authorized(client: httpx.Client, challenge: str, known: tuple[str, str] | N
     """Returns the authorization that the registry requires: a token from its token service, or name and password."""
     kind, _, rest = challenge.partition(" ")
     if kind.lower() == "bearer":
-        asked = dict(_CHALLENGE.findall(rest))
-        realm = asked.pop("realm", "")
-        answer = client.get(realm, params=asked, auth=known if known else httpx.USE_CLIENT_DEFAULT)
+        challenge_value = dict(_CHALLENGE.findall(rest))
+        realm = challenge_value.pop("realm", "")
+        answer = client.get(realm, params=challenge_value, auth=known if known else httpx.USE_CLIENT_DEFAULT)
         if answer.is_success:
             content = answer.json()
             return {"Authorization": f"Bearer {content.get('token') or content.get('access_token')}"}
@@ -104,8 +104,8 @@ def _credentials(registry: str) -> tuple[str, str] | None:
     if helper:
         command = [f"docker-credential-{helper}", "get"]
         try:
-            found = subprocess.run(command, input=registry, capture_output=True, text=True, check=True)
-            answer = json.loads(found.stdout)
+            answer_value = subprocess.run(command, input=registry, capture_output=True, text=True, check=True)
+            answer = json.loads(answer_value.stdout)
         except (OSError, ValueError, subprocess.CalledProcessError):
             return None
         return answer["Username"], answer["Secret"]
@@ -121,16 +121,16 @@ def pin(file: Path, images: Mapping[str, str], wanted: Mapping[str, str]) -> dic
 
     ``images``: component to image without a tag. All are resolved first: a file is changed whole, or not at all.
     """
-    found = {
+    digests = {
         name: tag if "sha256:" in tag else f"{tag}@{resolve(images[name], tag)}" for name, tag in sorted(wanted.items())
     }
     yaml = YAML()
     yaml.width = 4096
     content = yaml.load(file.read_text(encoding="utf-8"))
     written = content.setdefault("config", {}).setdefault(f"{PROJECT}:images", {})
-    written.update(found)
+    written.update(digests)
     partial = file.with_suffix(".partial")
     with partial.open("w", encoding="utf-8") as handle:
         yaml.dump(content, handle)
     partial.replace(file)
-    return found
+    return digests

@@ -139,10 +139,10 @@ def vpn(stack: StackOption = "quikapp-staging-platform") -> None:
 
     from .openvpn import read, write
 
-    found = LocalStack(stack)
-    settings = found.resolved()
+    stack_value = LocalStack(stack)
+    settings = stack_value.resolved()
     file = Path(f"{settings.system}-{settings.environment.name}.ovpn")
-    write(read(found.secret_output("vpn"), stack), file)
+    write(read(stack_value.secret_output("vpn"), stack), file)
     typer.echo(f"{file}: openvpn --config {file}")
 
 

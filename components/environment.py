@@ -171,18 +171,18 @@ def _dump(resolved: Resolved) -> dict[str, Any]:
 
 def _build(context: BuildContext, opts: pulumi.ResourceOptions) -> None:
     """Every component that has a builder: what holds data first, so that its users start, and roll, after it."""
-    made: dict[str, pulumi.Resource] = {}
+    built: dict[str, pulumi.Resource] = {}
     components = context.resolved.components
     for key in order(components):
         component, kind = components[key], CATALOGUE.get(components[key].kind)
         if kind is None or component.existing:
             continue
         used = [
-            made[name]
+            built[name]
             for name in component.uses
-            if name in made and isinstance(components[name], Stateful | PersistentBackend)
-        ] + [made[name] for name in component.needs() if name in made]
-        made[key] = kind.build(
+            if name in built and isinstance(components[name], Stateful | PersistentBackend)
+        ] + [built[name] for name in component.needs() if name in built]
+        built[key] = kind.build(
             key, component, context, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=used))
         )
 

@@ -64,10 +64,10 @@ def _body(model: type) -> list[ast.stmt]:
 
 
 def _fields(body: list[ast.stmt]) -> dict[str, str]:
-    found = {}
+    fields = {}
     for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
             value: Any = text.value.value if isinstance(text.value, ast.Constant) else None
             if isinstance(value, str):
-                found[to_camel(field.target.id)] = " ".join(value.split())
-    return found
+                fields[to_camel(field.target.id)] = " ".join(value.split())
+    return fields

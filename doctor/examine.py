@@ -12,14 +12,14 @@ from .result import Result
 
 def examine(needs: Needs, cluster: Cluster) -> list[Result]:
     """The findings of every check; what the caller may not read is ``unknown``. Raises ``ConfigError`` for no cluster."""
-    found: list[Result] = []
+    results: list[Result] = []
     for check in CHECKS.values():
         try:
-            found += [Result(check.id, f.status, f.said, f.fix) for f in check.run(needs, cluster)]
+            results += [Result(check.id, f.status, f.said, f.fix) for f in check.run(needs, cluster)]
         except Forbidden as error:
             fix = "run it as somebody with the right to read"
-            found.append(Result(check.id, "unknown", f"cannot tell: you may not read {error}", fix))
-    return found
+            results.append(Result(check.id, "unknown", f"cannot tell: you may not read {error}", fix))
+    return results
 
 
 def would_fail(results: list[Result]) -> bool:

@@ -44,16 +44,16 @@ class LiveCluster:
 
         settings = client.Configuration()
         settings.retries = 0
-        found: list[Any] = []
+        clients: list[Any] = []
         failed: list[BaseException] = []
 
         def sign_in() -> None:
             try:
                 # the merged context: the client reads KUBECONFIG once, when it is imported, and would write to its file
-                made = config.new_client_from_config_dict(
+                client = config.new_client_from_config_dict(
                     self._access.alone(), persist_config=False, client_configuration=settings
                 )
-                found.append(made)
+                clients.append(client)
             except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
                 failed.append(error)
 
@@ -63,11 +63,11 @@ class LiveCluster:
         thread.join(SIGN_IN)
         if failed:
             raise self._problem(f"the kubeconfig cannot be used: {str(failed[0]).splitlines()[0]}", "kubectl version")
-        if not found:
+        if not clients:
             raise self._problem(
                 f"the kubeconfig's plugin gave no credentials within {SIGN_IN} s", "sign in, then again"
             )
-        return found[0]
+        return clients[0]
 
     def _problem(self, message: str, fix: str) -> ConfigError:
         named = f"{fix} --context {self.context} shows the same" if fix.startswith("kubectl") else fix
@@ -128,22 +128,22 @@ class LiveCluster:
         return str(self._client.configuration.host)
 
     def one(self, path: str) -> Object | None:
-        found: Object | None = self._ask("GET", path)
-        return found
+        answer: Object | None = self._ask("GET", path)
+        return answer
 
     def items(self, path: str, selector: str = "") -> Sequence[Object]:
         key = (path, selector)
         if key not in self._items:
-            found: list[Object] = []
+            objects: list[Object] = []
             more = ""
             while True:
                 query = f"?limit={PAGE}&labelSelector={quote(selector)}&continue={quote(more)}"
                 answer = self._ask("GET", path + query) or {}
-                found += answer.get("items") or ()
+                objects += answer.get("items") or ()
                 more = (answer.get("metadata") or {}).get("continue") or ""
                 if not more:
                     break
-            self._items[key] = found
+            self._items[key] = objects
         return self._items[key]
 
     def served(self, api_version: str) -> Mapping[str, Served]:

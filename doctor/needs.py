@@ -47,8 +47,8 @@ class Needs:
     @cached_property
     def objects(self) -> list[Mapping[str, Any]]:
         """Every Kubernetes object of the graph; charts are not rendered in it."""
-        found = (node["inputs"] for node in self.nodes if node["type"].startswith("kubernetes:"))
-        return [body for body in found if {"apiVersion", "kind", "metadata"} <= body.keys()]
+        bodies = (node["inputs"] for node in self.nodes if node["type"].startswith("kubernetes:"))
+        return [body for body in bodies if {"apiVersion", "kind", "metadata"} <= body.keys()]
 
     def of(self, *kinds: str) -> list[Mapping[str, Any]]:
         """The objects of these kinds."""

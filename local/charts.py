@@ -97,13 +97,13 @@ def mirror(wanted: Mapping[str, str]) -> Path:
 
 def origins(wanted: Mapping[str, str]) -> dict[str, list[str]]:
     """Origin, as packaged charts tell it, to the charts of that origin; raises ``ExternalError``."""
-    folder, found = mirror(wanted), dict[str, list[str]]()
+    folder, systems = mirror(wanted), dict[str, list[str]]()
     for name, version in wanted.items():
         with tarfile.open(folder / f"{name}-{version}.tgz") as archive:
             member = archive.extractfile(f"{name}/Chart.yaml")
             assert member is not None, "packaged by mirror"
-            found.setdefault(_YAML.load(member)["annotations"][ORIGIN], []).append(f"{name} {version}")
-    return found
+            systems.setdefault(_YAML.load(member)["annotations"][ORIGIN], []).append(f"{name} {version}")
+    return systems
 
 
 def _digest() -> str:

@@ -83,10 +83,10 @@ def bring_up(
     refuse_foreign_namespace(stack)
     if stack.plane.nodes is Nodes.REAL:
         with phase("making the images of pods that run"):
-            found = objects(name)
-            made = build(images(found), found, stack.resolved())
+            pods = objects(name)
+            images_value = build(images(pods), pods, stack.resolved())
         with phase("giving the real node its images"):
-            stack.plane.publish(made, found)
+            stack.plane.publish(images_value, pods)
     if dry_run:
         return stack.pulumi("preview", "--diff", *GATED).returncode
     # where stores are guarded, the engine looks first whether one would be replaced: else it stops half way
@@ -107,11 +107,11 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
         console.print(f"  {component}  {endpoint}", soft_wrap=True)
     if names := outputs.get("secretNames"):
         console.print(f"  secrets  {', '.join(names)}")
-    found = []
+    lines = []
     if stack.plane.nodes is Nodes.REAL:
         with phase("waiting for pods that run"):
-            found = stack.plane.pods()
-        console.print(table(found))
+            lines = stack.plane.pods()
+        console.print(table(lines))
     console.print(f"\n{stack.plane.statement()}", soft_wrap=True)
     if stack.account and (levels := stack.levels()):
         said = ", ".join(f"{levels.get(level, 0)} {level}" for level in ("real", "validated", "recorded"))
@@ -123,7 +123,7 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
     if wanted := stack.charts():
         _say_charts(stack, wanted)
     console.print("What this environment cannot tell about production:")
-    for sentence in (*statement(found), *outputs["fidelity"]):
+    for sentence in (*statement(lines), *outputs["fidelity"]):
         console.print(f"  - {sentence}", soft_wrap=True)
     console.print("\nLook around:")
     kubectl = stack.plane.kubectl()
@@ -145,10 +145,10 @@ def _say_charts(stack: LocalStack, wanted: Mapping[str, str]) -> None:
 
 def _endpoints(outputs: dict[str, Any]) -> dict[str, str]:
     """Component to ``host:port``, of the application and of the platform."""
-    found = dict(outputs.get("endpoints", {}))
+    endpoints = dict(outputs.get("endpoints", {}))
     for component, endpoint in outputs.get("platform", {}).get("endpoints", {}).items():
-        found[component] = endpoint["host"] if ":" in endpoint["host"] else f"{endpoint['host']}:{endpoint['port']}"
-    return found
+        endpoints[component] = endpoint["host"] if ":" in endpoint["host"] else f"{endpoint['host']}:{endpoint['port']}"
+    return endpoints
 
 
 def preview(name: str, *arguments: str, context: str | None = None) -> int:

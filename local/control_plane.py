@@ -132,8 +132,8 @@ class ControlPlane:
 
     def status(self) -> dict[str, str]:
         """Process to ``running (pid)`` or ``stopped``."""
-        found = {name: self.processes.find(name) for name in reversed(self._order)}
-        return {name: f"running ({process.pid})" if process else "stopped" for name, process in found.items()}
+        processes = {name: self.processes.find(name) for name in reversed(self._order)}
+        return {name: f"running ({process.pid})" if process else "stopped" for name, process in processes.items()}
 
     def modules(self, nodes: Nodes | None = None) -> tuple[Module, ...]:
         """The modules to build for the cluster; ``nodes`` as in ``up``."""

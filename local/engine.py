@@ -91,13 +91,13 @@ class Engine:
         state.mkdir(parents=True, exist_ok=True)
         kept = {k: v for k, v in os.environ.items() if k not in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN")}
         home = self._plugins()
-        found = {"PULUMI_HOME": str(home)}
+        variables = {"PULUMI_HOME": str(home)}
         if self._official:
             folders = [str(path) for path in sorted((home / "plugins").iterdir())]
-            found = {"PATH": os.pathsep.join([*folders, os.environ.get("PATH", "")])}
+            variables = {"PATH": os.pathsep.join([*folders, os.environ.get("PATH", "")])}
         return {
             **kept,
-            **found,
+            **variables,
             "UNDERSTUDY_ROOT": str(ROOT),
             # without sidecar files: they are not written atomically, and one that a killed engine left empty (seen) makes
             # the whole state unreadable; the state itself is replaced in one step
@@ -161,7 +161,7 @@ class Engine:
 
     def _joined(self, environment: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
         """Both; of the search path one behind the other."""
-        paths = [found["PATH"] for found in (more, environment) if "PATH" in found]
+        paths = [variables["PATH"] for variables in (more, environment) if "PATH" in variables]
         return {**environment, **more, **({"PATH": os.pathsep.join(paths)} if paths else {})}
 
 

@@ -43,8 +43,8 @@ def make(client: httpx.Client, pool: NodePool) -> None:
 
 def _simulated(client: httpx.Client) -> list[dict[str, Any]]:
     """The simulated nodes that are there."""
-    found: list[dict[str, Any]] = client.get("/api/v1/nodes", params={"labelSelector": "type=kwok"}).json()["items"]
-    return found
+    nodes: list[dict[str, Any]] = client.get("/api/v1/nodes", params={"labelSelector": "type=kwok"}).json()["items"]
+    return nodes
 
 
 def _same(present: dict[str, Any], wanted: dict[str, Any]) -> bool:

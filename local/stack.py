@@ -284,9 +284,9 @@ class LocalStack:
         """Puts into the state what a killed run was creating, as far as it exists; forgets the rest of it."""
         console.print(f"[yellow]![/] an earlier run was killed; looking for {len(pending)} object(s) it was creating")
         with self.plane.client() as client:
-            found = [{**resource, "id": identity} for resource in pending if (identity := _find(client, resource))]
+            adopted = [{**resource, "id": identity} for resource in pending if (identity := _find(client, resource))]
         # what exists becomes known with the inputs it was created from; the refresh reads the rest of it
-        deployment["resources"] = [*deployment.get("resources", []), *found]
+        deployment["resources"] = [*deployment.get("resources", []), *adopted]
         deployment["pending_operations"] = []
         self._import(deployment)
 

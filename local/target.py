@@ -118,8 +118,8 @@ class _Reader(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET":
             raise ExternalError(f"{request.method} {request.url.path}: a user's cluster is only read here")
-        found = self._live.one(request.url.raw_path.decode())
-        return httpx.Response(404, json={}) if found is None else httpx.Response(200, json=found)
+        answer = self._live.one(request.url.raw_path.decode())
+        return httpx.Response(404, json={}) if answer is None else httpx.Response(200, json=answer)
 
 
 def chosen(name: str, context: str | None, home: Path = HOME, source: Path | None = None) -> LocalStack:
@@ -202,17 +202,17 @@ def _others(stack: LocalStack) -> Mapping[str, str]:
     """Every other environment of the system to the authority that it is pinned to, by its file or by a stack's."""
     settings = stack.settings()
     system = load(settings.system)
-    found = {name: e.cluster.ca_sha256 for name, e in system.environments.items() if e.cluster.ca_sha256}
+    pins = {name: e.cluster.ca_sha256 for name, e in system.environments.items() if e.cluster.ca_sha256}
     for file in stack.engine.project.glob("Pulumi.*.yaml"):
         other = read_stack(file)
         if other.cluster_ca_sha256 and other.system == settings.system:
-            found[other.environment] = other.cluster_ca_sha256
-    return {name: pinned for name, pinned in found.items() if name != settings.environment}
+            pins[other.environment] = other.cluster_ca_sha256
+    return {name: pinned for name, pinned in pins.items() if name != settings.environment}
 
 
 def _uid(live: LiveCluster) -> str | None:
-    found = live.one("/api/v1/namespaces/kube-system")
-    return str(found["metadata"]["uid"]) if found else None
+    namespace = live.one("/api/v1/namespaces/kube-system")
+    return str(namespace["metadata"]["uid"]) if namespace else None
 
 
 def _identity(live: LiveCluster) -> str:
@@ -251,12 +251,12 @@ def _remember(home: Path, context: str, identity: str) -> None:
 
 def holds(place: Path) -> list[str]:
     """Returns the names of the stacks in the directory whose state contains resources."""
-    found = []
+    objects = []
     for file in sorted((place / "state" / ".pulumi" / "stacks").glob(f"{PROJECT}/*.json")):
         latest = json.loads(file.read_text(encoding="utf-8")).get("checkpoint", {}).get("latest") or {}
         if latest.get("resources"):
-            found.append(file.stem)
-    return found
+            objects.append(file.stem)
+    return objects
 
 
 def forget(context: str, home: Path = HOME) -> str:

@@ -26,8 +26,8 @@ _SECONDS = 0.3
 
 def provide(client: Client, folder: Path) -> int:
     """One round; how many things were done."""
-    found = client.request("GET", "/apis/storage.k8s.io/v1/storageclasses")["items"]
-    known = {item["metadata"]["name"]: item for item in found}
+    classes = client.request("GET", "/apis/storage.k8s.io/v1/storageclasses")["items"]
+    known = {item["metadata"]["name"]: item for item in classes}
     claims = client.request("GET", "/api/v1/persistentvolumeclaims")["items"]
     return sum(1 for claim in claims for _ in _claim(client, claim, known, folder)) + _released(client, folder)
 

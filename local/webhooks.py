@@ -106,6 +106,6 @@ def _applied(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
 )
 def _wait(client: httpx.Client) -> None:
     """Until a configuration that is only tried gets the condition; the API server learns of a policy after it is made."""
-    tried = client.post(f"{_API}/validatingwebhookconfigurations", json=_PROBE, params={"dryRun": "All"})
-    if not tried.is_success or not _is_disregarded(tried.json()):
-        raise ExternalError(f"the policy {_NAME} has no effect: {tried.text[:500]}")
+    answer = client.post(f"{_API}/validatingwebhookconfigurations", json=_PROBE, params={"dryRun": "All"})
+    if not answer.is_success or not _is_disregarded(answer.json()):
+        raise ExternalError(f"the policy {_NAME} has no effect: {answer.text[:500]}")

@@ -211,17 +211,17 @@ def credential(name: str, value: str) -> bool:
 def inside(text: str) -> str | None:
     """The name of a credential that the text gives a value, as files and connection strings do."""
     for reading in _readings(text):
-        if ("=" in reading or ":" in reading) and (found := _pair(reading)):
-            return found
+        if ("=" in reading or ":" in reading) and (pair := _pair(reading)):
+            return pair
     return None
 
 
 def _pair(text: str) -> str | None:
     for groups in _PAIR.findall(text):
-        found = [part for part in groups if part]
-        if len(found) != 2 or found[1].startswith(("$", "{", "[", "|", ">", "&", "*", "!", "/")):
+        parts = [part for part in groups if part]
+        if len(parts) != 2 or parts[1].startswith(("$", "{", "[", "|", ">", "&", "*", "!", "/")):
             continue
-        name, value = found
+        name, value = parts
         if credential("password" if name in _SETTINGS else name, value):
             return str(name)
     return None

@@ -79,14 +79,14 @@ class Ledger:
 
     def faults(self, findings: Iterable[Finding], stack: str | None = None) -> Iterator[Finding]:
         """Entries that have expired, or allow nothing that is there; with ``stack``, those of that stack."""
-        found = list(findings)
+        all_findings = list(findings)
         for entry in self.entries:
             if stack is not None and not entry.urn.startswith(f"urn:pulumi:{stack}::"):
                 continue
             if entry.expires < self.today:
                 text = f"the exemption of {entry.owner} expired on {entry.expires}: {entry.because}"
                 yield Finding(entry.rule, entry.urn, "exemption", text)
-            elif not any(entry.covers(finding) for finding in found):
+            elif not any(entry.covers(finding) for finding in all_findings):
                 yield Finding(
                     entry.rule, entry.urn, "exemption", f"the exemption of {entry.owner} allows nothing that is there"
                 )

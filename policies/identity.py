@@ -98,10 +98,10 @@ class Text:
     @cached_property
     def networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         """Addresses, and networks, wherever they stand."""
-        found = set(_ADDRESS.findall(self.text)) | {".".join(parts) for parts in _DASHED.findall(self.text)}
+        addresses = set(_ADDRESS.findall(self.text)) | {".".join(parts) for parts in _DASHED.findall(self.text)}
         if "::" in self.text or self.text.count(":") > 6:
-            found |= set(_SIX.findall(self.text))
-        return [network for one in found if (network := _network(one)) is not None]
+            addresses |= set(_SIX.findall(self.text))
+        return [network for one in addresses if (network := _network(one)) is not None]
 
 
 @dataclass(frozen=True)
@@ -203,11 +203,11 @@ def _short(text: str) -> tuple[Text, ...]:
 def _network(written: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     """``None`` for what is no network after all; an IPv4 address inside an IPv6 one is that address."""
     try:
-        found = ipaddress.ip_network(written, strict=False)
+        network = ipaddress.ip_network(written, strict=False)
     except ValueError:
         return None
-    mapped = found.network_address.ipv4_mapped if isinstance(found, ipaddress.IPv6Network) else None
-    return ipaddress.ip_network(mapped) if mapped else found
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    return ipaddress.ip_network(mapped) if mapped else network
 
 
 @lru_cache(maxsize=1024)

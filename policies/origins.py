@@ -42,10 +42,10 @@ def origins(secret: Resource) -> Mapping[str, str]:
     """Key to origin, as the Secret says; nothing when it says nothing that can be read."""
     written = secret.get("metadata", "annotations", ANNOTATION)
     try:
-        found = json.loads(written) if isinstance(written, str) else {}
+        stated = json.loads(written) if isinstance(written, str) else {}
     except ValueError:
         return {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    return {str(key): str(value) for key, value in stated.items()} if isinstance(stated, dict) else {}
 
 
 def named(origin: str, stack: Stack) -> Resource | None:

@@ -64,9 +64,9 @@ def _specs(node: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 def specs(resource: Resource) -> list[tuple[Path, Any]]:
     """Path and value of the spec of every pod that the object makes; raises ``ValueError`` when one cannot be read."""
-    found = list(_found(resource))
+    pod_specs = list(_found(resource))
     known = pod(resource) if _known(resource) else None
-    return found if known is None or known[0] in [path for path, _ in found] else [known, *found]
+    return pod_specs if known is None or known[0] in [path for path, _ in pod_specs] else [known, *pod_specs]
 
 
 def pod(resource: Resource) -> tuple[Path, Any]:

@@ -52,9 +52,9 @@ class Rule:
         """Fails closed: a rule that raises has not found the resource to be right."""
         if resource.type == STACK:
             return []
-        found: list[Problem] = []
+        problems: list[Problem] = []
         try:
-            found.extend(self.check(resource, stack))
+            problems.extend(self.check(resource, stack))
         except Exception as error:  # noqa: BLE001 - whatever it was, the resource was not judged
-            found.append(((), f"the rule could not judge it: {type(error).__name__}: {error}"))
-        return [Finding(self.id, resource.urn, shown(path), message) for path, message in found]
+            problems.append(((), f"the rule could not judge it: {type(error).__name__}: {error}"))
+        return [Finding(self.id, resource.urn, shown(path), message) for path, message in problems]

@@ -25,29 +25,31 @@ class Setting:
 
 def is_(value: object) -> Callable[[Any], bool]:
     """Exactly this value."""
-    return lambda found: type(found) is type(value) and found == value
+    return lambda actual: type(actual) is type(value) and actual == value
 
 
 def least(number: float) -> Callable[[Any], bool]:
     """A number that is at least this."""
-    return lambda found: isinstance(found, int | float) and not isinstance(found, bool) and found >= number
+    return lambda actual: isinstance(actual, int | float) and not isinstance(actual, bool) and actual >= number
 
 
-def given(found: Any) -> bool:
+def given(actual: Any) -> bool:
     """Something, whatever it is: an unknown value too."""
-    return found not in (None, "", False)
+    return actual not in (None, "", False)
 
 
 def holds(*values: str) -> Callable[[Any], bool]:
     """A list with at least these in it."""
     return (
-        lambda found: isinstance(found, Sequence) and not isinstance(found, str) and set(values) <= {*map(str, found)}
+        lambda actual: isinstance(actual, Sequence)
+        and not isinstance(actual, str)
+        and set(values) <= {*map(str, actual)}
     )
 
 
 def one_of(*values: object) -> Callable[[Any], bool]:
     """One of these values."""
-    return lambda found: found in values
+    return lambda actual: actual in values
 
 
 def settings(table: Mapping[str, Sequence[Setting]]) -> Check:
@@ -55,9 +57,9 @@ def settings(table: Mapping[str, Sequence[Setting]]) -> Check:
 
     def check(resource: Resource, stack: Stack) -> Iterator[Problem]:  # noqa: ARG001 - a rule has one signature
         for setting in table.get(resource.type, ()):
-            found = resource.get(*setting.path)
-            unsure = isinstance(found, Unknown) and setting.wanted is not given
-            if unsure or not setting.wanted(found):
+            actual = resource.get(*setting.path)
+            unsure = isinstance(actual, Unknown) and setting.wanted is not given
+            if unsure or not setting.wanted(actual):
                 yield setting.path, setting.message
 
     return check
@@ -71,8 +73,8 @@ def statements(text: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if text is None or isinstance(text, Unknown):
         return
     document = json.loads(text)
-    found = child(document, "Statement")
-    yield from items(found if isinstance(found, Sequence) else [found])
+    entries = child(document, "Statement")
+    yield from items(entries if isinstance(entries, Sequence) else [entries])
 
 
 def listed(value: Any) -> list[Any]:

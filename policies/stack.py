@@ -55,8 +55,8 @@ class Stack:
 
     def component(self, name: object) -> Mapping[str, Any] | None:
         """The declaration of a component of this environment."""
-        found = self.declared("resolved", "components", str(name))
-        return found if isinstance(found, Mapping) else None
+        declared = self.declared("resolved", "components", str(name))
+        return declared if isinstance(declared, Mapping) else None
 
     def production(self, *path: str | int) -> Any:
         """A value of production's declaration."""
@@ -73,8 +73,8 @@ class Stack:
             components = self.declared("resolved", "components")
             declared = [self.component(name) for name in (components if components is not None else ())]
             self._mesh = next((c for c in declared if c is not None and child(c, "kind") == "istio"), None)
-        found: Mapping[str, Any] | None = self._mesh
-        return found
+        declared_value: Mapping[str, Any] | None = self._mesh
+        return declared_value
 
     @property
     def names(self) -> Names:
@@ -101,8 +101,8 @@ class Stack:
             parts = (("apiServerCidrs",), ("nodeCidrs",), ("dns", "cidrs"))
             own = [walk(self.declared(*cluster, *part) or []) for part in parts]
             own.append(walk(self.declared("resolved", "environment", "account", "subnets") or []))
-            found = {leaf for path, leaf in components if path[-1] == "cidr" and isinstance(leaf, str)}
-            self._networks = frozenset(found | {leaf for part in own for _, leaf in part if isinstance(leaf, str)})
+            blocks = {leaf for path, leaf in components if path[-1] == "cidr" and isinstance(leaf, str)}
+            self._networks = frozenset(blocks | {leaf for part in own for _, leaf in part if isinstance(leaf, str)})
         return self._networks
 
     def of_kind(self, kind: str) -> list[Resource]:

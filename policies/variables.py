@@ -36,14 +36,14 @@ def _container(path: Path, container: Any, resource: Resource, stack: Stack) -> 
     namespace_name = resource.get("metadata", "namespace")
     known: dict[str, str] = {}
     for _, source in items(child(container, "envFrom")):
-        if found := maps.get((namespace_name, at(source, "configMapRef", "name"))):
+        if values := maps.get((namespace_name, at(source, "configMapRef", "name"))):
             prefix = child(source, "prefix") or ""
-            known |= {f"{prefix}{key}": text for key, text in _texts(found.get("data")).items()}
+            known |= {f"{prefix}{key}": text for key, text in _texts(values.get("data")).items()}
     for index, variable in items(child(container, "env")):
         name, value = child(variable, "name"), child(variable, "value")
         source = at(variable, "valueFrom", "configMapKeyRef")
-        if source is not None and (found := maps.get((namespace_name, child(source, "name")))):
-            value = at(found.get("data"), str(child(source, "key")))
+        if source is not None and (values := maps.get((namespace_name, child(source, "name")))):
+            value = at(values.get("data"), str(child(source, "key")))
         if isinstance(name, str) and isinstance(value, str):
             yield from _changed((*path, "env", index, "value"), value, known)
             known[name] = _put(value, known)
@@ -54,8 +54,8 @@ def _container(path: Path, container: Any, resource: Resource, stack: Stack) -> 
 
 
 def _texts(data: Any) -> dict[str, str]:
-    found = {key: child(data, key) for key in data} if isinstance(data, Mapping) else {}
-    return {key: value for key, value in found.items() if isinstance(value, str) and not isinstance(value, Unknown)}
+    texts = {key: child(data, key) for key in data} if isinstance(data, Mapping) else {}
+    return {key: value for key, value in texts.items() if isinstance(value, str) and not isinstance(value, Unknown)}
 
 
 def _changed(path: Path, text: str, known: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
@@ -65,10 +65,10 @@ def _changed(path: Path, text: str, known: Mapping[str, str]) -> Iterator[tuple[
 
 def _put(text: str, known: Mapping[str, str]) -> str:
     for _ in range(_ROUNDS):
-        found = _VARIABLE.sub(lambda match: known.get(match[1] or match[2] or match[3], match[0])[:4096], text)[
+        expanded = _VARIABLE.sub(lambda match: known.get(match[1] or match[2] or match[3], match[0])[:4096], text)[
             :_LONGEST
         ]
-        if found == text:
+        if expanded == text:
             break
-        text = found
+        text = expanded
     return text

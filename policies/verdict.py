@@ -55,13 +55,13 @@ def in_order(nodes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def judge(nodes: Iterable[Mapping[str, Any]], rules: Iterable[Rule], ledger: Ledger, stack: str) -> Verdict:
     """Each resource by each rule, in the order of the engine."""
-    seen, found, rules = Stack(), [], list(rules)
+    seen, findings, rules = Stack(), [], list(rules)
     for node in in_order(nodes):
         shown = resource(node)
         seen.show(shown)
         for rule in rules:
-            found += rule.judge(shown, seen)
-    exempted = [(finding, entry) for finding in found if (entry := ledger.exempt(finding))]
+            findings += rule.judge(shown, seen)
+    exempted = [(finding, entry) for finding in findings if (entry := ledger.exempt(finding))]
     allowed = {id(finding) for finding, _ in exempted}
-    open_findings = [finding for finding in found if id(finding) not in allowed]
-    return Verdict((*open_findings, *ledger.faults(found, stack)), tuple(exempted))
+    open_findings = [finding for finding in findings if id(finding) not in allowed]
+    return Verdict((*open_findings, *ledger.faults(findings, stack)), tuple(exempted))

@@ -47,8 +47,8 @@ def _name(node: Node) -> str:
 def components(key: Key) -> list[str]:
     """Names that may be a component's: those on the way and the words in them, the longest first."""
     words = [part.partition("::")[2].split("-") for part in key]
-    found = {"-".join(name[i:j]) for name in words for i in range(len(name)) for j in range(i + 1, len(name) + 1)}
-    return sorted(found, key=lambda name: (-len(name), name))
+    candidates = {"-".join(name[i:j]) for name in words for i in range(len(name)) for j in range(i + 1, len(name) + 1)}
+    return sorted(candidates, key=lambda name: (-len(name), name))
 
 
 def shown(key: Key) -> str:

@@ -193,19 +193,19 @@ def between(stack: str, base: Iterable[Node], head: Iterable[Node]) -> StackChan
 
 def _followed(steps: list[Step], before: Mapping[str, Node], after: Mapping[str, Node]) -> list[Step]:
     """And those that are replaced because what they stand on is: another subnet has another id."""
-    found = {step.urn: step for step in steps}
+    by_urn = {step.urn: step for step in steps}
     new = [step.urn for step in steps if step.operation == "replace"]
     while new:
         symbols = tuple(f"${{{urn}." for urn in new)
         new = []
-        for urn in before.keys() & after.keys() - {u for u, s in found.items() if s.operation == "replace"}:
+        for urn in before.keys() & after.keys() - {u for u, s in by_urn.items() if s.operation == "replace"}:
             node = after[urn]
             paths = [render(path) for path, value in flat(node["inputs"]) if str(value).startswith(symbols)]
             if reasons := tuple(path for path in paths if _replaces(node["type"], path)):
-                leaves = found[urn].leaves if urn in found else ()
-                found[urn] = Step("replace", urn, node["type"], node["name"], leaves, reasons)
+                leaves = by_urn[urn].leaves if urn in by_urn else ()
+                by_urn[urn] = Step("replace", urn, node["type"], node["name"], leaves, reasons)
                 new.append(urn)
-    return list(found.values())
+    return list(by_urn.values())
 
 
 def _changed(old: Node, new: Node) -> tuple[Leaf, ...]:

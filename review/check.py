@@ -73,12 +73,12 @@ def doubts(file: Path) -> list[Problem]:
     if file.name.startswith("Pulumi.") or file.name.endswith(".data.yaml"):
         return []
     system = load(str(file))
-    found = {
+    lines = {
         (component, text): name for name in system.environments for component, text in warnings(derive(system, name)[0])
     }
     return [
         Problem(system.file, system.line(("components", component)), f"components.{component}", f"in {name}: {text}")
-        for (component, text), name in found.items()
+        for (component, text), name in lines.items()
     ]
 
 

@@ -97,8 +97,8 @@ def _verdict(review: Review) -> Iterator[str]:
 
 def _count(change: StackChange) -> Iterator[str]:
     for operation in _OPERATIONS:
-        if found := change.of(operation):
-            yield f"{len(found)} {_VERBS[operation]}"
+        if steps := change.of(operation):
+            yield f"{len(steps)} {_VERBS[operation]}"
 
 
 def _stack(change: StackChange, details: int) -> Iterator[str]:

@@ -51,16 +51,16 @@ def allocation(resolved: Resolved, derivation: Mapping[str, Derived]) -> list[Ro
             prefix = _words(str(path[1])) if len(path) > 2 and path[1] != "resources" else ""
             groups.setdefault((str(path[0]), prefix, str(path[-1])), []).append(derived)
     rows = []
-    for (name, prefix, leaf), found in groups.items():
+    for (name, prefix, leaf), entries in groups.items():
         component = resolved.components[name]
         noun, quantity = _LEAVES[leaf]
         unit = "/node" if leaf == "storage" and getattr(component, "nodes", 1) > 1 else ""
         title = " ".join(part for part in (component.title or name, prefix, noun) if part)
-        before = [quantity.parse(d.production) for d in found]
-        after = [quantity.parse(d.value) for d in found]
+        before = [quantity.parse(d.production) for d in entries]
+        after = [quantity.parse(d.value) for d in entries]
         ratio = Fraction(after[0].value, before[0].value) if before[0].value else Fraction(1)
         shown = f"{float(ratio * 100):.4g}%"
-        rows.append((title, _range(before) + unit, _range(after) + unit, shown, any(d.assumed for d in found)))
+        rows.append((title, _range(before) + unit, _range(after) + unit, shown, any(d.assumed for d in entries)))
     return rows
 
 
@@ -117,8 +117,8 @@ def markdown(resolved: Resolved, derivation: Mapping[str, Derived]) -> str:
         "### Configuration Differences",
         "",
     ]
-    for because, found in deliberate(derivation).items():
-        rows = [(f"`{d.path}`", _value(d.production), _value(d.value)) for d in found]
+    for because, paths in deliberate(derivation).items():
+        rows = [(f"`{d.path}`", _value(d.production), _value(d.value)) for d in paths]
         lines += [
             f"**{because[:1].upper()}{because[1:]}**",
             "",

@@ -72,8 +72,8 @@ def reachability() -> str:
         settings = read_stack(ROOT / f"Pulumi.{stack}.yaml")
         if settings.environment != BASE and settings.layer != "platform":
             below = str(settings.platform).rpartition("/")[2] if settings.platform else None
-            found = Reachability(graph(stack), graph(below) if below else ())
-            pages.append(markdown_of(f"{settings.system}, {settings.environment}", found))
+            reachable = Reachability(graph(stack), graph(below) if below else ())
+            pages.append(markdown_of(f"{settings.system}, {settings.environment}", reachable))
     return "\n".join([REACHABILITY_HEAD, *pages])
 
 

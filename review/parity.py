@@ -58,28 +58,28 @@ class Declaration:
     @classmethod
     def read(cls, production: Iterable[Node], staging: Iterable[Node]) -> Declaration:
         """Raises ``ValueError`` when a stack has none."""
-        base, found = (
+        base, other = (
             next((node["inputs"] for node in nodes if node["type"] == ENVIRONMENT), None)
             for nodes in (production, staging)
         )
-        if base is None or found is None:
+        if base is None or other is None:
             raise ValueError("the stack has no Environment component: it carries the derivation")
         names = Entry.__dataclass_fields__.keys()
-        entries = ({name: item.get(name) for name in names} for item in found["derivation"])
-        peaks = (found.get(f"{BASE}Peak", {}), found.get("peak", {}))
-        declared = found["resolved"]["components"]
+        entries = ({name: item.get(name) for name in names} for item in other["derivation"])
+        peaks = (other.get(f"{BASE}Peak", {}), other.get("peak", {}))
+        declared = other["resolved"]["components"]
         uses = {name: tuple(component.get("uses", ())) for name, component in declared.items()}
-        images = (base.get("images", {}), found.get("images", {}))
-        charts = (base.get("charts"), found.get("charts"))
-        statements = found.get("statements", {})
+        images = (base.get("images", {}), other.get("images", {}))
+        charts = (base.get("charts"), other.get("charts"))
+        statements = other.get("statements", {})
         return cls(tuple(_split(Entry(**entry) for entry in entries)), peaks, uses, images, statements, charts)
 
     @cached_property
     def _by_component(self) -> dict[str, list[Entry]]:
-        found: dict[str, list[Entry]] = {}
+        by_component: dict[str, list[Entry]] = {}
         for entry in self.entries:
-            found.setdefault(entry.component, []).append(entry)
-        return found
+            by_component.setdefault(entry.component, []).append(entry)
+        return by_component
 
     @cached_property
     def by_path(self) -> dict[str, Entry]:
@@ -132,14 +132,14 @@ def compare(production: list[Node], staging: list[Node], plain: list[Node] | Non
     declaration = Declaration.read(production, staging)
     left, right = aligned(production), aligned(staging)
     own = None if plain is None else {(d.resource, d.path) for d in compare(production, plain) if d.kind in FAILING}
-    found: list[Difference] = []
+    result: list[Difference] = []
     for key in sorted(left.keys() | right.keys()):
         if key in left and key in right:
             differences = list(_leaves(key, left[key], right[key], declaration))
         else:
             differences = [_one_sided(key, declaration, present_in_staging=key in right)]
-        found += differences if own is None else [_computed(key, d, declaration, own) for d in differences]
-    return found
+        result += differences if own is None else [_computed(key, d, declaration, own) for d in differences]
+    return result
 
 
 def _computed(key: Key, difference: Difference, declaration: Declaration, own: set[tuple[str, str]]) -> Difference:
@@ -256,8 +256,8 @@ def _placed(key: Key, path: Path, sides: tuple[str, str], declaration: Declarati
 
 def _origins(text: str) -> dict[str, str]:
     """Returns the origins of the current values, without the rotation."""
-    made = json.loads(text) if text != ABSENT else {}
-    return {key: re.sub(r"-\d+$", "", maker) for key, maker in made.items() if not key.endswith("-previous")}
+    origins = json.loads(text) if text != ABSENT else {}
+    return {key: re.sub(r"-\d+$", "", maker) for key, maker in origins.items() if not key.endswith("-previous")}
 
 
 def _class(entry: Entry) -> Class:
@@ -274,7 +274,7 @@ def _is_digest(path: Path, old: str, new: str) -> bool:
 def _text(old: str, new: str, entries: list[Entry]) -> tuple[Class, str | None]:
     """By its words; the most telling reason of all is given."""
     order: list[Class] = ["scaled", "changed", "identity"]
-    found: list[tuple[Class, str | None]] = [
+    explanations: list[tuple[Class, str | None]] = [
         (_class(entry) if entry else "changed", because) for entry, because in explained(old, new, entries)
     ]
-    return min(found, key=lambda item: order.index(item[0]), default=("unexplained", None))
+    return min(explanations, key=lambda item: order.index(item[0]), default=("unexplained", None))

@@ -22,10 +22,10 @@ from .state import exported
 
 def stacks_of(system: str, project: Path = ROOT) -> dict[str, Stack]:
     """Stack name to settings, of every stack of the system; raises ``ConfigError`` when there is no production."""
-    found = {path.name.split(".")[1]: read_stack(path) for path in sorted(project.glob("Pulumi.*.yaml"))}
-    of_system = {name: settings for name, settings in found.items() if settings.system == system}
+    settings_value = {path.name.split(".")[1]: read_stack(path) for path in sorted(project.glob("Pulumi.*.yaml"))}
+    of_system = {name: settings for name, settings in settings_value.items() if settings.system == system}
     if BASE not in {settings.environment for settings in of_system.values()}:
-        known = ", ".join(sorted({settings.system for settings in found.values()}))
+        known = ", ".join(sorted({settings.system for settings in settings_value.values()}))
         fix = f"systems with stacks: {known}"
         raise ConfigError(Problem("Pulumi.*.yaml", None, "", f"{system!r} has no stack of its production", fix))
     return of_system
@@ -43,7 +43,7 @@ def production_of(stacks: Mapping[str, Stack], layer: str) -> str:
 def judge(system: str, production_ref: str | None = None, project: Path = ROOT) -> list[Parity]:
     """Every stack of the system against its production, both at the commit that is checked out."""
     stacks = stacks_of(system, project)
-    found: list[Parity] = []
+    results: list[Parity] = []
     for layer in dict.fromkeys(settings.layer for settings in stacks.values()):
         base = production_of(stacks, layer)
         production = graph(base, project=project)
@@ -52,12 +52,12 @@ def judge(system: str, production_ref: str | None = None, project: Path = ROOT) 
             with project_at(production_ref, project) as earlier:
                 promoted = graph(base, project=earlier)
             pending = [_pending(difference) for difference in compare(promoted, production)]
-        found += [
+        results += [
             judged(system, name, production, graph(name, project=project), pending, plain(name, project))
             for name, settings in stacks.items()
             if settings.environment != BASE and settings.layer == layer
         ]
-    return found
+    return results
 
 
 def of_stack(stack: str, project: Path = ROOT) -> Parity | None:

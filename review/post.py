@@ -36,9 +36,9 @@ def _again(error: BaseException) -> bool:
 def _pause(state: tenacity.RetryCallState) -> float:
     """Returns the pause in seconds: what GitHub requests, or else an increasing one of at most a minute."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.response.headers.get("retry-after") if isinstance(error, httpx.HTTPStatusError) else None
-    if asked is not None and asked.isdigit():
-        return min(float(asked), 60.0)
+    seconds = error.response.headers.get("retry-after") if isinstance(error, httpx.HTTPStatusError) else None
+    if seconds is not None and seconds.isdigit():
+        return min(float(seconds), 60.0)
     return min(0.5 * 2.0**state.attempt_number, 60.0)
 
 

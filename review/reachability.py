@@ -38,17 +38,17 @@ class Reachability:
 
     def edges(self) -> set[Edge]:
         """Between pods of the namespace, and from the gateway in to them."""
-        found = set()
+        pairs = set()
         gateways = [p for p in self._world.pods if p.labels.get("istio") == "ingress"]
         sources = {**self._own, **({GATEWAY: gateways[0]} if gateways else {})}
         for source, caller in sources.items():
             for target, called in self._own.items():
-                found |= {
+                pairs |= {
                     (source, target, port)
                     for port in _listens(called)
                     if caller is not called and self._open(caller, called, port)
                 }
-        return found
+        return pairs
 
     def _open(self, caller: Pod, called: Pod, port: int) -> bool:
         return (
@@ -93,15 +93,15 @@ class Reachability:
 
         The network has to be open, the pod's proxy has to know the host, and on the way out the gateway has to let it pass.
         """
-        found = set()
+        destinations = set()
         for source, pod in self._own.items():
             known = {str(host).partition("/")[2] for host in self._known(pod)}
             for entry in self._world.kind("ServiceEntry"):
                 hosts = set(at(entry, "spec", "hosts"))
                 ports = [int(port["number"]) for port in at(entry, "spec", "ports")]
                 if hosts & known and self._leaves(pod, entry, hosts, ports):
-                    found.add((source, str(entry["metadata"]["name"])))
-        return found
+                    destinations.add((source, str(entry["metadata"]["name"])))
+        return destinations
 
     def _known(self, pod: Pod) -> Iterator[str]:
         for sidecar in self._world.kind("Sidecar"):
@@ -162,13 +162,13 @@ def _names(rule: Mapping[str, Any], principal: str, port: int) -> bool:
     return ("from" not in rule or principal in sources) and ("to" not in rule or str(port) in ports)
 
 
-def markdown(title: str, found: Reachability) -> str:
+def markdown(title: str, reachable: Reachability) -> str:
     """A row for each caller, with what it reaches, and at which ports."""
     rows: dict[str, dict[str, list[str]]] = {}
-    for source, target, port in sorted(found.edges()):
+    for source, target, port in sorted(reachable.edges()):
         rows.setdefault(source, {}).setdefault(target, []).append(str(port))
     beyond: dict[str, list[str]] = {}
-    for source, target in sorted(found.beyond()):
+    for source, target in sorted(reachable.beyond()):
         beyond.setdefault(source, []).append(target)
     lines = [f"## {title}", "", "| from | to (ports) | beyond the namespace |", "|---|---|---|"]
     for source in sorted({*rows, *beyond}):

@@ -74,12 +74,12 @@ class Recorder(mocks.MockMonitor):
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
             raise RuntimeError(f"the stack {request.id} has no graph:\n{result.stderr.strip()}")
-        found = struct_pb2.Struct()
+        state = struct_pb2.Struct()
         json_format.ParseDict(
-            {"name": request.id, "outputs": json.loads(result.stdout), "secretOutputNames": []}, found
+            {"name": request.id, "outputs": json.loads(result.stdout), "secretOutputNames": []}, state
         )
         return resource_pb2.ReadResourceResponse(
-            urn=self.make_urn(request.parent, request.type, request.name), properties=found
+            urn=self.make_urn(request.parent, request.type, request.name), properties=state
         )
 
     def RegisterResource(self, request: Any) -> Any:

@@ -30,9 +30,9 @@ class Parity:
         return not self.failing and not self.faults
 
     def counts(self) -> dict[str, int]:
-        found = Counter(difference.kind for difference in self.differences)
-        found["pending promotion"] += len(self.pending)
-        return {kind: found[kind] for kind in get_args(Class)}
+        numbers = Counter(difference.kind for difference in self.differences)
+        numbers["pending promotion"] += len(self.pending)
+        return {kind: numbers[kind] for kind in get_args(Class)}
 
     def verdict(self) -> str:
         """One line."""

@@ -79,10 +79,10 @@ def explained(old: str, new: str, entries: list[Entry]) -> list[tuple[Entry | No
         return []
     for before, after in zip(ours, theirs, strict=True):
         if before != after:
-            found = _word(before, after, entries, names)
-            if found is None:
+            explanation = _word(before, after, entries, names)
+            if explanation is None:
                 return []
-            used.append(found)
+            used.append(explanation)
     return used
 
 
@@ -101,8 +101,10 @@ def _word(before: str, after: str, entries: list[Entry], names: list[Entry]) -> 
         return entry, entry.because
     if same_stem(before, after):
         return None, "a digest of what differs as declared"
-    found = _renamed(before, after, names) or _at_offset(before, after, entries) or _at_ratio(before, after, entries)
-    return (found, found.because) if found else None
+    explanation = (
+        _renamed(before, after, names) or _at_offset(before, after, entries) or _at_ratio(before, after, entries)
+    )
+    return (explanation, explanation.because) if explanation else None
 
 
 def same_stem(old: str, new: str) -> bool:
@@ -172,8 +174,8 @@ def _renamed(before: str, after: str, names: list[Entry]) -> Entry | None:
             waiting += _until_next(before, after, state, places, beyond=left)
             for old, new, entry in starts.get(left, ()):
                 if after.startswith(new, right) and _whole(after, right, new):
-                    moved = left + len(old), right + len(new), entry
-                    waiting += _until_next(before, after, moved, places)
+                    candidate = left + len(old), right + len(new), entry
+                    waiting += _until_next(before, after, candidate, places)
     return None
 
 

@@ -47,7 +47,7 @@ class Aurora(PlatformComponent):
     ) -> None:
         super().__init__(name, context, opts)
         engine, group = f"aurora-{aurora.engine}", family(aurora.engine, aurora.version)
-        found = database_parts(self, aurora, placement, "/aws/rds/cluster", _LOGS[aurora.engine])
+        parts = database_parts(self, aurora, placement, "/aws/rds/cluster", _LOGS[aurora.engine])
         subnets = rds.SubnetGroup(name, **subnet_group(self, placement))
         parameters = rds.ClusterParameterGroup(
             name,
@@ -62,14 +62,14 @@ class Aurora(PlatformComponent):
             name,
             engine=engine,
             database_name=aurora.database,
-            master_user_secret_kms_key_id=found.key.arn,
+            master_user_secret_kms_key_id=parts.key.arn,
             iam_database_authentication_enabled=True,
             db_subnet_group_name=subnets.name,
             db_cluster_parameter_group_name=parameters.name,
             copy_tags_to_snapshot=True,
             enabled_cloudwatch_logs_exports=list(_LOGS[aurora.engine]),
-            opts=self.child_options(*found.logs, protect=protected(self)),
-            **cluster(self, aurora, found),
+            opts=self.child_options(*parts.logs, protect=protected(self)),
+            **cluster(self, aurora, parts),
         )
         for index in range(aurora.nodes):
             rds.ClusterInstance(
@@ -80,9 +80,9 @@ class Aurora(PlatformComponent):
                 performance_insights_enabled=True,
                 performance_insights_retention_period=aurora.performance_insights_days,
                 opts=self.child_options(protect=protected(self)),
-                **member(self, aurora, index, self.cluster.id, found.key),
+                **member(self, aurora, index, self.cluster.id, parts.key),
             )
-        self.key_arn = found.key.arn
+        self.key_arn = parts.key.arn
         self.endpoint = {
             "host": self.cluster.endpoint,
             "port": aurora.port(),

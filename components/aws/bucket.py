@@ -80,7 +80,7 @@ class Bucket(PlatformComponent):
     def write_policy(self, *statements: dict[str, Any]) -> None:
         """Makes the bucket's only policy: TLS for all, deliveries of logs, and ``statements``."""
         arn = self.bucket.arn
-        everything = [arn, arn.apply(lambda found: f"{found}/*")]
+        everything = [arn, arn.apply(lambda text: f"{text}/*")]
         plain = {
             "Sid": "TLS",
             "Effect": "Deny",
@@ -100,7 +100,7 @@ class Bucket(PlatformComponent):
     def _deliveries(self) -> list[dict[str, Any]]:
         """S3 and load balancers write for this account alone."""
         ours = {"StringEquals": {"aws:SourceAccount": self.context.account.id}}
-        objects = self.bucket.arn.apply(lambda found: f"{found}/*")
+        objects = self.bucket.arn.apply(lambda text: f"{text}/*")
         balancers = {"Service": "delivery.logs.amazonaws.com"}
         return [
             {

@@ -39,7 +39,7 @@ def database_parts(
     )
 
 
-def cluster(component: PlatformComponent, database: Database, found: DatabaseParts) -> dict[str, Any]:
+def cluster(component: PlatformComponent, database: Database, parts: DatabaseParts) -> dict[str, Any]:
     """Arguments of the cluster: encrypted, backed up, with a master password that AWS keeps and rotates."""
     return {
         "cluster_identifier": database.identifier,
@@ -49,8 +49,8 @@ def cluster(component: PlatformComponent, database: Database, found: DatabasePar
         "manage_master_user_password": True,
         "port": database.port(),
         "storage_encrypted": True,
-        "kms_key_id": found.key.arn,
-        "vpc_security_group_ids": [found.access.id],
+        "kms_key_id": parts.key.arn,
+        "vpc_security_group_ids": [parts.access.id],
         "availability_zones": list(component.context.account.zones),
         "backup_retention_period": database.backup_retention.seconds // 86400,
         "preferred_backup_window": database.backup_window,

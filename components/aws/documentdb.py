@@ -28,7 +28,7 @@ class DocumentDB(PlatformComponent):
     ) -> None:
         super().__init__(name, context, opts)
         family = f"docdb{'.'.join(database.version.split('.')[:2])}"
-        found = database_parts(self, database, placement, "/aws/docdb", _LOGS)
+        parts = database_parts(self, database, placement, "/aws/docdb", _LOGS)
         subnets = docdb.SubnetGroup(name, **subnet_group(self, placement))
         parameters = docdb.ClusterParameterGroup(
             name,
@@ -49,17 +49,17 @@ class DocumentDB(PlatformComponent):
             db_subnet_group_name=subnets.name,
             db_cluster_parameter_group_name=parameters.name,
             enabled_cloudwatch_logs_exports=list(_LOGS),
-            opts=self.child_options(*found.logs, protect=protected(self)),
-            **cluster(self, database, found),
+            opts=self.child_options(*parts.logs, protect=protected(self)),
+            **cluster(self, database, parts),
         )
         for index in range(database.nodes):
             docdb.ClusterInstance(
                 f"{name}-{index + 1}",
                 enable_performance_insights=True,
                 opts=self.child_options(protect=protected(self)),
-                **member(self, database, index, self.cluster.id, found.key),
+                **member(self, database, index, self.cluster.id, parts.key),
             )
-        self.key_arn = found.key.arn
+        self.key_arn = parts.key.arn
         self.endpoint = {
             "host": self.cluster.endpoint,
             "port": database.port(),

@@ -69,8 +69,8 @@ class Eks(PlatformComponent):
             tags=self.tags(),
             opts=self.child_options(*may, log, network.flow_log, protect=protected(self)),
         )
-        self._authority = self.cluster.certificate_authority.apply(lambda found: found["data"])
-        self.security_group = self.cluster.vpc_config.apply(lambda found: found["cluster_security_group_id"])
+        self._authority = self.cluster.certificate_authority.apply(lambda data: data["data"])
+        self.security_group = self.cluster.vpc_config.apply(lambda data: data["cluster_security_group_id"])
         entries = self._entries()
         before: tuple[AddonName, ...] = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
         early = [self._addon(addon) for addon in before]
@@ -95,15 +95,15 @@ class Eks(PlatformComponent):
 
     def _entries(self) -> list[pulumi.Resource]:
         """Makes the access entries of users and roles; the creator gets no implicit admin access."""
-        made: list[pulumi.Resource] = []
-        for who, policy in _ACCESS.items():
-            for index, principal in enumerate(getattr(self.context.account, who)):
-                label = f"{self.key}-{who}-{index + 1}"
+        entries: list[pulumi.Resource] = []
+        for group, policy in _ACCESS.items():
+            for index, principal in enumerate(getattr(self.context.account, group)):
+                label = f"{self.key}-{group}-{index + 1}"
                 entry = eks.AccessEntry(
                     label,
                     cluster_name=self.cluster.name,
                     principal_arn=principal,
-                    tags=self.tags(who),
+                    tags=self.tags(group),
                     opts=self.child_options(),
                 )
                 association = eks.AccessPolicyAssociation(
@@ -114,8 +114,8 @@ class Eks(PlatformComponent):
                     access_scope={"type": "cluster"},
                     opts=self.child_options(entry),
                 )
-                made += [entry, association]
-        return made
+                entries += [entry, association]
+        return entries
 
     def _addon(self, name: AddonName, *depends_on: pulumi.Resource) -> eks.Addon:
         # NetworkPolicies hold only where something enforces them
@@ -162,10 +162,10 @@ class Eks(PlatformComponent):
             opts=self.child_options(),
         )
         zones = len(self.context.account.zones)
-        made = []
+        groups = []
         for index, subnet in enumerate(network.subnets["private"]):
             count = nodes.count // zones + (1 if index < nodes.count % zones else 0)
-            made.append(
+            groups.append(
                 eks.NodeGroup(
                     f"{self.key}-{index + 1}",
                     cluster_name=self.cluster.name,
@@ -193,7 +193,7 @@ class Eks(PlatformComponent):
                     ),
                 )
             )
-        return made
+        return groups
 
     def _access(self, entries: list[pulumi.Resource]) -> kubernetes.Provider:
         """Pinned: a kubeconfig that is computed anew would otherwise replace the provider, and all that it made."""

@@ -30,17 +30,17 @@ def release(
 
     ``charts``: the system's repository, used where the stack names no other; ``name``: default, the chart's.
     """
-    found, called = source(component.context.charts or charts, chart, version), name or chart
+    place, called = source(component.context.charts or charts, chart, version), name or chart
     return kubernetes.helm.v3.Release(
         f"{component.key}-{called}",
         name=called,
         namespace=namespace,
-        chart=found.chart,
+        chart=place.chart,
         version=version,
         values=values,
         atomic=True,
         timeout=600,
-        repository_opts={"repo": found.repository} if found.repository else None,
+        repository_opts={"repo": place.repository} if place.repository else None,
         opts=pulumi.ResourceOptions.merge(
             component.child_options(*depends_on), pulumi.ResourceOptions(provider=provider)
         ),

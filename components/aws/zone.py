@@ -36,9 +36,9 @@ class Zone(PlatformComponent):
         record = route53.Record(
             f"{name}-proof",
             zone_id=self.zone.zone_id,
-            name=proof.apply(lambda found: found["resource_record_name"]),
-            type=proof.apply(lambda found: found["resource_record_type"]),
-            records=[proof.apply(lambda found: found["resource_record_value"])],
+            name=proof.apply(lambda option: option["resource_record_name"]),
+            type=proof.apply(lambda option: option["resource_record_type"]),
+            records=[proof.apply(lambda option: option["resource_record_value"])],
             ttl=300,
             opts=self.child_options(),
         )

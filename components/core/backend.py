@@ -145,13 +145,13 @@ class Backend(pulumi.ComponentResource, ABC):
 
     def used(self, kind: type[Any]) -> dict[str, Any]:
         """Those it uses, of one kind."""
-        found = {name: self.resolved.components[name] for name in self.component.uses}
-        return {name: component for name, component in found.items() if isinstance(component, kind)}
+        components = {name: self.resolved.components[name] for name in self.component.uses}
+        return {name: component for name, component in components.items() if isinstance(component, kind)}
 
     def trusted(self, names: Sequence[str]) -> dict[str, str]:
         """Component to the Secret with its authority, of those that have one."""
-        found = {name: self.resolved.components[name].trusted(name) for name in names}
-        return {name: secret for name, secret in found.items() if secret}
+        secrets = {name: self.resolved.components[name].trusted(name) for name in names}
+        return {name: secret for name, secret in secrets.items() if secret}
 
     def _deployment(self, pod: Pod, before: Depends) -> pulumi.Resource:
         name, component = self.name, self.component

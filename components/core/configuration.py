@@ -56,10 +56,10 @@ class Configuration(pulumi.ComponentResource):
 
 def _known(text: str, platform: Platform) -> Any:
     """The text, with the platform's own values in it."""
-    found = list(ENDPOINT.finditer(text))
-    if not found:
+    references = list(ENDPOINT.finditer(text))
+    if not references:
         return text
-    values = [platform.get("endpoints", match["component"], match["part"]) for match in found]
+    values = [platform.get("endpoints", match["component"], match["part"]) for match in references]
     return pulumi.Output.all(*values).apply(lambda known: _filled(text, known))
 
 

@@ -32,5 +32,5 @@ def labels(resolved: Resolved, component: str | None = None, role: str | None = 
 
 def metadata(resolved: Resolved, name: str, component: str | None = None, role: str | None = None, **more: Any) -> Any:
     """Metadata of a namespaced object."""
-    found = labels(resolved, component, role)
-    return {"name": name, "namespace": resolved.environment.namespace, "labels": found, **more}
+    all_labels = labels(resolved, component, role)
+    return {"name": name, "namespace": resolved.environment.namespace, "labels": all_labels, **more}

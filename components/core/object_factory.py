@@ -72,12 +72,12 @@ class ObjectFactory:
         **rest: Any,
     ) -> KubernetesObject:
         """An object of the component; ``logical`` where the name in the cluster changes with the content."""
-        found = metadata(self._resolved, name, self._component)
+        own_metadata = metadata(self._resolved, name, self._component)
         if kind in _CLUSTERED:
-            del found["namespace"]
+            del own_metadata["namespace"]
         if annotations:
-            found |= {"annotations": dict(annotations)}
-        body = {"apiVersion": version, "kind": kind, "metadata": found, **rest}
+            own_metadata |= {"annotations": dict(annotations)}
+        body = {"apiVersion": version, "kind": kind, "metadata": own_metadata, **rest}
         own = pulumi.ResourceOptions(parent=self._owner, depends_on=list(depends_on))
         return KubernetesObject(logical or name, body, pulumi.ResourceOptions.merge(own, opts))
 
@@ -169,8 +169,11 @@ class ObjectFactory:
             "securityContext": security(),
             **pod,
         }
-        found = {"labels": labels(self._resolved, app, role)}
-        return {"metadata": {**found, **({"annotations": dict(annotations)} if annotations else {})}, "spec": spec}
+        own_metadata = {"labels": labels(self._resolved, app, role)}
+        return {
+            "metadata": {**own_metadata, **({"annotations": dict(annotations)} if annotations else {})},
+            "spec": spec,
+        }
 
     def statefulset(
         self,
@@ -240,7 +243,7 @@ class ObjectFactory:
         """Returns RBAC rules of the component's service account: those in the namespace, and those of the cluster."""
         namespace = self._resolved.environment.namespace
         subject = {"kind": "ServiceAccount", "name": self._component, "namespace": namespace}
-        made = []
+        objects = []
         for kind, name, wanted in (
             ("Role", self._component, rules),
             ("ClusterRole", f"{namespace}-{self._component}", cluster_rules),
@@ -248,20 +251,20 @@ class ObjectFactory:
             if not wanted:
                 continue
             version = "rbac.authorization.k8s.io/v1"
-            made.append(self.make(version, kind, name, logical=self._component, rules=list(wanted)))
+            objects.append(self.make(version, kind, name, logical=self._component, rules=list(wanted)))
             reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
-            made.append(
+            objects.append(
                 self.make(
                     version,
                     f"{kind}Binding",
                     name,
-                    made[-1:],
+                    objects[-1:],
                     logical=self._component,
                     subjects=[subject],
                     roleRef=reference,
                 )
             )
-        return made
+        return objects
 
     def disruption(self, name: str) -> KubernetesObject:
         """One pod of the workload at a time may be evicted."""

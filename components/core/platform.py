@@ -22,10 +22,10 @@ class Platform:
         self._values = values
 
     @classmethod
-    def resolve(cls, stack: Stack, made: Mapping[str, Any] | None, opts: pulumi.ResourceOptions) -> Platform:
+    def resolve(cls, stack: Stack, own_outputs: Mapping[str, Any] | None, opts: pulumi.ResourceOptions) -> Platform:
         """``made``: what this stack made itself; else what its configuration names."""
-        if made is not None:
-            return cls(pulumi.Output.from_input(dict(made)))
+        if own_outputs is not None:
+            return cls(pulumi.Output.from_input(dict(own_outputs)))
         if isinstance(stack.platform, Values):
             return cls(pulumi.Output.from_input(stack.platform.model_dump(by_alias=True, exclude_none=True)))
         if stack.platform:
@@ -37,10 +37,10 @@ class Platform:
         """Returns the kubeconfig of the cluster; raises an error when the cluster is not the environment's."""
 
         def checked(values: list[Any]) -> Any:
-            found, kubeconfig = values
-            if found != identifier:
+            identity, kubeconfig = values
+            if identity != identifier:
                 raise pulumi.RunError(
-                    f"this is another environment's platform: its cluster is {found}, ours is {identifier}\n"
+                    f"this is another environment's platform: its cluster is {identity}, ours is {identifier}\n"
                     "    fix: name the platform of this environment under 'understudy:platform'"
                 )
             return kubeconfig

@@ -89,15 +89,15 @@ def ports(numbers: Mapping[str, int]) -> list[Any]:
 
 def variables(plain: Mapping[str, str], secret: Mapping[str, SecretKey | None] | None = None) -> list[Any]:
     """A container's environment: plain values, values of Secrets, and ``<NAME>_PREVIOUS`` where a rotation left one."""
-    found: list[Any] = [{"name": name, "value": value} for name, value in plain.items()]
+    env: list[Any] = [{"name": name, "value": value} for name, value in plain.items()]
     for name, key in (secret or {}).items():
         if key is not None:
             previous = {"name": key.secret, "key": f"{key.key}-previous", "optional": True}
-            found += [
+            env += [
                 {"name": name, "valueFrom": {"secretKeyRef": {"name": key.secret, "key": key.key}}},
                 {"name": f"{name}_PREVIOUS", "valueFrom": {"secretKeyRef": previous}},
             ]
-    return found
+    return env
 
 
 def field(name: str, path: str) -> Any:

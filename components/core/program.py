@@ -93,16 +93,16 @@ def verify_cluster(cluster: Cluster, stack: Stack, file: str) -> str:
         return _verify_uid(cluster.kube_system_uid or "", stack.context)
     authority = certificate_authority(stack.context)
     try:
-        found = fingerprint(authority or b"")
+        actual = fingerprint(authority or b"")
     except ValueError:
-        found = "no certificate authority"
-    if found != pinned:
+        actual = "no certificate authority"
+    if actual != pinned:
         raise ConfigError(
             Problem(
                 "kubeconfig",
                 None,
                 "",
-                f"this is another cluster: its authority is {found[:16]}…, the environment belongs to {pinned[:16]}…",
+                f"this is another cluster: its authority is {actual[:16]}…, the environment belongs to {pinned[:16]}…",
                 "choose the right context (understudy:context or KUBECONFIG); nothing was changed",
             )
         )
@@ -113,9 +113,9 @@ def _verify_uid(pinned: str, context: str | None) -> str:
     from kubernetes import client, config
 
     config.load_kube_config(context=context)
-    found = client.CoreV1Api().read_namespace("kube-system").metadata.uid
-    if found != pinned:
+    uid = client.CoreV1Api().read_namespace("kube-system").metadata.uid
+    if uid != pinned:
         raise ConfigError(
-            Problem("kubeconfig", None, "", f"this is another cluster: kube-system is {found}, not {pinned}", "")
+            Problem("kubeconfig", None, "", f"this is another cluster: kube-system is {uid}, not {pinned}", "")
         )
     return pinned

@@ -121,8 +121,8 @@ class Secrets(pulumi.ComponentResource):
             password = random.RandomPassword(name, length=value.length, special=False, keepers=keepers, opts=opts)
             return password.result, origin(password, name)
         assert value.bytes is not None
-        made = random.RandomBytes(name, length=value.bytes, keepers=keepers, opts=opts)
-        return made.base64, origin(made, name)
+        generated = random.RandomBytes(name, length=value.bytes, keepers=keepers, opts=opts)
+        return generated.base64, origin(generated, name)
 
     def _sealed(self, name: str, delivery: SealedSecrets) -> None:
         template = {"metadata": metadata(self._resolved, name), "type": "Opaque"}

@@ -115,8 +115,8 @@ class Wiring:
 
     def _trusted(self) -> dict[str, str]:
         """Volume to Secret: the authorities of what it uses."""
-        found = {used: component.trusted(used) for used, component in self._used()}
-        return {f"ca-{used}": secret for used, secret in found.items() if secret}
+        secrets = {used: component.trusted(used) for used, component in self._used()}
+        return {f"ca-{used}": secret for used, secret in secrets.items() if secret}
 
     def _managed(self) -> dict[str, str]:
         """Volume to Secret: the credentials of the managed stores that it uses."""

@@ -54,9 +54,9 @@ class Manifests(pulumi.ComponentResource):
                 _tell(spec, environment)
             logical = f"{name}-{manifest.kind.lower()}-{own['name']}"
             waits = [] if manifest.kind in _EARLY else before
-            made = KubernetesObject(logical, body, pulumi.ResourceOptions(parent=self, depends_on=waits))
+            resource = KubernetesObject(logical, body, pulumi.ResourceOptions(parent=self, depends_on=waits))
             if manifest.kind in _EARLY:
-                before.append(made)
+                before.append(resource)
         self.register_outputs({})
 
 
@@ -81,13 +81,13 @@ def _tell(spec: dict[str, Any], environment: list[dict[str, Any]]) -> None:
 
 def _environment(resolved: Resolved, declared: Declared) -> list[dict[str, Any]]:
     """Variables, and references to secrets, of everything that the component uses."""
-    found: list[dict[str, Any]] = []
+    env: list[dict[str, Any]] = []
     for used in declared.uses:
         component = resolved.components[used]
         plain = component.environment(used, resolved.environment.namespace)
-        found += [{"name": name, "value": value} for name, value in sorted(plain.items())]
-        found += [
+        env += [{"name": name, "value": value} for name, value in sorted(plain.items())]
+        env += [
             {"name": name, "valueFrom": {"secretKeyRef": {"name": key.secret, "key": key.key}}}
             for name, key in sorted(component.credentials(used).items())
         ]
-    return found
+    return env

@@ -56,8 +56,8 @@ class Mesh(pulumi.ComponentResource):
         KubernetesObject(logical or f"{name}-mesh", body, pulumi.ResourceOptions(parent=self))
 
     def _signed_in(self) -> None:
-        found = declared_gateway(self._resolved)
-        for host in found[1].hosts if found else ():
+        gateway_value = declared_gateway(self._resolved)
+        for host in gateway_value[1].hosts if gateway_value else ():
             for route in host.routes if host.authentication else ():
                 provider = str(host.authentication)
                 spec = signed_in(route.to, provider, gateway(self._resolved))
@@ -75,12 +75,12 @@ class Mesh(pulumi.ComponentResource):
             self._make(NETWORKING, "VirtualService", way, way_out(way, hosts))
 
     def _limits(self) -> None:
-        found = declared_gateway(self._resolved)
-        if found is None or found[1].rate_limit is None:
+        gateway = declared_gateway(self._resolved)
+        if gateway is None or gateway[1].rate_limit is None:
             return
-        for key in found[1].targets():
+        for key in gateway[1].targets():
             if runs_here(self._resolved, key):
-                spec = rate_limit(self._resolved, key, found[1].rate_limit)
+                spec = rate_limit(self._resolved, key, gateway[1].rate_limit)
                 self._make("networking.istio.io/v1alpha3", "EnvoyFilter", f"{key}-rate-limit", spec)
 
     def _telemetry(self, istio: Istio) -> None:

@@ -14,11 +14,11 @@ from config.system import Resolved
 
 def policies(resolved: Resolved) -> dict[str, Any]:
     """Name to spec: ``default-deny`` (an ALLOW policy without rules allows nothing), and one for each that is called."""
-    found: dict[str, Any] = {"default-deny": {}}
+    specs: dict[str, Any] = {"default-deny": {}}
     for name in resolved.components:
         if runs_here(resolved, name) and (rules := list(_rules(resolved, name))):
-            found[name] = {"selector": {"matchLabels": selector(name)}, "action": "ALLOW", "rules": rules}
-    return found
+            specs[name] = {"selector": {"matchLabels": selector(name)}, "action": "ALLOW", "rules": rules}
+    return specs
 
 
 def signed_in(name: str, provider: str, gateway: str) -> Any:
@@ -50,8 +50,8 @@ def _rules(resolved: Resolved, name: str) -> Iterator[Any]:
     def own(*names: str) -> list[str]:
         return [principal(resolved, namespace, key) for key in names]
 
-    if (found := users(resolved, name)) and numbers:
-        yield rule(own(*found), numbers)
+    if (callers := users(resolved, name)) and numbers:
+        yield rule(own(*callers), numbers)
     # its helpers are Jobs with its own account
     if (component.clustered or component.helpers(name)) and ports:
         yield rule(own(name), sorted(set(ports.values())))

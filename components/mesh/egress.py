@@ -135,8 +135,8 @@ def sidecar(resolved: Resolved, name: str, platform: Platform) -> Any:
         known.append("default/kubernetes.default.svc.cluster.local")
     if calls := outside(resolved, name):
         known += [*(f"./{call}" for call in sorted(calls)), f"{Istio.egress_namespace}/*"]
-    found = stores_outside(resolved)
-    named = [names(used, found[used], platform) for used in component.uses if used in found]
+    stores = stores_outside(resolved)
+    named = [names(used, stores[used], platform) for used in component.uses if used in stores]
     hosts: Any = known or ["~/*"]
     if named:
         hosts = pulumi.Output.all(*named).apply(

@@ -27,8 +27,10 @@ def monitoring(subject: Subject) -> Monitoring:
         and runs_here(resolved, name)
         and (users(resolved, name) or exposed(resolved, name))
     ]
-    found = tuple(Row(resolved.components[name].title or name, tuple(_service(name))) for name in called)
-    return Monitoring(dashboards=(Dashboard("mesh", "Service Mesh", (*found, Row("Refused", tuple(_refused())))),))
+    service_rows = tuple(Row(resolved.components[name].title or name, tuple(_service(name))) for name in called)
+    return Monitoring(
+        dashboards=(Dashboard("mesh", "Service Mesh", (*service_rows, Row("Refused", tuple(_refused())))),)
+    )
 
 
 def _service(name: str) -> Iterator[Panel]:

@@ -124,13 +124,13 @@ class Monitoring:
 
 def panel(title: str, *queries: tuple[str, str] | str, **more: object) -> Panel:
     """A panel from expressions, or pairs of expression and legend."""
-    found = (Query(*query) if isinstance(query, tuple) else Query(query) for query in queries)
-    return Panel(title, tuple(found), **more)  # type: ignore[arg-type]  # the fields of Panel, by name
+    parsed = (Query(*query) if isinstance(query, tuple) else Query(query) for query in queries)
+    return Panel(title, tuple(parsed), **more)  # type: ignore[arg-type]  # the fields of Panel, by name
 
 
 def rows(**panels: Iterable[Panel]) -> tuple[Row, ...]:
     """Rows by heading; an underscore is a space."""
-    return tuple(Row(title.replace("_", " "), tuple(found)) for title, found in panels.items())
+    return tuple(Row(title.replace("_", " "), tuple(row_panels)) for title, row_panels in panels.items())
 
 
 def dashboards(contributed: Mapping[str, Monitoring]) -> dict[str, tuple[Dashboard, ...]]:

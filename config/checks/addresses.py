@@ -47,8 +47,8 @@ def addresses(system: System) -> Iterator[Finding]:
 def _account(at: Path, account: Account) -> Iterator[Finding]:
     whole = IPv4Network(account.cidr)
     for tier in TIERS:
-        if (found := len(getattr(account.subnets, tier))) != len(account.zones):
-            message = f"{found} networks for {len(account.zones)} zones"
+        if (count := len(getattr(account.subnets, tier))) != len(account.zones):
+            message = f"{count} networks for {len(account.zones)} zones"
             yield (*at, "subnets", tier), message, "give each zone one"
     own: list[tuple[Path, str]] = list(account.subnets.all())
     for field, network in own:

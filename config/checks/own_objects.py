@@ -61,5 +61,5 @@ def _made(
         yield ("", "Secret", name), "the system's secrets"
     for name, component in components.items():
         if component.namespaced and not component.existing:
-            made = ("NetworkPolicy",) if isinstance(component, Manifests) else _MADE
-            yield from (((groups.get(kind, ""), kind, name), f"{name!r}") for kind in made)
+            kinds = ("NetworkPolicy",) if isinstance(component, Manifests) else _MADE
+            yield from (((groups.get(kind, ""), kind, name), f"{name!r}") for kind in kinds)

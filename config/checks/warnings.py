@@ -34,12 +34,12 @@ def warnings(resolved: Resolved) -> Iterator[tuple[str, str]]:
 
 
 def _alerts(service: Service, resolved: Resolved) -> Iterator[str]:
-    everybody = resolved.components.values()
-    if service.alerts and not any(isinstance(component, Prometheus) for component in everybody):
+    components = resolved.components.values()
+    if service.alerts and not any(isinstance(component, Prometheus) for component in components):
         yield "declares alerts, and no prometheus is declared to watch them"
     exposed = {
         series
-        for other in everybody
+        for other in components
         if isinstance(other, Service)
         for metric, declared in other.metrics.items()
         for series in declared.series(metric)

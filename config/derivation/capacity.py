@@ -78,38 +78,38 @@ def _proxies(resolved: Resolved) -> list[Resources]:
 def peak(resolved: Resolved) -> Peak:
     """The declared peak of the environment."""
     proxies = _proxies(resolved)
-    found = [demand for _, demand in demands(resolved)]
+    all_demands = [demand for _, demand in demands(resolved)]
 
     def total(part: str, name: str, nothing: Quantity) -> Any:
         result = nothing
-        for demand in found:
+        for demand in all_demands:
             for container in (demand.resources, *proxies):
                 result += (getattr(getattr(container, part), name) or nothing) * (demand.pods + demand.surge)
         return result
 
-    claims = [(volume, demand.pods) for demand in found for volume in demand.volumes]
-    claims += [(volume, 1) for demand in found for volume in demand.claims]
+    claims = [(volume, demand.pods) for demand in all_demands for volume in demand.volumes]
+    claims += [(volume, 1) for demand in all_demands for volume in demand.claims]
     return Peak(
-        pods=sum(demand.pods + demand.surge for demand in found),
+        pods=sum(demand.pods + demand.surge for demand in all_demands),
         requests_cpu=total("requests", "cpu", _NO_CPU),
         requests_memory=total("requests", "memory", _NO_MEMORY),
         limits_cpu=total("limits", "cpu", _NO_CPU),
         limits_memory=total("limits", "memory", _NO_MEMORY),
         volumes=sum(pods for _, pods in claims),
         storage=sum((volume * pods for volume, pods in claims), start=_NO_STORAGE),
-        services=sum(demand.services for demand in found),
+        services=sum(demand.services for demand in all_demands),
     )
 
 
 def ceiling(resolved: Resolved, production: Resolved) -> Peak:
     """Returns the limit of the environment's peak: production's, plus components and canaries of its own."""
     added = {name: c for name, c in resolved.components.items() if name not in production.components}
-    tried = {
+    canaries = {
         name: declared.model_copy(update={"canary": c.canary})
         for name, c in resolved.components.items()
         if isinstance(c, Service) and c.canary and isinstance(declared := production.components.get(name), Service)
     }
-    return peak(production.model_copy(update={"components": {**production.components, **added, **tried}}))
+    return peak(production.model_copy(update={"components": {**production.components, **added, **canaries}}))
 
 
 def unfit(resolved: Resolved) -> list[str]:

@@ -7,5 +7,5 @@ from config.system import Resolved
 
 def charts_of(resolved: Resolved) -> dict[str, str]:
     """Chart to version, of every Helm release that the environment's components make."""
-    made = (component.charts_used() for component in resolved.components.values() if not component.existing)
-    return {chart: version for used in made for chart, version in used.items()}
+    charts = (component.charts_used() for component in resolved.components.values() if not component.existing)
+    return {chart: version for used in charts for chart, version in used.items()}

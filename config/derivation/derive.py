@@ -218,8 +218,8 @@ def _checked(system: System, environment: str, name: str, dump: dict[str, Any], 
             path: Path = (name, *[part for part in item["loc"] if part != dump.get("kind")])
             at = _deciding_change(system, environment, path) or declared_at(path)
             why = str(item.get("ctx", {}).get("error", item["msg"]))
-            found = "nothing" if item["input"] is None else f"{item['input']!s:.60}"
-            text = f"in {environment}, {render(path)} would be {found}: {why}"
+            value = "nothing" if item["input"] is None else f"{item['input']!s:.60}"
+            text = f"in {environment}, {render(path)} would be {value}: {why}"
             problems.append(Problem(system.file, system.line(at), render(at), text, "change the value or the scale"))
         raise ConfigError(*problems) from None
 

@@ -80,14 +80,14 @@ def identities(system: System, environment: str) -> list[Identity]:
     """Returns the names of all other environments, without those that are listed as shared."""
     differing = _differing(system)
     shared = {value for entry in system.shared for value in entry.values}
-    found = {
+    values = {
         (identity.kind, identity.value): identity
         for other in system.environments
         if other != environment
         for identity in _of(derive(system, other)[0], differing)
         if identity.value not in shared or identity.path in _NEVER_SHARED
     }
-    return sorted(found.values(), key=lambda identity: (identity.environment, identity.path))
+    return sorted(values.values(), key=lambda identity: (identity.environment, identity.path))
 
 
 def unlisted(system: System) -> Iterator[tuple[Path, str]]:
@@ -135,8 +135,8 @@ def _of(resolved: Resolved, differing: set[str]) -> Iterator[Identity]:
         elif path[-1] == "image" and (registry := _registry(value)):
             yield Identity(environment=resolved.environment.name, kind="host", value=registry, path=written)
         if kind in (None, "token", "host") and path[-1] != "image" and not _SAID & set(path):
-            for found, address in addresses_in(value):
-                yield Identity(environment=resolved.environment.name, kind=found, value=address, path=written)
+            for text, address in addresses_in(value):
+                yield Identity(environment=resolved.environment.name, kind=text, value=address, path=written)
 
 
 def _registry(image: str) -> str | None:

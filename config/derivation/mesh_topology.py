@@ -13,14 +13,14 @@ POD_IDENTITY = "169.254.170.23/32"
 
 def mesh(resolved: Resolved) -> Istio | None:
     """The environment's mesh, if it has one."""
-    found = named_mesh(resolved)
-    return found[1] if found else None
+    named = named_mesh(resolved)
+    return named[1] if named else None
 
 
 def named_mesh(resolved: Resolved) -> tuple[str, Istio] | None:
     """The same, and the component that declares it."""
-    found = ((name, c) for name, c in resolved.components.items() if isinstance(c, Istio) and not c.existing)
-    return next(found, None)
+    meshes = ((name, c) for name, c in resolved.components.items() if isinstance(c, Istio) and not c.existing)
+    return next(meshes, None)
 
 
 def gateway(resolved: Resolved) -> tuple[str, MeshGateway] | None:
@@ -53,8 +53,10 @@ def runs_here(resolved: Resolved, name: str) -> bool:
 
 def exposed(resolved: Resolved, name: str) -> bool:
     """Whether the gateway in leads to it."""
-    component, found = resolved.components[name], gateway(resolved)
-    return (isinstance(component, Service) and component.exposed) or (found is not None and name in found[1].targets())
+    component, entrance = resolved.components[name], gateway(resolved)
+    return (isinstance(component, Service) and component.exposed) or (
+        entrance is not None and name in entrance[1].targets()
+    )
 
 
 def metrics(resolved: Resolved, name: str) -> tuple[str, ...]:
@@ -74,11 +76,11 @@ def exits(resolved: Resolved) -> dict[str, dict[str, int]]:
 
     External services and buckets have their own names; AWS APIs have the name of the calling component.
     """
-    found: dict[str, dict[str, int]] = {}
+    hosts: dict[str, dict[str, int]] = {}
     for name in resolved.components:
         if runs_here(resolved, name):
-            found |= _exits(resolved, name)
-    return found
+            hosts |= _exits(resolved, name)
+    return hosts
 
 
 def outside(resolved: Resolved, name: str) -> dict[str, int]:
@@ -88,16 +90,16 @@ def outside(resolved: Resolved, name: str) -> dict[str, int]:
 
 def _exits(resolved: Resolved, name: str) -> dict[str, dict[str, int]]:
     account, component = resolved.environment.account, resolved.components[name]
-    found: dict[str, dict[str, int]] = {}
+    hosts: dict[str, dict[str, int]] = {}
     for used in component.uses:
         match resolved.components[used]:
             case External(existing=None) as external:
-                found[used] = dict.fromkeys(external.hosts, external.tcp_port)
+                hosts[used] = dict.fromkeys(external.hosts, external.tcp_port)
             case Bucket() as bucket if account:
-                found[used] = {f"{bucket.name}.s3.{account.region}.amazonaws.com": 443}
+                hosts[used] = {f"{bucket.name}.s3.{account.region}.amazonaws.com": 443}
     if account and component.hosts_of_aws:
-        found[name] = {f"{service}.{account.region}.amazonaws.com": 443 for service in component.hosts_of_aws}
-    return found
+        hosts[name] = {f"{service}.{account.region}.amazonaws.com": 443 for service in component.hosts_of_aws}
+    return hosts
 
 
 def has_role(resolved: Resolved, name: str) -> bool:

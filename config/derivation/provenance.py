@@ -56,7 +56,7 @@ def provenance(
         for index, change in changes
         for path in change.set
     }
-    moved: dict[Path, Any] = {
+    only_in_one: dict[Path, Any] = {
         (component,): (("environments", name, "changes", index), change.because)
         for index, change in changes
         for component in (*change.add, *change.remove)
@@ -64,7 +64,7 @@ def provenance(
     result: dict[str, Derived] = {}
     for path in dict.fromkeys((*after, *before)):
         old, new = before.get(path), after.get(path)
-        change = _nearest(path, decided) or _nearest(path, moved)
+        change = _nearest(path, decided) or _nearest(path, only_in_one)
         ratio = because = None
         at: Path
         if path[0] == "environment":

@@ -125,14 +125,14 @@ class Manifests(Component):
         """The items of a List stand for themselves."""
         if not isinstance(data, dict) or not isinstance(data.get("objects"), list | tuple):
             return data
-        found: list[Any] = []
+        objects: list[Any] = []
         for entry in data["objects"]:
             if str(mapping(entry).get("kind")).endswith("List") and isinstance(mapping(entry).get("items"), list):
                 scale = {"scale": entry["scale"]} if "scale" in entry else {}
-                found += [{**scale, **item} if isinstance(item, dict) else item for item in entry["items"]]
+                objects += [{**scale, **item} if isinstance(item, dict) else item for item in entry["items"]]
             else:
-                found.append(entry)
-        return {**data, "objects": found}
+                objects.append(entry)
+        return {**data, "objects": objects}
 
     def bodies(self) -> list[dict[str, Any]]:
         """Every object, as the API server takes it."""
@@ -142,12 +142,12 @@ class Manifests(Component):
         return ports(self.bodies())
 
     def service_name(self, name: str) -> str:
-        found = service(self.bodies())
-        return str(below(found, "metadata", "name")) if found else name
+        own_service = service(self.bodies())
+        return str(below(own_service, "metadata", "name")) if own_service else name
 
     def port(self) -> int | None:
-        found = service(self.bodies())
-        first = next(iter(listed(below(found, "spec", "ports"))), None)
+        own_service = service(self.bodies())
+        first = next(iter(listed(below(own_service, "spec", "ports"))), None)
         number = below(first, "port")
         return number if isinstance(number, int) else None
 
@@ -156,13 +156,13 @@ class Manifests(Component):
 
     def demand(self) -> tuple[Demand, ...]:
         bodies = self.bodies()
-        most = dict(found for body in bodies if (found := scaler(body)))
+        most = dict(scaled for body in bodies if (scaled := scaler(body)))
         return tuple(demand for body in bodies for demand in _demands(body, most))
 
 
 def _demands(body: dict[str, Any], most: dict[str, int]) -> list[Demand]:
     """Returns the demand of one object: its pods with their volumes, its own claim, or its Service."""
-    sizes, found = tuple(claims(body).values()), []
+    sizes, demands = tuple(claims(body).values()), []
     if body["kind"] in ("Service", "PersistentVolumeClaim"):
         own = sizes if body["kind"] == "PersistentVolumeClaim" else ()
         services = int(body["kind"] == "Service")
@@ -170,10 +170,10 @@ def _demands(body: dict[str, Any], most: dict[str, int]) -> list[Demand]:
     for path, spec in pods(body):
         count, surge = replicas(body, path, most)
         each = body["kind"] == "DaemonSet"
-        found.append(
+        demands.append(
             Demand.model_construct(
                 pods=count, surge=surge, resources=resources(spec), volumes=sizes, services=0, each_node=each
             )
         )
         sizes = ()
-    return found
+    return demands

@@ -71,9 +71,9 @@ def source(charts: str, chart: str, version: str) -> Source:
     return Source(f"{charts}/{_file(chart, version)}") if is_folder(charts) else Source(chart, charts)
 
 
-def chart_name(asked: str) -> str:
+def chart_name(reference: str) -> str:
     """The name of the chart that ``source`` gave this reference, name or file for."""
-    return _PACKAGED.sub("", asked.rpartition("/")[2])
+    return _PACKAGED.sub("", reference.rpartition("/")[2])
 
 
 def verify(charts: str | None, wanted: Mapping[str, str], stack: str) -> None:
@@ -113,5 +113,9 @@ def _fault(folder: Path, chart: str, version: str) -> str | None:
         return (
             f"{file} is no packaged chart {chart}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
         )
-    found = (said.get("name"), str(said.get("version"))) if isinstance(said, dict) else None
-    return None if found == (chart, version) else f"{file} holds {' '.join(map(str, found or ('no chart',)))}"
+    name_and_version = (said.get("name"), str(said.get("version"))) if isinstance(said, dict) else None
+    return (
+        None
+        if name_and_version == (chart, version)
+        else f"{file} holds {' '.join(map(str, name_and_version or ('no chart',)))}"
+    )

@@ -130,7 +130,7 @@ def resources(spec: Any) -> Resources:
 
 
 def _amounts(spec: Any, part: str) -> Amounts:
-    found: dict[str, Any] = {}
+    amounts: dict[str, Any] = {}
     for name, kind in (("cpu", Cpu), ("memory", Memory)):
         nothing: Any = kind(0, "" if kind is Cpu else "Mi")
         own = amount(kind, below(spec, "resources", part, name))
@@ -142,16 +142,16 @@ def _amounts(spec: Any, part: str) -> Amounts:
                 running = running + need
         for _, container in containers(spec, "containers"):
             running = running + _container(container, part, name, kind)
-        found[name] = own or max(highest, running)
-    return Amounts.model_construct(**found)
+        amounts[name] = own or max(highest, running)
+    return Amounts.model_construct(**amounts)
 
 
 def _container(container: Any, part: str, name: str, kind: type[Quantity]) -> Any:
     written = below(container, "resources", part, name)
     if written is None and part == "requests":  # the API server takes the limit before the LimitRange is asked
         written = below(container, "resources", "limits", name)
-    found = amount(kind, DEFAULTS[part][name] if written is None else written)
-    return kind(0) if found is None else found
+    quantity = amount(kind, DEFAULTS[part][name] if written is None else written)
+    return kind(0) if quantity is None else quantity
 
 
 def claims(body: Mapping[str, Any]) -> dict[str, Storage]:
@@ -160,30 +160,30 @@ def claims(body: Mapping[str, Any]) -> dict[str, Storage]:
     if body.get("kind") == "PersistentVolumeClaim":
         size = amount(Storage, below(body, "spec", "resources", "requests", "storage"))
         return {name: size} if size else {}
-    found = {}
+    sizes = {}
     for _, node in find(body, "volumeClaimTemplates"):
         for number, template in enumerate(listed(node["volumeClaimTemplates"])):
             size = amount(Storage, below(template, "spec", "resources", "requests", "storage"))
             if size:
-                found[f"{below(template, 'metadata', 'name') or number}-{name}"] = size
+                sizes[f"{below(template, 'metadata', 'name') or number}-{name}"] = size
     for _, node in find(body, "ephemeral"):
         template = below(node["ephemeral"], "volumeClaimTemplate")
         if size := amount(Storage, below(template, "spec", "resources", "requests", "storage")):
-            found[f"{name}-{node.get('name')}"] = size
-    return found
+            sizes[f"{name}-{node.get('name')}"] = size
+    return sizes
 
 
 def ports(bodies: list[dict[str, Any]]) -> dict[str, int]:
     """Name to the port that pods listen on."""
-    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for body in bodies:
         for _, spec in pods(body):
             for _, container in containers(spec, "containers", "initContainers"):
                 for port in map(mapping, listed(container.get("ports"))):
                     number = integer(port.get("containerPort"), 0)
-                    if 0 < number < 65536 and number not in found.values():
-                        found.setdefault(str(port.get("name") or f"port-{number}"), number)
-    return found
+                    if 0 < number < 65536 and number not in numbers.values():
+                        numbers.setdefault(str(port.get("name") or f"port-{number}"), number)
+    return numbers
 
 
 def service(bodies: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -227,13 +227,13 @@ def _counts(body: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
 
 def _pod(path: Path, spec: dict[str, Any]) -> Iterator[tuple[Path, str, str]]:
     for name in _LISTS:
-        found = spec.get(name)
-        if found is None:
+        entries_value = spec.get(name)
+        if entries_value is None:
             continue
-        if not isinstance(found, list | tuple):
+        if not isinstance(entries_value, list | tuple):
             yield (*path, name), "expected a list of containers", "begin each with '- name:'"
             continue
-        for index, container in enumerate(found):
+        for index, container in enumerate(entries_value):
             here = (*path, name, index)
             if not isinstance(container, dict):
                 yield here, f"expected keys and values, found {str(container)[:60]!r}", "begin it with '- name:'"
@@ -246,11 +246,11 @@ def _pod(path: Path, spec: dict[str, Any]) -> Iterator[tuple[Path, str, str]]:
                     yield (*here, part), "expected a list of keys and values", ""
 
 
-def _requests(path: Path, found: Any) -> Iterator[tuple[Path, str, str]]:
-    if found is not None and not isinstance(found, dict):
+def _requests(path: Path, requests: Any) -> Iterator[tuple[Path, str, str]]:
+    if requests is not None and not isinstance(requests, dict):
         yield path, "expected keys and values", "write requests and limits"
     for part in ("requests", "limits"):
-        stated = mapping(found).get(part)
+        stated = mapping(requests).get(part)
         if stated is not None and not isinstance(stated, dict):
             yield (*path, part), "expected keys and values", "write cpu and memory"
         for name, kind in QUANTITIES.items():

@@ -36,8 +36,8 @@ class Access(Model):
     @field_validator("kubeconfig")
     @classmethod
     def _no_secret(cls, kubeconfig: str) -> str:
-        if found := _SECRET.search(kubeconfig):
-            raise ValueError(f"the kubeconfig holds a secret, {found[1]}: let it ask for a token by a command (exec)")
+        if secret := _SECRET.search(kubeconfig):
+            raise ValueError(f"the kubeconfig holds a secret, {secret[1]}: let it ask for a token by a command (exec)")
         return kubeconfig
 
 

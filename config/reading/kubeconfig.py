@@ -28,14 +28,14 @@ def certificate_authority(context: str | None) -> bytes | None:
 
     Raises ``ConfigError`` when there is no kubeconfig or no such context.
     """
-    found = access(context)
-    if data := found.cluster.get("certificate-authority-data"):
+    entry = access(context)
+    if data := entry.cluster.get("certificate-authority-data"):
         return base64.b64decode(data)
-    if path := found.cluster.get("certificate-authority"):
+    if path := entry.cluster.get("certificate-authority"):
         try:
             return Path(path).read_bytes()
         except OSError as error:
-            message = f"certificate-authority of {found.name!r}: {(error.strerror or 'cannot be read').lower()}"
+            message = f"certificate-authority of {entry.name!r}: {(error.strerror or 'cannot be read').lower()}"
             raise ConfigError(Problem(path, None, "", message)) from None
     return None
 
@@ -87,9 +87,9 @@ def access(context: str | None) -> Access:
         raise ConfigError(
             Problem(str(files[0]), None, "", f"no context {wanted!r}; known: {known}", "set understudy:context")
         )
-    found = named["contexts"][wanted]
-    cluster, user = named["clusters"].get(found.get("cluster"), {}), named["users"].get(found.get("user"), {})
-    return Access(wanted, found, cluster, user)
+    chosen = named["contexts"][wanted]
+    cluster, user = named["clusters"].get(chosen.get("cluster"), {}), named["users"].get(chosen.get("user"), {})
+    return Access(wanted, chosen, cluster, user)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -104,14 +104,14 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Paths are relative to the file that has them; a plugin's command only when it holds a separator."""
-    found = dict(entry)
+    absolute = dict(entry)
     for key in ("certificate-authority", "client-certificate", "client-key", "tokenFile"):
-        if found.get(key):
-            found[key] = str(folder.resolve() / found[key])
-    plugin = found.get("exec")
+        if absolute.get(key):
+            absolute[key] = str(folder.resolve() / absolute[key])
+    plugin = absolute.get("exec")
     if isinstance(plugin, dict) and os.sep in str(plugin.get("command", "")):
-        found["exec"] = {**plugin, "command": str(folder.resolve() / plugin["command"])}
-    return found
+        absolute["exec"] = {**plugin, "command": str(folder.resolve() / plugin["command"])}
+    return absolute
 
 
 def fingerprint(pem: bytes) -> str:

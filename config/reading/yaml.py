@@ -60,8 +60,8 @@ def _yaml(text: str, file: str) -> tuple[dict[str, Any], dict[Path, int]]:
     except (YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(Problem(file, None, "", f"not YAML: {str(error).splitlines()[0]}")) from None
     if len(documents) != 1 or documents[0] is None:
-        found = "the file is empty" if not documents or documents == [None] else f"{len(documents)} YAML documents"
-        raise ConfigError(Problem(file, 1, "", found, "write one document that starts with 'system: <name>'"))
+        actual = "the file is empty" if not documents or documents == [None] else f"{len(documents)} YAML documents"
+        raise ConfigError(Problem(file, 1, "", actual, "write one document that starts with 'system: <name>'"))
     if not isinstance(documents[0], CommentedMap):
         raise ConfigError(Problem(file, 1, "", "expected keys and values", "start with 'system: <name>'"))
     lines: dict[Path, int] = {}
@@ -149,8 +149,8 @@ _EXPECTED = {
 
 
 def _explain(model: type[BaseModel], item: Any, path: Path, data: Any) -> tuple[str, str]:  # noqa: PLR0911 - one return a kind of mistake
-    kind, context, found = item["type"], item.get("ctx", {}), item.get("input")
-    shown = f"found {str(found)[:60]!r}" if isinstance(found, str | int | float) else ""
+    kind, context, value = item["type"], item.get("ctx", {}), item.get("input")
+    shown = f"found {str(value)[:60]!r}" if isinstance(value, str | int | float) else ""
     if kind == "missing":
         return "missing", f"add '{path[-1]}:'"
     if kind == "extra_forbidden":
@@ -165,23 +165,23 @@ def _explain(model: type[BaseModel], item: Any, path: Path, data: Any) -> tuple[
         return f"{discriminator!r} is missing", f"add '{discriminator}:'"
     if kind in {"literal_error", "enum"}:
         return f"{shown}, expected {context['expected']}", closest(
-            str(found), str(context["expected"]).split("'")[1::2]
+            str(value), str(context["expected"]).split("'")[1::2]
         )
     if kind == "string_pattern_mismatch":
-        return f"{shown}, which does not match {context['pattern']}", _name_fix(str(found))
+        return f"{shown}, which does not match {context['pattern']}", _name_fix(str(value))
     if kind == "too_short":
         return "it is empty", "write at least one"
     if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}, {shown or 'found ' + type(found).__name__}", ""
+        return f"expected {_EXPECTED[kind]}, {shown or 'found ' + type(value).__name__}", ""
     if kind == "value_error":
         text = str(context.get("error", item["msg"]))
         return (f"{shown}: {text}" if shown else text), ""
     return (f"{item['msg'][0].lower()}{item['msg'][1:]}" + (f", {shown}" if shown else "")), ""
 
 
-def _name_fix(found: str) -> str:
-    lowered = found.lower().replace("_", "-")
-    return f"{lowered!r} would do" if lowered != found else ""
+def _name_fix(name: str) -> str:
+    lowered = name.lower().replace("_", "-")
+    return f"{lowered!r} would do" if lowered != name else ""
 
 
 def _known_keys(model: type[BaseModel], path: Path, data: Any) -> str:

@@ -22,14 +22,14 @@ DAEMONSETS, NODES, SERVICES = "/apis/apps/v1/daemonsets", "/api/v1/nodes", "/api
 
 def _local(cluster: Cluster) -> list[str]:
     """Addresses that NodeLocal DNSCache answers at, on every node."""
-    found: list[str] = []
+    addresses: list[str] = []
     for daemon in cluster.items(DAEMONSETS):
         if daemon["metadata"]["name"] == CACHE:
             for container in at(daemon, "spec", "template", "spec", "containers") or ():
                 words = " ".join([*(container.get("command") or ()), *(container.get("args") or ())])
                 if match := re.search(r"-localip[ =](\S+)", words):
-                    found += match[1].split(",")
-    return found
+                    addresses += match[1].split(",")
+    return addresses
 
 
 def _serves(service: Mapping[str, Any]) -> bool:

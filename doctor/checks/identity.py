@@ -16,8 +16,8 @@ def pinned(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         if authority == pin.ca_sha256:
             yield Finding("ok", f"the environment is pinned to this cluster ({authority[:16]}…)")
         else:
-            found = f"{authority[:16]}…" if authority else "none"
-            said = f"another cluster: its authority is {found}, the environment belongs to {pin.ca_sha256[:16]}…"
+            actual = f"{authority[:16]}…" if authority else "none"
+            said = f"another cluster: its authority is {actual}, the environment belongs to {pin.ca_sha256[:16]}…"
             yield Finding("failure", said, "choose the context of the environment's cluster")
         return
     if pin.kube_system_uid is not None:
@@ -41,10 +41,10 @@ def pinned(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
 
 def free(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     """The namespace is absent or belongs to this environment: otherwise a destroy would delete other objects."""
-    found = cluster.one(f"/api/v1/namespaces/{needs.namespace}")
-    labels = at(found, "metadata", "labels") or {}
+    existing = cluster.one(f"/api/v1/namespaces/{needs.namespace}")
+    labels = at(existing, "metadata", "labels") or {}
     environment = needs.resolved.environment.name
-    if found is None:
+    if existing is None:
         yield Finding("ok", f"{needs.namespace} is not there yet")
     elif (
         labels.get("app.kubernetes.io/part-of") == needs.resolved.system

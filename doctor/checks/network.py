@@ -75,18 +75,18 @@ def enforces(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         yield Finding("ok", "no NetworkPolicy")
         return
     daemons = {daemon["metadata"]["name"]: daemon for daemon in cluster.items(DAEMONSETS)}
-    found = [(plugin, daemons[name]) for name, plugin in PLUGINS.items() if name in daemons]
-    good = [plugin.called for plugin, daemon in found if plugin.enforces(daemon)]
+    plugins = [(plugin, daemons[name]) for name, plugin in PLUGINS.items() if name in daemons]
+    good = [plugin.called for plugin, daemon in plugins if plugin.enforces(daemon)]
     if good:
         yield Finding("ok", f"{', '.join(good)} enforces NetworkPolicies")
         return
     if any("+k3s" in str(at(node, "status", "nodeInfo", "kubeletVersion")) for node in cluster.items(NODES)):
         yield Finding("ok", "k3s enforces NetworkPolicies itself, unless it was started with --disable-network-policy")
         return
-    for plugin, _ in found:
+    for plugin, _ in plugins:
         said = f"{plugin.called} enforces no NetworkPolicy: the environment would be open, in and out"
         yield Finding("failure", said, plugin.fix)
-    if not found:
+    if not plugins:
         said = "cannot tell: no daemon set of a known network is there"
         yield Finding("unknown", said, "try it: a pod that a default-deny policy selects must reach nothing")
 

@@ -16,41 +16,41 @@ _RBAC = "rbac.authorization.k8s.io"
 
 
 def _wanted(needs: Needs, cluster: Cluster) -> set[Access]:
-    found = set()
+    accesses = set()
     for body in needs.objects:
         kind = cluster.served(body["apiVersion"]).get(body["kind"])
         if kind is None:
             continue  # the check of kinds says so
         group = body["apiVersion"].rpartition("/")[0]
         namespace = str(body["metadata"].get("namespace", "default")) if kind.namespaced else ""
-        found |= {Access(verb, group, kind.plural, namespace) for verb in VERBS}
+        accesses |= {Access(verb, group, kind.plural, namespace) for verb in VERBS}
         if body["kind"] in TEMPLATES:
-            found |= {Access(v, g, resource, namespace) for g, resource in WATCHED for v in ("get", "list", "watch")}
-    return found
+            accesses |= {Access(v, g, resource, namespace) for g, resource in WATCHED for v in ("get", "list", "watch")}
+    return accesses
 
 
 def _granted(needs: Needs) -> dict[Access, set[Access]]:
     """``escalate`` in a namespace to what the roles there grant: it takes one of both to make a role."""
-    found: dict[Access, set[Access]] = {}
+    grants: dict[Access, set[Access]] = {}
     for body in needs.of("Role", "ClusterRole"):
         namespace = str(body["metadata"].get("namespace", "")) if body["kind"] == "Role" else ""
         escalate = Access("escalate", _RBAC, f"{body['kind'].lower()}s", namespace)
         for rule in at(body, "rules") or ():
             groups, resources = rule.get("apiGroups") or (), rule.get("resources") or ()
-            found.setdefault(escalate, set()).update(
+            grants.setdefault(escalate, set()).update(
                 Access(verb, group, resource, namespace)
                 for group in groups
                 for resource in resources
                 for verb in rule.get("verbs") or ()
             )
-    return found
+    return grants
 
 
 def may(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     """A SelfSubjectAccessReview for each kind, verb and namespace, and for what the roles of the graph grant."""
     wanted, granted = _wanted(needs, cluster), _granted(needs)
-    asked = sorted(wanted | set(granted))
-    answers = dict(zip(asked, cluster.allowed(asked), strict=True))
+    accesses = sorted(wanted | set(granted))
+    answers = dict(zip(accesses, cluster.allowed(accesses), strict=True))
     held = sorted({one for escalate, some_ in granted.items() if not answers[escalate] for one in some_})
     answers |= dict(zip(held, cluster.allowed(held), strict=True))
     denied = sorted(access for access in {*wanted, *held} if not answers[access])
@@ -63,7 +63,7 @@ def may(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         rule = f'{{apiGroups: ["{group}"], resources: [{resource}], verbs: [{", ".join(verbs)}]}}'
         yield Finding("failure", f"you may not {some(verbs, 6)} {resource}{where}", f"rules of a {kind}{where}: {rule}")
     if not denied:
-        yield Finding("ok", f"{len(asked) + len(held)} rights asked for, all of them granted")
+        yield Finding("ok", f"{len(accesses) + len(held)} rights asked for, all of them granted")
 
 
 CHECKS = (Check("rights", "May the caller do everything that the program does?", may),)

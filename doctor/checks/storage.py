@@ -14,15 +14,15 @@ DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 def _claims(needs: Needs) -> dict[str | None, list[str]]:
     """Returns the claims of each storage class; ``None``: the default class. An empty class name requests no class."""
-    found: dict[str | None, list[str]] = {}
+    claims: dict[str | None, list[str]] = {}
     for body in needs.of("PersistentVolumeClaim"):
         if (name := at(body, "spec", "storageClassName")) != "":
-            found.setdefault(name, []).append(label(body))
+            claims.setdefault(name, []).append(label(body))
     for body in needs.of("StatefulSet"):
         for claim in at(body, "spec", "volumeClaimTemplates") or ():
             if (name := at(claim, "spec", "storageClassName")) != "":
-                found.setdefault(name, []).append(label(body))
-    return found
+                claims.setdefault(name, []).append(label(body))
+    return claims
 
 
 def _used(needs: Needs, cluster: Cluster) -> list[Object]:

@@ -13,8 +13,8 @@ from ..result import Check, Finding
 Version = tuple[int, int]
 
 
-def _pods(found: Callable[[Any], bool]) -> Callable[[Needs], bool]:
-    return lambda needs: any(found(spec) for _, spec in needs.pods)
+def _pods(condition: Callable[[Any], bool]) -> Callable[[Needs], bool]:
+    return lambda needs: any(condition(spec) for _, spec in needs.pods)
 
 
 def _labelled(needs: Needs) -> bool:

@@ -242,8 +242,8 @@ def _read(connection: Connection, schema: str) -> Catalog:
     named = [quoted(schema)]
     names: dict[int, str] = {}
     parents: dict[int, tuple[str | None, bool]] = {}
-    found = connection.execute(_TABLES, named).fetchall()
-    for oid, name, _, parent, is_partition, _, _ in found:
+    rows = connection.execute(_TABLES, named).fetchall()
+    for oid, name, _, parent, is_partition, _, _ in rows:
         names[oid], parents[oid] = name, (parent, is_partition)
     columns: dict[int, dict[str, Column]] = defaultdict(dict)
     for row in connection.execute(_COLUMNS, named):
@@ -274,14 +274,14 @@ def _read(connection: Connection, schema: str) -> Catalog:
             pages=pages,
             size=size,
         )
-        for oid, name, kind, parent, is_partition, pages, size in found
+        for oid, name, kind, parent, is_partition, pages, size in rows
         if kind != "f"
     }
     return Catalog(
         schema,
         tables,
         tuple(name for (name,) in connection.execute(_OTHERS, [schema])),
-        tuple(name for _, name, kind, *_ in found if kind == "f"),
+        tuple(name for _, name, kind, *_ in rows if kind == "f"),
         tuple(names[oid] for oid, (parent, is_partition) in parents.items() if parent and not is_partition),
         tuple(connection.execute(_ELSEWHERE, {"schema": quoted(schema)})),
     )

@@ -137,8 +137,8 @@ def verify(
     """Prove what staging has now, against the contract and production; exit code 1 when it is not clean."""
     from .refresh import verify as prove
 
-    found = prove(_request(system, database, workers=workers))
-    typer.echo(f"{len(found.done)} checks held")
+    result = prove(_request(system, database, workers=workers))
+    typer.echo(f"{len(result.done)} checks held")
 
 
 @app.command()
@@ -341,14 +341,14 @@ def _print(refresh_plan: Plan, output: str) -> None:
             name: {"before": table.before, "after": table.after, "bytes": table.estimate, "format": table.form}
             for name, table in refresh_plan.tables.items()
         }
-        found = {
+        lines = {
             "system": refresh_plan.system,
             "database": refresh_plan.database,
             "tables": tables,
             "stores": refresh_plan.stores,
         }
         more = {"warnings": list(refresh_plan.warnings), "notCopied": refresh_plan.definitions.left}
-        typer.echo(json.dumps({**found, **more, **refresh_plan.hashes}, indent=1))
+        typer.echo(json.dumps({**lines, **more, **refresh_plan.hashes}, indent=1))
         return
     from rich.console import Console
     from rich.table import Table

@@ -53,8 +53,8 @@ def target(
             Problem(variable("target"), None, "", "the target's marker says that it is production", "take staging's")
         )
     elif marker[0] != contract.system:
-        found = f"the target's marker says that it is {marker[1]} of {marker[0]!r}, expected {contract.system!r}"
-        problems.append(Problem(variable("target"), None, "", found, "check the host"))
+        actual = f"the target's marker says that it is {marker[1]} of {marker[0]!r}, expected {contract.system!r}"
+        problems.append(Problem(variable("target"), None, "", actual, "check the host"))
     if problems:
         raise ConfigError(*problems)
     assert marker is not None, "else refused"
@@ -68,8 +68,8 @@ def mark(conninfo: str, connection: Connection, contract: Contract, name: str, e
     if environment == "production":
         problems.append(Problem("--environment", None, "", "found 'production': it is never refreshed", "name another"))
     if marker is not None and marker != (contract.system, environment):
-        found = f"the target is marked as {marker[1]} of {marker[0]!r} already"
-        problems.append(Problem(variable("target"), None, "", found, f"drop the schema {HOME} there if that is wrong"))
+        actual = f"the target is marked as {marker[1]} of {marker[0]!r} already"
+        problems.append(Problem(variable("target"), None, "", actual, f"drop the schema {HOME} there if that is wrong"))
     problems += _canaries(connection, contract.databases[name]) if not problems else []
     if problems:
         raise ConfigError(*problems)
@@ -111,9 +111,9 @@ def source(conninfo: str, connection: Connection, contract: Contract, name: str,
         )  # fmt: skip
         known = _matches(database, hosts(conninfo, connection))
         if busy or known:
-            found = f"{busy} of its sessions write" if busy else f"its host {known} is one of production's"
+            actual = f"{busy} of its sessions write" if busy else f"its host {known} is one of production's"
             problems.append(
-                contract.problem(here, f"the source lives, expected a restored snapshot: {found}", "restore one")
+                contract.problem(here, f"the source lives, expected a restored snapshot: {actual}", "restore one")
             )
     if problems:
         raise ConfigError(*problems)
@@ -123,9 +123,9 @@ def require_distinct_servers(one: Connection, other: Connection) -> None:
     """Raises ``ConfigError`` when both connections lead to the same server, or to copies of one."""
     theirs = _identifier(one), _identifier(other)
     if theirs[0] is not None and theirs[0] == theirs[1]:
-        found = f"source and target are one server, or copies of one: both have the system identifier {theirs[0]}"
+        actual = f"source and target are one server, or copies of one: both have the system identifier {theirs[0]}"
         raise ConfigError(
-            Problem(variable("target"), None, "", found, "a target is initialised anew, never cloned from production")
+            Problem(variable("target"), None, "", actual, "a target is initialised anew, never cloned from production")
         )
 
 
@@ -152,8 +152,10 @@ def alone(connection: Connection, schema: str) -> None:
             Problem(where, None, "", f"{leaning} leans on the schema {schema!r}, whose tables are replaced", fix)
         )
     for owner in rights.foreign_owners(connection, schema):
-        found = f"{owner} owns objects or default privileges in the schema {schema!r}, and they could not be given back"
-        problems.append(Problem(where, None, "", found, f"GRANT {quoted(owner)} TO {quoted(connection.info.user)}"))
+        actual = (
+            f"{owner} owns objects or default privileges in the schema {schema!r}, and they could not be given back"
+        )
+        problems.append(Problem(where, None, "", actual, f"GRANT {quoted(owner)} TO {quoted(connection.info.user)}"))
     if problems:
         raise ConfigError(*problems)
 
@@ -161,15 +163,15 @@ def alone(connection: Connection, schema: str) -> None:
 def empty(connection: Connection, contract: Contract, name: str) -> None:
     """Raises ``ConfigError`` when the target, in which no refresh was yet, holds what no refresh makes: it could be production."""
     database = contract.databases[name]
-    found = []
+    tables = []
     for table in catalog.read(connection, database.schema_).roots().values():
         rules = database.tables.get(table.name)
         masks = _masks(rules, table) if rules else {}
         raw = [f"({quoted(column)} IS NOT NULL AND NOT ({condition}))" for column, condition in masks.items()]
         if raw and _value(connection, f"SELECT 1 FROM {table.place} WHERE {' OR '.join(raw)} LIMIT 1"):
-            found.append(table.name)
-    if found:
-        some = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+            tables.append(table.name)
+    if tables:
+        some = ", ".join(tables[:3]) + (f" and {len(tables) - 3} more" if len(tables) > 3 else "")
         message = f"no refresh was here, and {some} hold values that no mask makes: this looks like production"
         fix = "check the host; where it is staging, empty these tables first"
         raise ConfigError(Problem(variable("target"), None, "", message, fix))
@@ -177,28 +179,28 @@ def empty(connection: Connection, contract: Contract, name: str) -> None:
 
 def _masks(rules: Table, table: catalog.Table) -> dict[str, str]:
     """Conditions on the masked columns that the table has; those that cannot be masked are left out."""
-    found = {}
+    masks = {}
     for name, column in table.columns.items():
         declared = rules.columns.get(name)
         if declared is None or declared.paths or declared.form or column.generated:
             continue
         try:
-            made = mask(MaskRequest(declared.cls, column, Dialect("postgresql"), value=declared.value))
+            own_mask = mask(MaskRequest(declared.cls, column, Dialect("postgresql"), value=declared.value))
         except Unmaskable:
             continue
-        if made is not None and declared.cls is not Class.DROP:
+        if own_mask is not None and declared.cls is not Class.DROP:
             unique = "" if name not in table.distinct else _distinct(declared, column)
-            condition = made.condition(quoted(name))
-            found[name] = f"{condition} OR {unique}" if unique else condition
-    return found
+            condition = own_mask.condition(quoted(name))
+            masks[name] = f"{condition} OR {unique}" if unique else condition
+    return masks
 
 
 def _distinct(declared: Declared, column: catalog.Column) -> str:
     try:
-        made = mask(MaskRequest(declared.cls, column, Dialect("postgresql"), distinct=True))
+        own_mask = mask(MaskRequest(declared.cls, column, Dialect("postgresql"), distinct=True))
     except Unmaskable:
         return ""
-    return made.condition(quoted(column.name)) if made else ""
+    return own_mask.condition(quoted(column.name)) if own_mask else ""
 
 
 def _canaries(connection: Connection, database: Database) -> Iterator[Problem]:
@@ -255,11 +257,11 @@ def _plain(name: str) -> str:
     return name.strip().casefold().rstrip(".")
 
 
-def _matches(database: Database, found: list[str]) -> str:
+def _matches(database: Database, names: list[str]) -> str:
     """The first of the hosts that is one of production's, by name or by the address that a name of the contract has; else empty."""
     for pattern in map(_plain, database.production.hosts):
         addresses = [] if "*" in pattern or "?" in pattern else _addresses(pattern)
-        for name in found:
+        for name in names:
             if fnmatchcase(name, pattern) or name in addresses:
                 return name
     return ""

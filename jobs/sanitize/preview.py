@@ -74,11 +74,11 @@ def _last(request: RefreshRequest) -> dict[str, Any] | None:
 def spelled_out(source: Connection, refresh_plan: Plan) -> None:
     """Raises ``Leak`` when a definition spells out a canary, what a detector knows, or another database's address."""
     declared = refresh_plan.declared
-    found = surroundings.definitions(
+    definitions = surroundings.definitions(
         source, refresh_plan.definitions.statements(), declared.canaries, declared.unchecked
     )
-    if found:
-        lines = "\n  ".join(f"{where}: {what}" for what, where in found)
+    if definitions:
+        lines = "\n  ".join(f"{where}: {what}" for what, where in definitions)
         fix = "take it out of the definition, or name it under 'unchecked' with the reason"
         message = f"definitions spell out what must not be in staging, and nothing was copied; {fix}\n  {lines}"
         raise Leak(message, proof.unclean(source, refresh_plan))  # the rows too: one run says all
@@ -91,10 +91,10 @@ def absent(source: Connection, plan: Plan) -> None:
         texts = [text for column in table.live.columns.values() if (text := proof.text_of(column, "s"))]
         for canary in sorted(wanted) if texts else ():
             anywhere = f"strpos(concat_ws(chr(31), {', '.join(texts)}), %s) > 0"
-            found = source.execute(
+            rows = source.execute(
                 f"SELECT EXISTS (SELECT FROM {table.live.place} s WHERE {anywhere})".encode(), [canary]
             ).fetchone()
-            if found and found[0]:
+            if rows and rows[0]:
                 wanted.discard(canary)
     if wanted:
         at = f"databases.{plan.database}.canaries"

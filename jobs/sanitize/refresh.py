@@ -152,12 +152,14 @@ def _copy(
                 target, place, [*_copies(refresh_plan), *fingerprints.fingerprints(target, refresh_plan, every=every)]
             )
             settings = {**keys.settings(), **refresh_plan.dialect.settings}
-            crew: LocalWorkers | KubernetesWorkers = LocalWorkers(
+            workers: LocalWorkers | KubernetesWorkers = LocalWorkers(
                 request.workers, request.source, request.target, refresh_plan.schema, settings
             )
             if request.place is not None:
-                crew = KubernetesWorkers(replace(request.place, schema=refresh_plan.schema), request.workers, settings)
-            _work(crew, target, place, source, share)
+                workers = KubernetesWorkers(
+                    replace(request.place, schema=refresh_plan.schema), request.workers, settings
+                )
+            _work(workers, target, place, source, share)
     return refresh_plan, schema
 
 
@@ -185,7 +187,7 @@ def _override(target: Connection, refresh_plan: Plan, sql: str) -> None:
 
 
 def _work(
-    crew: LocalWorkers | KubernetesWorkers,
+    workers: LocalWorkers | KubernetesWorkers,
     target: Connection,
     place: str,
     source: Connection,
@@ -193,10 +195,10 @@ def _work(
 ) -> None:
     """Waits for the workers until no range is left."""
     try:
-        with crew:
+        with workers:
             while ranges.left(target, place):
                 _alive(source)
-                crew.look()
+                workers.look()
                 done, whole, _ = ranges.progress(target, place)
                 share(done / whole if whole else 1)
                 time.sleep(0.1)

@@ -63,11 +63,11 @@ class Debian:
         return self._layer(name, write, recipe.packages, sorted(recipe.links), self.table.base.packages)
 
     def _layer(self, name: str, write: layers.Write, *made_from: Any) -> Layer:
-        made = layers.key(FORMAT, name, self.table.without, *made_from)
-        if (self.cache / f"{name}-{made}.json").exists():
-            return layers.layer(self.cache, f"{name}-{made}", write)
+        key = layers.key(FORMAT, name, self.table.without, *made_from)
+        if (self.cache / f"{name}-{key}.json").exists():
+            return layers.layer(self.cache, f"{name}-{key}", write)
         with phase(f"fetching the Debian packages of {name}"):
-            return layers.layer(self.cache, f"{name}-{made}", write)
+            return layers.layer(self.cache, f"{name}-{key}", write)
 
     def _unpack(
         self, archive: tarfile.TarFile, packages: Sequence[str], seen: set[str], below: Sequence[str] = ()
@@ -82,8 +82,8 @@ class Debian:
         """Returns the dependencies of packages, themselves included, by file name, without what images leave out."""
         said = self._apt("install", "--yes", "--print-uris", *packages)
         names = re.findall(r"^'\S+' (\S+)\.deb \d+", said, re.MULTILINE)
-        found = {name.partition("_")[0]: f"{name}.deb" for name in sorted(names)}
-        return {name: file for name, file in found.items() if not self.table.leaves_out(name)}
+        files = {name.partition("_")[0]: f"{name}.deb" for name in sorted(names)}
+        return {name: file for name, file in files.items() if not self.table.leaves_out(name)}
 
     def _fetched(self, wanted: dict[str, str]) -> dict[str, Path]:
         folder = self._state / "packages"
@@ -107,15 +107,15 @@ class Debian:
         file = next(
             (self._state / "packages").glob(f"ca-certificates_{versions['ca-certificates'].replace(':', '%3a')}_*")
         )
-        found = []
+        certificates = []
         for stream in self._streams({"ca-certificates": file}):
             with tarfile.open(fileobj=stream, mode="r|") as package:
-                found += [
+                certificates += [
                     content.read().decode()
                     for member in package
                     if member.name.endswith(".crt") and (content := package.extractfile(member))
                 ]
-        return "".join(found)
+        return "".join(certificates)
 
     @cached_property
     def _state(self) -> Path:

@@ -70,11 +70,11 @@ def _digest(file: Path) -> str:
 
 def entry(path: str, kind: bytes = tarfile.REGTYPE, mode: int = 0o644, owner: int = 0, **more: Any) -> tarfile.TarInfo:
     """A member of a layer: root's, of no time."""
-    found = tarfile.TarInfo(path.lstrip("/"))
-    found.type, found.mode, found.uid, found.gid = kind, mode, owner, owner
+    info = tarfile.TarInfo(path.lstrip("/"))
+    info.type, info.mode, info.uid, info.gid = kind, mode, owner, owner
     for name, value in more.items():
-        setattr(found, name, value)
-    return found
+        setattr(info, name, value)
+    return info
 
 
 def folder(archive: tarfile.TarFile, path: str, owner: int = 0, mode: int = 0o755) -> None:

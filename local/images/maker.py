@@ -61,21 +61,21 @@ def build(
     with _alone(cache):
         debian = Debian(cache / "layers", table())
         base = debian.base()
-        made = [Image((f"docker.io/{PAUSE}",), (base,), {"Cmd": ["sleep", "infinity"], "Env": [f"PATH={SEARCHED}"]})]
+        images = [Image((f"docker.io/{PAUSE}",), (base,), {"Cmd": ["sleep", "infinity"], "Env": [f"PATH={SEARCHED}"]})]
         available: dict[str, str] = {}
         ensure(*_modules(recipes.values()))
         for name in sorted({name for name in recipes.values() if name}):
             references = [reference for reference, known in recipes.items() if known == name]
             image, version = _image(name, table().images[name], references, debian, base)
-            made.append(image)
+            images.append(image)
             available.update(dict.fromkeys(references, version))
         ours = [reference for reference, name in recipes.items() if name is None]
         configurations = Placeholders(objects, resolved, frozenset(missing))
         for reference in ours:
-            made.append(_placeholder(reference, configurations.of(reference), cache / "layers"))
+            images.append(_placeholder(reference, configurations.of(reference), cache / "layers"))
             available[reference] = STANDS_IN
         debian.tidy()
-        archive = pack(made, cache / "archives")
+        archive = pack(images, cache / "archives")
     return Images(archive, available, missing)
 
 
@@ -141,8 +141,8 @@ def _image(name: str, recipe: Recipe, references: list[str], debian: Debian, bas
             layers.program(archive, _merged(path), module.program(program))
         return {}
 
-    made = layers.key(known, folders, recipe.links, scripts, recipe.programs, module.folder.name if module else None)
-    own = layers.layer(debian.cache, f"{name}-own-{made}", write)
+    key = layers.key(known, folders, recipe.links, scripts, recipe.programs, module.folder.name if module else None)
+    own = layers.layer(debian.cache, f"{name}-own-{key}", write)
     path = f"PATH={recipe.path}:{SEARCHED}" if recipe.path else f"PATH={SEARCHED}"
     config = {**recipe.config, "Env": [path, *recipe.config.get("Env", [])]}
     names = tuple(sorted(tagged(reference) for reference in references))

@@ -24,12 +24,12 @@ class Placeholders:
 
     def of(self, image: str) -> dict[str, Any]:
         """Returns the placeholder's configuration for an image; requirements of several containers are combined."""
-        found = list(self._containers(image))
+        containers = list(self._containers(image))
         return {
-            "ports": _distinct(port for _, container, _ in found for port in _ports(container)),
-            "probes": _distinct(probe for _, container, _ in found for probe in _probes(container)),
-            "commands": _distinct(c for kind, container, _ in found for c in _commands(kind, container)),
-            "metrics": self._metrics({labels.get("app", "") for _, _, labels in found}),
+            "ports": _distinct(port for _, container, _ in containers for port in _ports(container)),
+            "probes": _distinct(probe for _, container, _ in containers for probe in _probes(container)),
+            "commands": _distinct(c for kind, container, _ in containers for c in _commands(kind, container)),
+            "metrics": self._metrics({labels.get("app", "") for _, _, labels in containers}),
             "services": self._services(),
         }
 
@@ -67,17 +67,17 @@ class Placeholders:
 
     def _services(self) -> dict[str, dict[str, Any]]:
         """Host name of each Service to its ports, and why it cannot answer where its pods are simulated."""
-        found = {}
+        services = {}
         for each in self.objects:
             if each.get("kind") != "Service" or not (each.get("spec") or {}).get("selector"):
                 continue
             metadata, spec = each["metadata"], each["spec"]
             ports = {str(port["port"]): port.get("name", "") for port in spec.get("ports") or []}
-            found[f"{metadata['name']}.{metadata.get('namespace', 'default')}.svc.cluster.local"] = {
+            services[f"{metadata['name']}.{metadata.get('namespace', 'default')}.svc.cluster.local"] = {
                 "ports": ports,
                 **({"simulated": reason} if (reason := self._simulated(spec["selector"])) else {}),
             }
-        return found
+        return services
 
     def _simulated(self, selector: Mapping[str, str]) -> str | None:
         """Why no pod behind a Service runs; ``None`` when one does, or when there is none."""
@@ -95,11 +95,11 @@ class Placeholders:
 
 
 def _distinct(items: Any) -> list[Any]:
-    found: list[Any] = []
+    distinct: list[Any] = []
     for item in items:
-        if item not in found:
-            found.append(item)
-    return found
+        if item not in distinct:
+            distinct.append(item)
+    return distinct
 
 
 def _ports(container: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -8,12 +8,14 @@ from ..node.report import Row
 from .maker import STANDS_IN
 
 
-def statement(found: Iterable[Row]) -> list[str]:
+def statement(table_rows: Iterable[Row]) -> list[str]:
     """Sentences: what was simulated first, then the placeholders, then what ran with another version than was asked for."""
-    found = list(found)
-    simulated = [_told(each, "; ".join(dict.fromkeys(why for _, why in each.images))) for each in found if not each.ran]
-    placeholders = [_told(each) for each in found if _is_placeholder(each)]
-    own = (each for each in found if each.ran and not _is_placeholder(each))
+    table_rows = list(table_rows)
+    simulated = [
+        _told(each, "; ".join(dict.fromkeys(why for _, why in each.images))) for each in table_rows if not each.ran
+    ]
+    placeholders = [_told(each) for each in table_rows if _is_placeholder(each)]
+    own = (each for each in table_rows if each.ran and not _is_placeholder(each))
     ran = [_told(each, ", ".join(f"{image}: {version}" for image, version in each.images)) for each in own]
     sentences = []
     if simulated:

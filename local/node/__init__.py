@@ -125,9 +125,9 @@ class RealNode:
         deadline = time.monotonic() + seconds
         while True:
             pods = client.get("/api/v1/pods").json()["items"]
-            found = rows(pods, *self.known())
-            if all(row.pods == row.ready for row in found if row.ran) or time.monotonic() > deadline:
-                return found
+            table_rows = rows(pods, *self.known())
+            if all(row.pods == row.ready for row in table_rows if row.ran) or time.monotonic() > deadline:
+                return table_rows
             time.sleep(1)
 
     def log(self, program: str, lines: int = 15) -> str:

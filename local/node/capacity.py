@@ -57,8 +57,8 @@ def _requests(pod: Object, name: str, kind: type[Cpu | Memory]) -> Fraction:
 
     def of(container: Object) -> Fraction:
         resources = container.get("resources") or {}
-        asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-        return kind.parse(asked[name]).value if name in asked else Fraction(0)
+        requested = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+        return kind.parse(requested[name]).value if name in requested else Fraction(0)
 
     together = sum((of(container) for container in pod["containers"]), Fraction(0))
     return max([together, *(of(container) for container in pod.get("initContainers") or [])])

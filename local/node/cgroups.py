@@ -39,12 +39,12 @@ def make(name: str, root: Path = ROOT) -> None:
 
 def processes(name: str, root: Path = ROOT) -> set[int]:
     """The ids of the processes in the group and below it."""
-    found: set[int] = set()
+    pids: set[int] = set()
     for hierarchy in hierarchies(root):
         for file in (hierarchy / name).glob("**/cgroup.procs"):
             with contextlib.suppress(OSError):  # the group has been removed
-                found |= {int(line) for line in file.read_text(encoding="utf-8").split()}
-    return found - {0}  # 0: a process outside the caller's process-id namespace
+                pids |= {int(line) for line in file.read_text(encoding="utf-8").split()}
+    return pids - {0}  # 0: a process outside the caller's process-id namespace
 
 
 def remove(name: str, root: Path = ROOT, seconds: float = 10) -> None:

@@ -160,8 +160,8 @@ def decision(client: httpx.Client, pod: dict[str, Any]) -> str | None:
     if answer.status_code != httpx.codes.CREATED:
         raise ExternalError(f"the API server refused a trial pod: {answer.json().get('message', answer.text)}")
     selector = answer.json()["spec"].get("nodeSelector") or {}
-    found: str | None = selector.get(LABEL)
-    return found
+    value: str | None = selector.get(LABEL)
+    return value
 
 
 def _wait(client: httpx.Client, image: str, wanted: str | None, seconds: float = 30) -> None:
@@ -173,15 +173,15 @@ def _wait(client: httpx.Client, image: str, wanted: str | None, seconds: float =
         "spec": {"containers": [{"name": "trial", "image": image}]},
     }
     deadline = time.monotonic() + seconds
-    found = "no answer"
+    answer = "no answer"
     while time.monotonic() < deadline:
         try:
-            if (found := str(decision(client, pod))) == str(wanted):
+            if (answer := str(decision(client, pod))) == str(wanted):
                 return
         except ExternalError as trouble:  # the binding is read before the list that it names
-            found = str(trouble)
+            answer = str(trouble)
         time.sleep(0.1)
-    raise ExternalError(f"the admission policy of the local cluster does not count: expected {wanted}, found {found}")
+    raise ExternalError(f"the admission policy of the local cluster does not count: expected {wanted}, found {answer}")
 
 
 def _replace_misplaced(client: httpx.Client, images: set[str]) -> None:
@@ -192,8 +192,8 @@ def _replace_misplaced(client: httpx.Client, images: set[str]) -> None:
         metadata, spec = pod["metadata"], pod["spec"]
         owners = {owner["kind"] for owner in metadata.get("ownerReferences", []) if owner.get("controller")}
         going = "deletionTimestamp" in metadata or pod["status"].get("phase") in ("Succeeded", "Failed")
-        asked = {c["image"] for c in [*spec["containers"], *spec.get("initContainers", [])]}
-        if going or not owners or "DaemonSet" in owners or spec.get("nodeName") == NAME or not asked <= images:
+        images_value = {c["image"] for c in [*spec["containers"], *spec.get("initContainers", [])]}
+        if going or not owners or "DaemonSet" in owners or spec.get("nodeName") == NAME or not images_value <= images:
             continue
         kept = {key: metadata[key] for key in ("namespace", "labels") if key in metadata}
         trial = {

@@ -33,16 +33,16 @@ def rows(pods: Iterable[Pod], available: Mapping[str, str], missing: Mapping[str
     ``available`` maps an image to the version that runs for it, ``missing`` to the reason why it cannot be had; an image in
     neither was not asked for when the list was made.
     """
-    found: Counter[tuple[str, bool, tuple[tuple[str, str], ...]]] = Counter()
+    counts: Counter[tuple[str, bool, tuple[tuple[str, str], ...]]] = Counter()
     ready: Counter[tuple[str, bool, tuple[tuple[str, str], ...]]] = Counter()
     for pod in pods:
         if "deletionTimestamp" in pod["metadata"]:
             continue
         ran = pod["spec"].get("nodeName") == NAME
         key = (_component(pod), ran, _images(pod, available, missing))
-        found[key] += 1
+        counts[key] += 1
         ready[key] += _is_ready(pod)
-    return [Row(*key, found[key], ready[key]) for key in sorted(found)]
+    return [Row(*key, counts[key], ready[key]) for key in sorted(counts)]
 
 
 def _component(pod: Pod) -> str:
@@ -54,19 +54,19 @@ def _component(pod: Pod) -> str:
 
 def _images(pod: Pod, available: Mapping[str, str], missing: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     spec = pod["spec"]
-    asked = dict.fromkeys(c["image"] for c in [*spec.get("initContainers", []), *spec["containers"]])
+    images = dict.fromkeys(c["image"] for c in [*spec.get("initContainers", []), *spec["containers"]])
     node = spec.get("nodeName")
     if node is None:
         conditions = pod["status"].get("conditions") or []
         waits = next((c.get("message", "") for c in conditions if c["type"] == "PodScheduled"), "")
-        said = dict.fromkeys(asked, f"not scheduled: {waits}".rstrip(": "))
+        said = dict.fromkeys(images, f"not scheduled: {waits}".rstrip(": "))
     elif node == NAME:
-        said = {image: available.get(image, "unknown version") for image in asked}
-    elif asked.keys() <= available.keys():
-        said = dict.fromkeys(asked, "simulated: it asks for a node that the real one is not")
+        said = {image: available.get(image, "unknown version") for image in images}
+    elif images.keys() <= available.keys():
+        said = dict.fromkeys(images, "simulated: it asks for a node that the real one is not")
     else:
-        absent = {image: missing.get(image, "not among the images that were made") for image in asked}
-        said = {image: "could run" if image in available else absent[image] for image in asked}
+        absent = {image: missing.get(image, "not among the images that were made") for image in images}
+        said = {image: "could run" if image in available else absent[image] for image in images}
     return tuple(said.items())
 
 
@@ -75,12 +75,12 @@ def _is_ready(pod: Pod) -> bool:
     return pod["status"].get("phase") == "Succeeded" or conditions.get("Ready") == "True"
 
 
-def table(found: Iterable[Row]) -> Table:
+def table(table_rows: Iterable[Row]) -> Table:
     """The rows for a terminal."""
     result = Table("component", "pods", title="Pods")
     for heading in ("image asked for", "what ran, or why it was simulated"):
         result.add_column(heading, overflow="fold")
-    for row in found:
+    for row in table_rows:
         state = "[green]ran[/]" if row.ran else "[yellow]simulated[/]"
         count = str(row.pods) if row.ready == row.pods else f"{row.pods}, {row.ready} ready"
         heads = [(row.component, f"{state} {count}"), *[("", "")] * (len(row.images) - 1)]

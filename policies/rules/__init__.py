@@ -12,14 +12,14 @@ FAMILIES = ("isolation", "ratios", "workloads", "data", "aws", "mesh")
 
 
 def _all() -> Mapping[str, Rule]:
-    found: dict[str, Rule] = {}
+    rules: dict[str, Rule] = {}
     for family in FAMILIES:
         package = importlib.import_module(f"{__name__}.{family}")
         for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
             rule: Rule = importlib.import_module(f"{package.__name__}.{module}").RULE
             assert rule.id == f"{family}-{module.replace('_', '-')}", rule.id
-            found[rule.id] = rule
-    return found
+            rules[rule.id] = rule
+    return rules
 
 
 RULES = _all()

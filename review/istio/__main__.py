@@ -16,9 +16,9 @@ from .world import World
 def main() -> None:
     """Objects of Istio's kinds, and those that they name; Secrets without what is in them."""
     settings = {stack: read_stack(ROOT / f"Pulumi.{stack}.yaml") for stack in STACKS}
-    found = World.of(*(graph(stack) for stack, s in settings.items() if s.environment != BASE and s.layer != "all"))
+    world = World.of(*(graph(stack) for stack, s in settings.items() if s.environment != BASE and s.layer != "all"))
     kinds = ("Namespace", "Service", "Deployment", "Job", "CronJob")
-    wanted = [b for b in found.objects if "istio.io/" in b["apiVersion"] or b["kind"] in kinds]
+    wanted = [b for b in world.objects if "istio.io/" in b["apiVersion"] or b["kind"] in kinds]
     YAML(typ="safe", pure=True).dump_all(wanted, sys.stdout)
 
 

@@ -83,12 +83,12 @@ class World:
     @cached_property
     def pods(self) -> tuple[Pod, ...]:
         """Returns the pods of all workloads and gateways."""
-        found = []
+        pods = []
         for kind, path in _TEMPLATES.items():
             for body in self.kind(kind):
                 template = at(body, *path)
                 metadata = template.get("metadata", {})
-                found.append(
+                pods.append(
                     Pod(
                         name(body),
                         namespace(body),
@@ -97,8 +97,8 @@ class World:
                         template["spec"],
                     )
                 )
-        found += [Pod(s.host.partition(".")[0], s.namespace, s.selector) for s in self._gateways]
-        return tuple(found)
+        pods += [Pod(s.host.partition(".")[0], s.namespace, s.selector) for s in self._gateways]
+        return tuple(pods)
 
     @cached_property
     def _gateways(self) -> tuple[Service, ...]:
@@ -130,11 +130,11 @@ class World:
     @cached_property
     def hosts(self) -> Mapping[str, tuple[int, ...]]:
         """Every host of the mesh's registry, and its ports."""
-        found = {service.host: tuple(port["port"] for port in service.ports) for service in self.services}
+        ports = {service.host: tuple(port["port"] for port in service.ports) for service in self.services}
         for entry in self.kind("ServiceEntry"):
             for host in at(entry, "spec", "hosts"):
-                found[host] = tuple(port["number"] for port in at(entry, "spec", "ports") or ())
-        return found
+                ports[host] = tuple(port["number"] for port in at(entry, "spec", "ports") or ())
+        return ports
 
     def selected(self, body: Object, *path: str) -> list[Pod]:
         """Pods of the object's namespace that the selector there matches; no selector: all."""

@@ -72,16 +72,16 @@ class Istio(PlatformComponent):
     def _namespaces(self, depends_on: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Makes the namespaces with their NetworkPolicies."""
         istio = self._declared
-        made: list[pulumi.Resource] = []
+        resources: list[pulumi.Resource] = []
         for namespace_name in (istio.control_namespace, istio.agent_namespace, self._ingress, istio.egress_namespace):
             level: Any = "privileged" if namespace_name == istio.agent_namespace else "restricted"
-            made.append(namespace(self, self._cluster, namespace_name, level, depends_on))
+            resources.append(namespace(self, self._cluster, namespace_name, level, depends_on))
         for namespace_name, named in policies(istio, self.context.resolved, self.context.account).items():
             for key, spec in named.items():
-                made.append(
-                    self._object("networking.k8s.io/v1", "NetworkPolicy", namespace_name, key, made[:4], spec=spec)
+                resources.append(
+                    self._object("networking.k8s.io/v1", "NetworkPolicy", namespace_name, key, resources[:4], spec=spec)
                 )
-        return made
+        return resources
 
     def _object(
         self,

@@ -62,8 +62,8 @@ def _control(istio: Istio, resolved: Resolved) -> dict[str, Any]:
 
 def _way_in(istio: Istio, resolved: Resolved, account: Account) -> dict[str, Any]:
     """From the load balancer, which stands in the public subnets, to the namespace's pods and the stores that hosts lead to."""
-    found = gateway(resolved)
-    targets = found[1].targets() if found else ()
+    declared = gateway(resolved)
+    targets = declared[1].targets() if declared else ()
     numbers = {
         port for name in targets if resolved.components[name].namespaced and (port := resolved.components[name].port())
     }

@@ -68,7 +68,7 @@ def control_plane(istio: Istio, resolved: Resolved) -> dict[str, Any]:
 
 def _providers(resolved: Resolved) -> list[Any]:
     """Programs of the environment that proxies ask, or tell; by their full names, for the mesh is the platform's."""
-    found: list[Any] = []
+    providers: list[Any] = []
     for name, component in resolved.components.items():
         if not runs_here(resolved, name):
             continue
@@ -82,11 +82,11 @@ def _providers(resolved: Resolved) -> list[Any]:
                     "headersToUpstreamOnAllow": ["x-auth-request-email"],
                     "headersToDownstreamOnDeny": ["content-type", "set-cookie"],
                 }
-                found.append({"name": name, "envoyExtAuthzHttp": authorization})
+                providers.append({"name": name, "envoyExtAuthzHttp": authorization})
             case Jaeger(otlp=True):
                 port = component.ports()["otlp-grpc"]
-                found.append({"name": TRACING, "opentelemetry": {**there, "port": port}})
-    return found
+                providers.append({"name": TRACING, "opentelemetry": {**there, "port": port}})
+    return providers
 
 
 def gateway(resolved: Resolved, istio: Istio, name: str, ports: dict[str, int]) -> dict[str, Any]:

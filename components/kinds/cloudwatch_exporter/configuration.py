@@ -63,8 +63,8 @@ class Configuration(_Camel):
 
 def stores(exporter: CloudWatchExporter, resolved: Resolved) -> Mapping[str, Managed]:
     """Those it is to watch."""
-    found = {name: resolved.components[name] for name in exporter.stores}
-    return {name: c for name, c in found.items() if isinstance(c, Managed) and not c.existing}
+    components = {name: resolved.components[name] for name in exporter.stores}
+    return {name: c for name, c in components.items() if isinstance(c, Managed) and not c.existing}
 
 
 def configuration(exporter: CloudWatchExporter, resolved: Resolved, region: str) -> Configuration:

@@ -115,8 +115,8 @@ MSK's "best practices" (CPU 60 %, disk 85 %), OpenSearch's "recommended CloudWat
 def monitoring(subject: Subject) -> Monitoring:
     """Its own target, and a row of panels for each store that it reads."""
     watched = stores(subject.component, subject.resolved)
-    found = tuple(Row(store.title or name, tuple(_panels(name, store))) for name, store in watched.items())
-    dashboards = (Dashboard("managed-stores", "Managed Stores", found),) if found else ()
+    store_rows = tuple(Row(store.title or name, tuple(_panels(name, store))) for name, store in watched.items())
+    dashboards = (Dashboard("managed-stores", "Managed Stores", store_rows),) if store_rows else ()
     return Monitoring(Target(subject.component.metrics_port()), dashboards=dashboards)
 
 

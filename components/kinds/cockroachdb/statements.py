@@ -17,7 +17,7 @@ def settings(store: CockroachDB) -> dict[str, str]:
     """Cluster setting to SQL value."""
     # renamed in v23.2, where the old name still works
     statements = "sql.log.all_statements.enabled" if store.series >= (23, 2) else "sql.trace.log_statement_execute"
-    found = {
+    values = {
         statements: _boolean(store.query_execution_logging),
         "sql.log.slow_query.latency_threshold": string(str(store.slow_query_threshold)),
         "sql.trace.stmt.enable_threshold": string(str(store.trace_threshold)),
@@ -25,8 +25,8 @@ def settings(store: CockroachDB) -> dict[str, str]:
         "sql.stats.automatic_collection.enabled": "true",
     }
     if store.series >= (23, 2):  # before it there is no other isolation
-        found["sql.txn.read_committed_isolation.enabled"] = "false"
-    return found
+        values["sql.txn.read_committed_isolation.enabled"] = "false"
+    return values
 
 
 def _boolean(value: bool) -> str:  # noqa: FBT001 - the value is the subject

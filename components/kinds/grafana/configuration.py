@@ -63,7 +63,7 @@ class Providers(Part):
 
 def data_sources(grafana: Grafana, resolved: Resolved, trust: str) -> DataSources:
     """One for each backend that it uses, with the component's name as uid; ``trust`` is where authorities are."""
-    found: list[DataSource] = []
+    sources: list[DataSource] = []
     namespace = resolved.environment.namespace
     for used in grafana.uses:
         component = resolved.components[used]
@@ -73,14 +73,14 @@ def data_sources(grafana: Grafana, resolved: Resolved, trust: str) -> DataSource
         match component:
             case Prometheus():
                 interval = {"timeInterval": str(component.scrape_interval), "httpMethod": "POST"}
-                found.append(DataSource(type_="prometheus", is_default=True, json_data=interval, **common))
+                sources.append(DataSource(type_="prometheus", is_default=True, json_data=interval, **common))
             case Jaeger():
-                found.append(DataSource(type_="jaeger", **common))
+                sources.append(DataSource(type_="jaeger", **common))
             case Loki():
-                found.append(DataSource(type_="loki", **common))
+                sources.append(DataSource(type_="loki", **common))
             case Elasticsearch():
-                found.append(_elasticsearch(component, used, trust, common))
-    return DataSources(datasources=tuple(found))
+                sources.append(_elasticsearch(component, used, trust, common))
+    return DataSources(datasources=tuple(sources))
 
 
 def _elasticsearch(store: Elasticsearch, name: str, trust: str, common: dict[str, Any]) -> DataSource:

@@ -84,24 +84,24 @@ def _places(panels: Sequence[Panel], y: int) -> tuple[list[GridPos], int]:
 
 
 def _panel(panel: Panel, source: DataSourceRef) -> Any:
-    made: Any
+    builder: Any
     if panel.kind == "stat":
-        made = (
+        builder = (
             stat.Panel().color_mode(BigValueColorMode.VALUE).reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
         )
     else:
         legend = VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)
-        made = timeseries.Panel().legend(legend.show_legend(True)).fill_opacity(10)
+        builder = timeseries.Panel().legend(legend.show_legend(True)).fill_opacity(10)
         if panel.warn is not None:
-            made = made.thresholds_style(GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
-    made = made.title(panel.title).unit(panel.unit).datasource(source)
-    made = made.description(panel.description) if panel.description else made
+            builder = builder.thresholds_style(GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
+    builder = builder.title(panel.title).unit(panel.unit).datasource(source)
+    builder = builder.description(panel.description) if panel.description else builder
     if panel.warn is not None:
-        made = made.thresholds(grafana.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(_steps(panel)))
+        builder = builder.thresholds(grafana.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(_steps(panel)))
     for index, query in enumerate(panel.queries):
         target = prometheus.Dataquery().expr(query.expr).ref_id(chr(ord("A") + index)).datasource(source)
-        made = made.with_target(target.legend_format(query.legend) if query.legend else target)
-    return made
+        builder = builder.with_target(target.legend_format(query.legend) if query.legend else target)
+    return builder
 
 
 def _steps(panel: Panel) -> list[Threshold]:

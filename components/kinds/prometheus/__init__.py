@@ -56,22 +56,26 @@ class Prometheus(Backend):
     component: Declared
 
     def before(self) -> Depends:
-        made = [*self.objects.rights(*rights())]
+        objects = [*self.objects.rights(*rights())]
         for key, text in self._rules.items():
-            made.append(self.objects.files(f"{self.name}-rules-{key}", {f"{key}.yml": text}))
-        return made
+            objects.append(self.objects.files(f"{self.name}-rules-{key}", {f"{key}.yml": text}))
+        return objects
 
     @cached_property
     def _rules(self) -> dict[str, str]:
         """Component to its rule file."""
         brought = self.context.monitoring.items()
-        found = {key: rules(key, monitoring, self.component.runbooks) for key, monitoring in brought}
-        return {key: as_yaml(file) for key, file in found.items() if file}
+        files = {key: rules(key, monitoring, self.component.runbooks) for key, monitoring in brought}
+        return {key: as_yaml(file) for key, file in files.items() if file}
 
     def pod(self) -> Pod:
         prometheus, texts = self.component, self._rules
         file = configuration(self.name, prometheus, self.resolved, self.context.monitoring)
-        watched = [key for key, found in self.context.monitoring.items() if found.target and found.target.authority]
+        watched = [
+            key
+            for key, monitoring in self.context.monitoring.items()
+            if monitoring.target and monitoring.target.authority
+        ]
         sources = [{"configMap": {"name": f"{self.name}-rules-{key}"}} for key in texts]
         meshed = mesh(self.resolved) is not None
         kept = {"name": "mesh-certificates", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}

@@ -133,15 +133,19 @@ def configuration(
     meshed = MESH if mesh(resolved) else None
     scheme: Literal["https"] | None = "https" if meshed else None
     alertmanagers = Alertmanagers(scheme=scheme, tls_config=meshed, static_configs=(StaticConfig(targets=receivers),))
-    told = Alerting(alertmanagers=(alertmanagers,))
+    alerting = Alerting(alertmanagers=(alertmanagers,))
     interval = str(prometheus.scrape_interval)
     labels = {"system": resolved.system, "environment": resolved.environment.name}
-    pods = [_pods(key, found.target, meshed) for key, found in contributed.items() if found.target and key != name]
+    pods = [
+        _pods(key, monitoring.target, meshed)
+        for key, monitoring in contributed.items()
+        if monitoring.target and key != name
+    ]
     proxies = [_proxies()] if meshed else []
     return Configuration(
         global_=Global(scrape_interval=interval, evaluation_interval=interval, external_labels=labels),
         rule_files=(f"{rules}/*.yml",),
-        alerting=told if receivers else None,
+        alerting=alerting if receivers else None,
         scrape_configs=(
             Scrape(
                 job_name=name,

@@ -43,8 +43,8 @@ def rules(component: str, brought: Monitoring, runbooks: str) -> Rules | None:
     records = [Rule(record=recording.record, expr=recording.expr) for recording in brought.recordings]
     alerts = [_alert(component, alert, runbooks) for alert in brought.alerts]
     blind = [_blind(component, alert, runbooks) for alert in brought.alerts]
-    found = (*records, *alerts, *blind)
-    return Rules(groups=(Group(name=component, rules=found),)) if found else None
+    all_rules = (*records, *alerts, *blind)
+    return Rules(groups=(Group(name=component, rules=all_rules),)) if all_rules else None
 
 
 def _alert(component: str, alert: Alert, runbooks: str) -> Rule:

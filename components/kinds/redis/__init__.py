@@ -52,11 +52,11 @@ def _headless(name: str, store: Declared) -> str:
 
 def files(name: str, namespace: str, store: Declared) -> dict[str, str]:
     """Returns the files of the pods: configuration and start scripts."""
-    found = {"redis.conf": redis_conf(store), **SCRIPTS, "rotate.sh": ROTATE}
+    texts = {"redis.conf": redis_conf(store), **SCRIPTS, "rotate.sh": ROTATE}
     if store.sentinel:
         proxy = haproxy_cfg(*members(name, namespace, store), store.ports())
-        found |= {"sentinel.conf": sentinel_conf(), "haproxy.cfg": proxy, **SENTINEL_SCRIPTS}
-    return found
+        texts |= {"sentinel.conf": sentinel_conf(), "haproxy.cfg": proxy, **SENTINEL_SCRIPTS}
+    return texts
 
 
 def environment(name: str, namespace: str, store: Declared) -> dict[str, str]:

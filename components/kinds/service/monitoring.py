@@ -48,10 +48,10 @@ def _panel(name: str, metric: Metric, job: str, service: Declared) -> Panel:
 def _limits(name: str, metric: Metric, service: Declared) -> Iterator[tuple[str, object]]:
     """Returns the thresholds of the metric's alerts, as lines of the panel."""
     for alert in service.alerts.values():
-        found = threshold(alert.expr)
-        if found and {selector.metric for selector in selectors(alert.expr)} <= set(metric.series(name)):
-            yield "warn", found[1]
-            yield "bad", "below" if found[0].startswith("<") else "above"
+        limit = threshold(alert.expr)
+        if limit and {selector.metric for selector in selectors(alert.expr)} <= set(metric.series(name)):
+            yield "warn", limit[1]
+            yield "bad", "below" if limit[0].startswith("<") else "above"
             return
 
 

@@ -53,18 +53,18 @@ def unnamed(
         "views": None if declared.views is None else dict.fromkeys(declared.views, ()),
         "functions": None if declared.functions is None else dict.fromkeys(declared.functions, ()),
     }
-    for kind, found in source_tables.items():
+    for kind, members in source_tables.items():
         given = getattr(declared, kind)
         known = named[kind] if given else {} if given is not None else (last or {}).get(kind)
         if known is None:
             continue
         since = "" if given is not None else ", and was not there at the last refresh"
-        for name, some in sorted(found.items()):
+        for name, some in sorted(members.items()):
             for message in _new(kind, name, some, known):
                 yield contract.problem(
                     ("databases", database, kind),
                     f"{message} is not named{since}",
-                    f"judge it, and add {_line(kind, found, name)}",
+                    f"judge it, and add {_line(kind, members, name)}",
                 )
 
 
@@ -80,9 +80,9 @@ def _new(kind: str, name: str, some: list[str], known: Mapping[str, list[str]]) 
             yield f"{_WORDS[kind]} {which} of {name!r}"
 
 
-def _line(kind: str, found: Mapping[str, list[str]], name: str) -> str:
+def _line(kind: str, members: Mapping[str, list[str]], name: str) -> str:
     if kind in ("views", "functions"):
-        return f"{name!r} to '{kind}: [{', '.join(sorted(found))}]'"
+        return f"{name!r} to '{kind}: [{', '.join(sorted(members))}]'"
     if kind == "labels":
         return f"it to 'labels: {{{name}: […]}}'"
-    return f"it: 'attributes: {{{name}: {{{', '.join(found[name])}}}}}'"
+    return f"it: 'attributes: {{{name}: {{{', '.join(members[name])}}}}}'"

@@ -65,8 +65,8 @@ def suggest(column: Column) -> Class:
 
 def named(column: Column) -> Class | None:
     """The class that the column's name speaks for, or None."""
-    found = (cls for pattern, cls in _NAMES if re.search(pattern, _flat(column.name)) and _possible(cls, column))
-    return next(found, None)
+    classes = (cls for pattern, cls in _NAMES if re.search(pattern, _flat(column.name)) and _possible(cls, column))
+    return next(classes, None)
 
 
 def _flat(name: str) -> str:

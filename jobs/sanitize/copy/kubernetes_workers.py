@@ -47,8 +47,8 @@ class KubernetesWorkers:
             self.client = kubernetes.ApiClient()
         self.batch, self.core = kubernetes.BatchV1Api(self.client), kubernetes.CoreV1Api(self.client)
         self._remove()  # of a refresh that was killed
-        made = self.batch.create_namespaced_job(self.place.namespace, job(self.place, self.size))
-        owner = {"apiVersion": "batch/v1", "kind": "Job", "name": made.metadata.name, "uid": made.metadata.uid}
+        created = self.batch.create_namespaced_job(self.place.namespace, job(self.place, self.size))
+        owner = {"apiVersion": "batch/v1", "kind": "Job", "name": created.metadata.name, "uid": created.metadata.uid}
         self.core.create_namespaced_secret(self.place.namespace, secret(self.place, self.settings, owner))
         return self
 

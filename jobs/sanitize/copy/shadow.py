@@ -269,10 +269,10 @@ WHERE n.nspname = %s AND l.granted AND l.database = (SELECT oid FROM pg_database
 def holders(target: Connection, schema: str) -> str:
     """Which sessions hold locks on the schema's tables, in words; empty when that cannot be asked."""
     try:
-        found = [text for (text,) in target.execute(_HOLDERS, [schema])]
+        texts = [text for (text,) in target.execute(_HOLDERS, [schema])]
     except psycopg.Error:
         return ""
-    return f"{', '.join(found)} {'holds' if len(found) == 1 else 'hold'} locks on them" if found else ""
+    return f"{', '.join(texts)} {'holds' if len(texts) == 1 else 'hold'} locks on them" if texts else ""
 
 
 def _move(target: Connection, schema: str, to: str) -> None:

@@ -227,8 +227,8 @@ def _marked(prefix: str, suffix: str = "") -> Maker:
         token = "{token}" if digits == 20 else f"left({{token}}, {digits})"
         expression = f"{literal(prefix)} || {token}" + (f" || {literal(suffix)}" if suffix else "")
         quick = hexadecimal(prefix, digits, suffix)
-        made = shaped(expression, pattern, "unique", request.column, quick, f"{like(prefix)}%{like(suffix)}")
-        return replace(made, bits=4 * digits)
+        own_mask = shaped(expression, pattern, "unique", request.column, quick, f"{like(prefix)}%{like(suffix)}")
+        return replace(own_mask, bits=4 * digits)
 
     return make
 
@@ -242,8 +242,8 @@ def _phone(request: MaskRequest) -> Mask:
             if digits < 13
             else f"{_decimal(0)} || right({_decimal(5)}, {digits - 13})"
         )
-        made = shaped(f"'+999' || {number}", rf"^\+999[0-9]{{{digits}}} *$", "unique", request.column, like="+999%")
-        return replace(made, bits=39 + (digits - 12) * 3)
+        own_mask = shaped(f"'+999' || {number}", rf"^\+999[0-9]{{{digits}}} *$", "unique", request.column, like="+999%")
+        return replace(own_mask, bits=39 + (digits - 12) * 3)
     _fits(request.column, 12, "a telephone number that is nobody's")
     first = f"'+' || (12025550100 + {_byte(3)} % 100)::text"
     # of our own form already: another of the hundred, never the same
@@ -336,9 +336,9 @@ def _free(request: MaskRequest) -> Mask:
     length = "length({raw}::text)"
     if request.bucket > 1:
         length = f"((length({{raw}}::text) + {request.bucket - 1}) / {request.bucket} * {request.bucket})"
-    room = f"greatest(0, least({length}, {most + len(MARK)}) - {len(MARK)})"
+    length_limit = f"greatest(0, least({length}, {most + len(MARK)}) - {len(MARK)})"
     lorem = LOREM * (most // len(LOREM) + 1)
-    filling = f"left({literal(lorem[:most])}, {room})"
+    filling = f"left({literal(lorem[:most])}, {length_limit})"
     # the filling is a prefix of one text, and so compares as one
     return Mask(
         f"({literal(MARK)} || {filling})::{request.column.plain}",
@@ -427,25 +427,25 @@ def _integer(request: MaskRequest) -> Mask:
 
 def _identifier(request: MaskRequest) -> Mask:
     """A text: where it spells a whole number or a UUID, as such a column masks it, so that both still join."""
-    made = _marked("staging_")(request)
+    own_mask = _marked("staging_")(request)
     raw = "{raw}::text"
     number = _permuted(request.dialect, f"({raw})", BITS, "identifier")
     expression = (
         f"CASE WHEN {raw} ~ '^(0|[1-9][0-9]{{0,9}})$' THEN CASE WHEN ({raw})::bigint < {1 << BITS} THEN {number}::text "
-        f"ELSE {made.expression}::text END WHEN {raw} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' "
+        f"ELSE {own_mask.expression}::text END WHEN {raw} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' "
         f"THEN {_version_8()} "
-        f"ELSE {made.expression}::text END"
+        f"ELSE {own_mask.expression}::text END"
     )
     numbers = "1[0-9]{9}|20[0-9]{8}|21[0-4][0-9]{7}"
     uuid = "[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}"
-    digits = made.bits // 4
+    digits = own_mask.bits // 4
     holds = f"{{value}}::text ~ '^(staging_[0-9a-f]{{{digits}}}|{numbers}|{uuid}) *$'"
-    quick = rf"CASE WHEN {{value}}::text LIKE 'staging\_%' THEN {made.quick} ELSE {holds} END"
+    quick = rf"CASE WHEN {{value}}::text LIKE 'staging\_%' THEN {own_mask.quick} ELSE {holds} END"
     wide = (
         r"({value}::text LIKE 'staging\_%' OR {value}::text ~ '^[12][0-9]{9} *$' "
         r"OR {value}::text LIKE '________-____-8___-8___-%')"
     )
-    return Mask(f"({expression})::{request.column.plain}", holds, "unique", quick, wide=wide, bits=made.bits)
+    return Mask(f"({expression})::{request.column.plain}", holds, "unique", quick, wide=wide, bits=own_mask.bits)
 
 
 def _email(request: MaskRequest) -> Mask:

@@ -48,31 +48,31 @@ def read(connection: Connection, catalog: Catalog) -> Definitions:
 
 
 def _read(connection: Connection, catalog: Catalog) -> Definitions:
-    found = Definitions()
+    result = Definitions()
     schema = catalog.schema
-    found.before += _types(connection, schema)
-    found.before += _sequences(connection, schema)
-    found.before += _functions(connection, schema, found.left)
-    found.before += _tables(connection, catalog, found.last)
-    found.indexes += [(table, statement) for table, statement in connection.execute(_INDEXES, [schema])]
+    result.before += _types(connection, schema)
+    result.before += _sequences(connection, schema)
+    result.before += _functions(connection, schema, result.left)
+    result.before += _tables(connection, catalog, result.last)
+    result.indexes += [(table, statement) for table, statement in connection.execute(_INDEXES, [schema])]
     for query, into in (
-        (_KEYS, found.keys),
-        (_CONSTRAINTS, found.references),
-        (_STATISTICS, found.references),
-        (_VIEWS, found.last),
-        (_VIEW_INDEXES, found.last),
-        (_TRIGGERS, found.last),
-        (_TRIGGER_STATES, found.last),
-        (_SECURITY, found.last),
-        (_POLICIES, found.last),
-        (_RULES, found.last),
-        (_TAKEN, found.last),
-        (_STORAGE, found.before),
-        (_LEFT, found.left),
+        (_KEYS, result.keys),
+        (_CONSTRAINTS, result.references),
+        (_STATISTICS, result.references),
+        (_VIEWS, result.last),
+        (_VIEW_INDEXES, result.last),
+        (_TRIGGERS, result.last),
+        (_TRIGGER_STATES, result.last),
+        (_SECURITY, result.last),
+        (_POLICIES, result.last),
+        (_RULES, result.last),
+        (_TAKEN, result.last),
+        (_STORAGE, result.before),
+        (_LEFT, result.left),
     ):
         into.extend(statement for (statement,) in connection.execute(query, [schema] * query.count("%s")))
-    found.references += _values(connection, schema)
-    return found
+    result.references += _values(connection, schema)
+    return result
 
 
 _MEMBER = "EXISTS (SELECT FROM pg_depend e WHERE e.objid = {}.oid AND e.deptype = 'e')"

@@ -100,12 +100,12 @@ def _copied(
             declared.cls, column, dialect, column.name in distinct, database.domain, declared.value, folds=folds
         )
         try:
-            made = _mask(declared, request, live, subset)
+            own_mask = _mask(declared, request, live, subset)
         except Unmaskable as error:
             wrong.append(Unmaskable(column.name, str(error)))
             continue
         own = rules.identity is None or column.name == rules.identity or declared.cls is Class.IDENTIFIER
-        fields.append(CopiedColumn(column, declared, made, own, tuple(compared(declared.paths, request))))
+        fields.append(CopiedColumn(column, declared, own_mask, own, tuple(compared(declared.paths, request))))
     if wrong:
         raise ExceptionGroup(name, wrong)
     detached = {column: subset.detached(name, column, "r") for column in rules.detach}
@@ -171,9 +171,13 @@ def _formed(form: str, column: source.Column, table: source.Table) -> Mask:
     expression = " || ".join(new for part, new in zip(parts, filled, strict=True) if part)
     known = {"{token}": "[0-9a-f]{20}"}
     pattern = "".join(known.get(part, "[0-9A-Za-z_-]+") if part[:1] == "{" else re.escape(part) for part in parts)
-    room = {"integer": 19, "uuid": 36, "text": 33}
+    lengths = {"integer": 19, "uuid": 36, "text": 33}
     longest = sum(
-        20 if part == "{token}" else room.get(table.columns[part[1:-1]].category, 40) if part[:1] == "{" else len(part)
+        20
+        if part == "{token}"
+        else lengths.get(table.columns[part[1:-1]].category, 40)
+        if part[:1] == "{"
+        else len(part)
         for part in parts
     )
     if column.length is not None and column.length < longest:
@@ -236,11 +240,11 @@ def _masked(
     if hashed and number not in digests:
         source = table.fields[number]
         digests[number] = dialect.digest(message(source.declared.cls, f"r.{quoted(source.name)}", source.live))
-    made = item.mask.sql(raw, f"d{number}", f"t{number}")
+    masked = item.mask.sql(raw, f"d{number}", f"t{number}")
     always = item.declared.value is not None or item.declared.cls is Class.DROP
     if not item.live.not_null and not always and not (hashed and item.own_digest):  # the hash of NULL is NULL
-        return f"CASE WHEN {raw} IS NOT NULL THEN {made} END"
-    return made
+        return f"CASE WHEN {raw} IS NOT NULL THEN {masked} END"
+    return masked
 
 
 def _read(table: CopiedTable, column: str) -> str:

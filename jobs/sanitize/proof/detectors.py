@@ -110,11 +110,11 @@ def _iban() -> str:
     """ISO 13616: the first four characters go to the end, letters are numbers from 10, and the remainder by 97 is 1."""
     lengths = literal(json.dumps({country: length for length, some in _LENGTHS.items() for country in some.split()}))
     cut = f"left(c, ({lengths}::jsonb ->> left(c, 2))::integer)"
-    moved = "substr(i, 5) || substr(i, 1, 4)"
+    rotated = "substr(i, 5) || substr(i, 1, 4)"
     for value, letter in enumerate(string.ascii_uppercase, 10):
-        moved = f"replace({moved}, '{letter}', '{value}')"
+        rotated = f"replace({rotated}, '{letter}', '{value}')"
     return (
-        f"(SELECT ({moved})::numeric % 97 = 1 FROM (SELECT {cut} AS i FROM (SELECT upper(regexp_replace({{match}}, '[ -]', '', 'g')) AS c) c "
+        f"(SELECT ({rotated})::numeric % 97 = 1 FROM (SELECT {cut} AS i FROM (SELECT upper(regexp_replace({{match}}, '[ -]', '', 'g')) AS c) c "
         f"WHERE length(c) >= ({lengths}::jsonb ->> left(c, 2))::integer AND (regexp_replace({{match}}, '[ -]', '', 'g') <> {{match}} "
         f"OR length(c) = ({lengths}::jsonb ->> left(c, 2))::integer)) i)"
     )

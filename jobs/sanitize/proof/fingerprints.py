@@ -35,22 +35,22 @@ class Comparison:
 
 def comparisons(table: CopiedTable) -> list[Comparison]:
     """Every masked value of the table that has one of production's to differ from."""
-    found = []
+    result = []
     for item in table.fields:
         value = f"r.{quoted(item.name)}"
-        found += [
+        result += [
             Comparison(item, part.expression, "rows", part.suspicion.replace("{raw}", value)) for part in item.parts
         ]
         if item.mask is not None and item.mask.proof != "shape":
-            found.append(Comparison(item, "{raw}", item.mask.proof, item.mask.suspicion(value)))
+            result.append(Comparison(item, "{raw}", item.mask.proof, item.mask.suspicion(value)))
     if not table.live.primary_key:  # no row can be found again: every value with all of production's
-        found = [replace(item, among="unique") for item in found]
-    return found
+        result = [replace(item, among="unique") for item in result]
+    return result
 
 
 def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
     """Masked columns, and how many of production's values could pass for masked."""
-    found: dict[tuple[str, str], int] = {}
+    counts_value: dict[tuple[str, str], int] = {}
     for table in plan.tables.values():
         request = comparisons(table)
         if not request:
@@ -60,8 +60,8 @@ def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
         assert row is not None, "an aggregate has a row"
         for item, count in zip(request, row, strict=True):
             key = (table.name, item.field.name)
-            found[key] = found.get(key, 0) + count
-    return found
+            counts_value[key] = counts_value.get(key, 0) + count
+    return counts_value
 
 
 def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ranges.Range]:
@@ -73,21 +73,22 @@ def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ran
     """
     place = quoted(work(plan.schema))
     for number, table in enumerate(plan.tables.values()):
-        found = comparisons(table)
-        if not found or table.rules.rows == "none":
+        all_comparisons = comparisons(table)
+        if not all_comparisons or table.rules.rows == "none":
             continue
-        by_row = any(item.among == "rows" for item in found)
+        by_row = any(item.among == "rows" for item in all_comparisons)
         key = table.live.primary_key if by_row else ()
         types = {item.name: item.live for item in table.fields}
         columns = [f"k{n} {types[name].plain}" for n, name in enumerate(key)] + [
-            f"f{n} bytea" for n in range(len(found))
+            f"f{n} bytea" for n in range(len(all_comparisons))
         ]
         settings = f"WITH ({QUIET} = off)"
         target.execute(f"CREATE UNLOGGED TABLE {place}.f{number} ({', '.join(columns)}) {settings}".encode())
-        forms = ["" if every else item.form for item in found]
-        prints = [plan.dialect.fingerprint(item.of(f"r.{quoted(item.field.name)}")) for item in found]
+        forms = ["" if every else item.form for item in all_comparisons]
+        prints = [plan.dialect.fingerprint(item.of(f"r.{quoted(item.field.name)}")) for item in all_comparisons]
         prints = [
-            f"CASE WHEN {form} THEN {made} END" if form else made for form, made in zip(forms, prints, strict=True)
+            f"CASE WHEN {form} THEN {fingerprint} END" if form else fingerprint
+            for form, fingerprint in zip(forms, prints, strict=True)
         ]
         wanted = " OR ".join(f"({form})" for form in forms) if all(forms) else None
         every_row = replace(table, condition=wanted, detached={})  # of production, not of what is copied of it

@@ -104,8 +104,8 @@ class Proof:
             list(pool.map(one, [*([beside] if beside else []), *steps]))
         with self._connect(conninfo, keys) as target, translated_errors("proving the database"):
             self._refer(target)
-            for name, place, found in surroundings.elsewhere(target, self.schema, self.canaries):
-                self.checks.add(name, place, "", found)
+            for name, place, count in surroundings.elsewhere(target, self.schema, self.canaries):
+                self.checks.add(name, place, "", count)
         self._cover()
         self.checks.demand()
         return self.checks
@@ -115,8 +115,8 @@ class Proof:
         with translated_errors("proving the views"):
             target.execute(f"SET search_path = {quoted(self.schema)}, {quoted(self.plan.schema)}")
             declared = self.plan.declared
-            for name, view, found in surroundings.views(target, self.schema, self.canaries, declared.unchecked):
-                self.checks.add(name, f"view {view}", "", found)
+            for name, view, count in surroundings.views(target, self.schema, self.canaries, declared.unchecked):
+                self.checks.add(name, f"view {view}", "", count)
         self.checks.demand()
 
     def _connect(self, conninfo: str, keys: Keys) -> Connection:
@@ -130,20 +130,20 @@ class Proof:
 
     def _compare(self, target: Connection, number: int, table: CopiedTable) -> None:
         """Production's values are not there: by the masks' forms where production has none of them, else by fingerprint."""
-        found = list(enumerate(comparisons(table)))
+        numbered = list(enumerate(comparisons(table)))
         if self.overlaps is None:
-            counts = ", ".join(f"count(f{n})" for n, _ in found) or "0"
-            brought = _one(target, f"SELECT {counts} FROM {self.work}.f{number}") if found else ()
+            counts = ", ".join(f"count(f{n})" for n, _ in numbered) or "0"
+            brought = _one(target, f"SELECT {counts} FROM {self.work}.f{number}") if numbered else ()
         else:
-            brought = tuple(self.overlaps.get((table.name, item.field.name), 1) for _, item in found)
-        for count, (_, item) in zip(brought, found, strict=True):
+            brought = tuple(self.overlaps.get((table.name, item.field.name), 1) for _, item in numbered)
+        for count, (_, item) in zip(brought, numbered, strict=True):
             if not count:
                 self.checks.add("no value of production's has the mask's form", table.name, item.field.name, 0)
-        found = [compared for count, compared in zip(brought, found, strict=True) if count]
-        if not found or self.overlaps is not None:
+        numbered = [compared for count, compared in zip(brought, numbered, strict=True) if count]
+        if not numbered or self.overlaps is not None:
             return
         target.execute(f"ANALYZE {self.work}.f{number}")
-        by_row = [(n, item) for n, item in found if item.among == "rows"]
+        by_row = [(n, item) for n, item in numbered if item.among == "rows"]
         if by_row:
             types = {item.name: item.live for item in table.fields}
             same = " AND ".join(
@@ -153,7 +153,7 @@ class Proof:
             row = _one(target, f"SELECT {differ} FROM {self._place(table)} s JOIN {self.work}.f{number} p ON {same}")
             for (_, item), count in zip(by_row, row, strict=True):
                 self.checks.add("no row has its own value", table.name, item.field.name, count)
-        for n, item in found:
+        for n, item in numbered:
             if item.among == "unique" or self.overrides:
                 among = f"{self._fingerprint(item)} IN (SELECT f{n} FROM {self.work}.f{number})"
                 if item.among == "rows":  # values recur, but what the overrides spell out must not be production's
@@ -173,11 +173,11 @@ class Proof:
         many = [name for name in watched if name not in few]
         try:
             with target.transaction():
-                found = self._read(target, table, texts, {name: watched[name] for name in many}, quick=True)
+                rows = self._read(target, table, texts, {name: watched[name] for name in many}, quick=True)
         except psycopg.DataError:  # something is not of its mask's form: count it
-            found = self._read(target, table, texts, {name: watched[name] for name in many}, quick=False)
-        suspects = {column for name, column, count in found if name == "prefilter" and count}
-        for name, column, count in found:
+            rows = self._read(target, table, texts, {name: watched[name] for name in many}, quick=False)
+        suspects = {column for name, column, count in rows if name == "prefilter" and count}
+        for name, column, count in rows:
             if name != "prefilter":
                 self.checks.add(name, table.name, column, count)
         for column in watched:
@@ -253,15 +253,15 @@ class Proof:
         """
         unchecked = table.rules.columns[column].unchecked
         used = [detector for detector in DETECTORS if detector.name not in unchecked]
-        found: tuple[int, ...] = (0,) * len(used)
+        counts_value: tuple[int, ...] = (0,) * len(used)
         if look and used:
             counts = ", ".join(
                 f"coalesce(sum(n) FILTER (WHERE {detector.condition('v')}), 0)::bigint" for detector in used
             )
             number, group = ("count(*)", "GROUP BY 1") if once else ("1", "")
             rows = f"SELECT {text} AS v, {number} AS n FROM {among or self._place(table)} s {group} OFFSET 0"
-            found = _one(target, f"SELECT {counts} FROM ({rows}) t WHERE v ~ {literal(PREFILTER)}")
-        for detector, count in zip(used, found, strict=True):
+            counts_value = _one(target, f"SELECT {counts} FROM ({rows}) t WHERE v ~ {literal(PREFILTER)}")
+        for detector, count in zip(used, counts_value, strict=True):
             self.checks.add(f"no {detector.name}", table.name, column, count)
 
     def _refer(self, target: Connection) -> None:
@@ -274,8 +274,8 @@ class Proof:
             if not valid:
                 match = " AND ".join(f"c.{quoted(a)} = p.{quoted(b)}" for a, b in zip(columns, theirs, strict=True))
                 given = " AND ".join(f"c.{quoted(a)} IS NOT NULL" for a in columns)
-                found = f"SELECT FROM {schema}.{quoted(parent)} p WHERE {match}"
-                missing = _count(target, f"FROM {schema}.{quoted(table)} c WHERE {given} AND NOT EXISTS ({found})")
+                parents = f"SELECT FROM {schema}.{quoted(parent)} p WHERE {match}"
+                missing = _count(target, f"FROM {schema}.{quoted(table)} c WHERE {given} AND NOT EXISTS ({parents})")
             self.checks.add("references lead to rows", table, ", ".join(columns), missing)
         for table in self.plan.tables.values():
             for reference in table.live.references:

@@ -100,8 +100,8 @@ def last(target: Connection, system: str, database: str) -> dict[str, Any] | Non
         rows = target.execute(f"SELECT receipt FROM {HOME}.receipts ORDER BY at DESC LIMIT 50").fetchall()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.InsufficientPrivilege):
         return None
-    found = (json.loads(text) for (text,) in rows)
-    return next((item for item in found if (item.get("system"), item.get("database")) == (system, database)), None)
+    receipts = (json.loads(text) for (text,) in rows)
+    return next((item for item in receipts if (item.get("system"), item.get("database")) == (system, database)), None)
 
 
 def canonical(receipt: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ def definitions(
     """Returns findings in statements: canaries, detected data, and addresses of other databases."""
     request = [statement for statement in statements if title(statement) not in unchecked]
     texts = [spelled(statement) for statement in request]
-    found = [
+    rows = [
         ("canary", at)
         for at, text in enumerate(texts)
         if _planted(text, canaries) or _planted(_COMMAS.sub("", text), canaries)
@@ -37,10 +37,10 @@ def definitions(
     for detector in (*detectors.DETECTORS, *detectors.OF_DEFINITIONS):
         known = detector.condition("v").replace("%", "%%")
         query = f"SELECT n - 1 FROM unnest(%s::text[]) WITH ORDINALITY t(v, n) WHERE {known}"
-        found += [(detector.name, int(at)) for (at,) in connection.execute(query.encode(), [texts])]
-    named = {at: title(request[at]) for _, at in found}
+        rows += [(detector.name, int(at)) for (at,) in connection.execute(query.encode(), [texts])]
+    named = {at: title(request[at]) for _, at in rows}
     suspicious = _suspicious(connection, list(named.values()), canaries)
-    return sorted({(what, f"definition {at + 1}" if named[at] in suspicious else named[at]) for what, at in found})
+    return sorted({(what, f"definition {at + 1}" if named[at] in suspicious else named[at]) for what, at in rows})
 
 
 def _suspicious(connection: Connection, names: list[str], canaries: tuple[str, ...]) -> set[str]:
@@ -181,8 +181,8 @@ def elsewhere(target: Connection, schema: str, canaries: tuple[str, ...]) -> Ite
     suspicious = " OR ".join(
         [f"({detector.condition(text)})" for detector in detectors.DETECTORS] + [detectors.planted(text, canaries)]
     )
-    found = _count(target, f"FROM pg_largeobject_metadata WHERE pg_has_role(lomowner, 'USAGE') AND ({suspicious})")
-    yield "no personal data", "pg_largeobject", found
+    count = _count(target, f"FROM pg_largeobject_metadata WHERE pg_has_role(lomowner, 'USAGE') AND ({suspicious})")
+    yield "no personal data", "pg_largeobject", count
     yield "no password of another server", "pg_user_mappings", _count(target, _FOREIGN)
 
 

@@ -65,7 +65,7 @@ Masked = Callable[[Endpoint, Endpoint, datetime], None]
 
 def newest(rds: Any, prefix: str, kind: str) -> dict[str, Any]:
     """Returns the newest available snapshot of a cluster with this name prefix; ``kind`` is RDS' ``manual`` or ``shared``."""
-    found = [
+    snapshots = [
         snapshot
         for page in rds.get_paginator("describe_db_cluster_snapshots").paginate(
             SnapshotType=kind, IncludeShared=kind == "shared"
@@ -73,9 +73,9 @@ def newest(rds: Any, prefix: str, kind: str) -> dict[str, Any]:
         for snapshot in page["DBClusterSnapshots"]
         if _name(snapshot).startswith(prefix) and snapshot["Status"] == "available"
     ]
-    if not found:
+    if not snapshots:
         raise ExternalError(f"no {kind} snapshot whose name begins with {prefix!r} is available")
-    return max(found, key=lambda snapshot: snapshot["SnapshotCreateTime"])
+    return max(snapshots, key=lambda snapshot: snapshot["SnapshotCreateTime"])
 
 
 def _name(snapshot: dict[str, Any]) -> str:
@@ -188,8 +188,8 @@ def _snapshot(rds: Any, name: str) -> dict[str, Any] | None:
 
 
 def _available(rds: Any, name: str) -> bool:
-    found = _snapshot(rds, name)
-    return found is not None and found["Status"] == "available"
+    snapshot = _snapshot(rds, name)
+    return snapshot is not None and snapshot["Status"] == "available"
 
 
 def _cluster(rds: Any, name: str) -> dict[str, Any] | None:
@@ -257,8 +257,8 @@ def _fresh(rds: Any, settings: Settings, name: str, like: dict[str, Any]) -> str
 
 def _with_instance(rds: Any, settings: Settings, cluster: str) -> str:
     def status() -> str:
-        found = _cluster(rds, cluster)
-        return str(found["Status"]) if found else ""
+        description = _cluster(rds, cluster)
+        return str(description["Status"]) if description else ""
 
     _wait(settings, lambda: status() == "available", cluster)
     instances = rds.describe_db_instances(Filters=[{"Name": "db-cluster-id", "Values": [cluster]}])["DBInstances"]
@@ -284,13 +284,13 @@ def _opened(rds: Any, settings: Settings, name: str) -> Endpoint:
     rds.modify_db_cluster(DBClusterIdentifier=name, MasterUserPassword=password, ApplyImmediately=True)
 
     def ready() -> bool:
-        found = _cluster(rds, name)
-        return found is not None and found["Status"] == "available"
+        description = _cluster(rds, name)
+        return description is not None and description["Status"] == "available"
 
     _wait(settings, ready, name)
-    found = _cluster(rds, name)
-    assert found is not None, "it was just there"
-    return Endpoint(name, found["Endpoint"], int(found["Port"]), found["MasterUsername"], password)
+    description = _cluster(rds, name)
+    assert description is not None, "it was just there"
+    return Endpoint(name, description["Endpoint"], int(description["Port"]), description["MasterUsername"], password)
 
 
 def _removed(rds: Any, cluster: str) -> None:
@@ -303,7 +303,7 @@ def _removed(rds: Any, cluster: str) -> None:
 
 def _wait(settings: Settings, done: Callable[[], bool], what: str) -> None:
     tries = Retrying(
-        retry=retry_if_result(lambda found: not found),
+        retry=retry_if_result(lambda result: not result),
         wait=wait_fixed(settings.wait),
         stop=stop_after_delay(PATIENCE),
         retry_error_callback=lambda _: False,

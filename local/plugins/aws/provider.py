@@ -100,8 +100,8 @@ class Aws(Provider):
         """Makes a call, and stores the parts of the answer that the row names."""
         answer = self.account.call(row, call, inputs, own)
         if answer is not None:
-            found = {word: at(answer, place) for word, place in call.keeps.items()}
-            own |= {word: str(value) for word, value in found.items() if value is not None}
+            kept = {word: at(answer, place) for word, place in call.keeps.items()}
+            own |= {word: str(value) for word, value in kept.items() if value is not None}
         return answer
 
     def _follow(self, calls: Sequence[Call], row: Row, inputs: Values, own: dict[str, str]) -> None:
@@ -122,11 +122,11 @@ class Aws(Provider):
 
     def _outputs(self, row: Row, inputs: Values, own: dict[str, str], picked: Values) -> Values:
         words = {**_flat(inputs), **own}
-        made = {output: _filled(template, words) for output, template in row.outputs.items()}
+        filled = {output: _filled(template, words) for output, template in row.outputs.items()}
         arn = {"arn": row.arn.format_map(words)} if row.arn else {}
         tags = {"tagsAll": inputs["tags"]} if "tags" in inputs else {}
-        found = {key: value for key, value in picked.items() if value is not None}
-        outputs: Values = merged({"region": own["region"], **arn, **made, **found, **tags}, inputs)
+        known = {key: value for key, value in picked.items() if value is not None}
+        outputs: Values = merged({"region": own["region"], **arn, **filled, **known, **tags}, inputs)
         return outputs
 
     def Read(self, request: Any, context: Any) -> Any:

@@ -101,13 +101,13 @@ def table() -> dict[str, Row]:
 
 
 def _row(written: dict[str, Any]) -> Row:
-    made: dict[str, Any] = dict(written)
+    fields: dict[str, Any] = dict(written)
     for key in ("create", "read", "delete"):
         if key in written:
-            made[key] = Call(**written[key])
+            fields[key] = Call(**written[key])
     for key in ("instead", "once", "then", "update", "first", "last"):
         calls = written.get(key, ())
-        made[key] = tuple(Call(**call) for call in ([calls] if isinstance(calls, dict) else calls))
+        fields[key] = tuple(Call(**call) for call in ([calls] if isinstance(calls, dict) else calls))
     for key in ("replaces", "elsewhere"):
-        made[key] = tuple(written.get(key, ()))
-    return Row(**made)
+        fields[key] = tuple(written.get(key, ()))
+    return Row(**fields)

@@ -62,10 +62,14 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     yield from _SETTINGS(resource, stack)
     if field := _DOCUMENTS.get(resource.type):
         own = str(stack.declared("resolved", "environment", "account", "id"))
-        found = list(statements(resource.get(field)))
-        for index, statement in found:
+        all_statements = list(statements(resource.get(field)))
+        for index, statement in all_statements:
             yield from _statement(resource, (field, "Statement", index), statement, own)
-        if resource.type == "aws:s3/bucketPolicy:BucketPolicy" and found and not any(_tls(s) for _, s in found):
+        if (
+            resource.type == "aws:s3/bucketPolicy:BucketPolicy"
+            and all_statements
+            and not any(_tls(s) for _, s in all_statements)
+        ):
             yield (field,), "the bucket answers without TLS"
     if resource.type == "aws:cloudfront/distribution:Distribution":
         for index, origin in items(resource.get("origins")):

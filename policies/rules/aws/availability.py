@@ -10,8 +10,8 @@ from ...rule import Rule
 from ...settings import Setting, is_, least, settings
 
 
-def _several(found: Any) -> bool:
-    return isinstance(found, Sequence) and not isinstance(found, str) and len(found) > 1
+def _several(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str) and len(value) > 1
 
 
 _ONE = "the loss of one zone is the loss of all of it"

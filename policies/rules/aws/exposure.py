@@ -56,8 +56,8 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
                 yield ("ingress", index), "a rule within its group: others cannot be told apart from it"
         case "aws:eks/cluster:Cluster" if resource.get("vpcConfig", "endpointPublicAccess") is not False:
             networks = resource.get("vpcConfig", "publicAccessCidrs")
-            found = [network for _, network in items(networks)]
-            if not found or any(network in _EVERYBODY for network in found):
+            open_networks = [network for _, network in items(networks)]
+            if not open_networks or any(network in _EVERYBODY for network in open_networks):
                 yield ("vpcConfig", "publicAccessCidrs"), "everybody reaches its API"
 
 

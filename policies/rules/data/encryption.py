@@ -20,8 +20,8 @@ _SOCKET = re.compile(r"[?&\s]host=/")
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.type == "kubernetes:core/v1:ConfigMap":
         for path, leaf in resource.leaves():
-            if path[0] == "data" and isinstance(leaf, str) and (found := _PLAIN.search(leaf)):
-                yield path, f"{found[0].strip()!r} speaks without TLS"
+            if path[0] == "data" and isinstance(leaf, str) and (match := _PLAIN.search(leaf)):
+                yield path, f"{match[0].strip()!r} speaks without TLS"
     elif is_workload(resource):
         for path, container in containers(resource):
             yield from _container(path, container)

@@ -39,8 +39,8 @@ def _in_the_clear(resource: Resource) -> Iterator[Problem]:
     for path, leaf in resource.leaves():
         if not isinstance(leaf, str) or path[0] in hidden or path[-1] == "(key)":
             continue
-        if found := shape(leaf):
-            yield path, f"{found} stands in the clear: refer to a Secret"
+        if kind := shape(leaf):
+            yield path, f"{kind} stands in the clear: refer to a Secret"
             continue
         called = names.get(path) or next((part for part in reversed(path) if isinstance(part, str)), "")
         settings = path in names or path[0] == "data"
@@ -64,9 +64,11 @@ def _argument(resource: Resource, path: Path) -> str | None:
     if not isinstance(path[-1], int) or path[-1] == 0:
         return None
     flag, value = resource.get(*path[:-1], path[-1] - 1), resource.get(*path)
-    told = isinstance(flag, str) and flag.startswith("-") and "=" not in flag
+    in_flag = isinstance(flag, str) and flag.startswith("-") and "=" not in flag
     name = str(flag).lstrip("-")
-    return name if told and credential("password" if name in ("requirepass", "masterauth") else name, value) else None
+    return (
+        name if in_flag and credential("password" if name in ("requirepass", "masterauth") else name, value) else None
+    )
 
 
 def _random(name: str, value: str) -> bool:

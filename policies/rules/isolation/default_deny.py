@@ -14,19 +14,19 @@ from ...stack import Stack
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if not is_workload(resource):
         return
-    found = namespace(resource)
-    if found != stack.namespace:
-        yield ("metadata", "namespace"), f"{found!r} is not the environment's namespace {stack.namespace!r}"
-    if not any(_closes(policy, found) for policy in stack.of_kind("NetworkPolicy")):
-        yield ("metadata", "namespace"), f"no NetworkPolicy closed {found!r} both ways before it"
+    own_namespace = namespace(resource)
+    if own_namespace != stack.namespace:
+        yield ("metadata", "namespace"), f"{own_namespace!r} is not the environment's namespace {stack.namespace!r}"
+    if not any(_closes(policy, own_namespace) for policy in stack.of_kind("NetworkPolicy")):
+        yield ("metadata", "namespace"), f"no NetworkPolicy closed {own_namespace!r} both ways before it"
 
 
-def _closes(policy: Resource, found: object) -> bool:
+def _closes(policy: Resource, namespace_name: object) -> bool:
     selector = policy.get("spec", "podSelector")
     types = {value for _, value in items(policy.get("spec", "policyTypes"))}
     empty = isinstance(selector, Mapping) and not len(selector)
     opened = policy.get("spec", "ingress"), policy.get("spec", "egress")
-    return namespace(policy) == found and empty and types == {"Ingress", "Egress"} and opened == (None, None)
+    return namespace(policy) == namespace_name and empty and types == {"Ingress", "Egress"} and opened == (None, None)
 
 
 RULE = Rule(

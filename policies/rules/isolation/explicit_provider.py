@@ -16,12 +16,12 @@ _COMPONENTS = ("understudy:", "pulumi:pulumi:")
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if resource.type == f"{_PROVIDER}kubernetes":
-        found, own = resource.get("clusterIdentifier"), stack.declared("cluster")
-        if not isinstance(found, str) or found != own:
-            yield ("clusterIdentifier",), f"the provider is pinned to {found!r}; the environment's cluster is {own!r}"
+        actual, own = resource.get("clusterIdentifier"), stack.declared("cluster")
+        if not isinstance(actual, str) or actual != own:
+            yield ("clusterIdentifier",), f"the provider is pinned to {actual!r}; the environment's cluster is {own!r}"
     elif resource.type == f"{_PROVIDER}aws":
-        found, own = resource.get("allowedAccountIds"), stack.declared("resolved", "environment", "account", "id")
-        allowed = json.loads(found) if isinstance(found, str) else [item for _, item in items(found)]
+        actual, own = resource.get("allowedAccountIds"), stack.declared("resolved", "environment", "account", "id")
+        allowed = json.loads(actual) if isinstance(actual, str) else [item for _, item in items(actual)]
         if allowed != [own]:
             yield ("allowedAccountIds",), f"the provider is pinned to {allowed!r}; the environment's account is {own!r}"
     elif not resource.type.startswith((_PROVIDER, *_COMPONENTS)):

@@ -27,11 +27,11 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
                 )
         elif path[-1] == _PART_OF and leaf == system:
             continue  # a system's production often has its name for a namespace
-        elif isinstance(leaf, str) and (found := names.find(leaf, _called(path))):
-            yield path, f"the {found.kind} {found.value!r} is {found.environment}'s"
+        elif isinstance(leaf, str) and (name := names.find(leaf, _called(path))):
+            yield path, f"the {name.kind} {name.value!r} is {name.environment}'s"
     for path, text in expanded(resource, stack):
-        if found := names.find(text):
-            yield path, f"its variables say {text[:80]!r}: the {found.kind} {found.value!r} is {found.environment}'s"
+        if name := names.find(text):
+            yield path, f"its variables say {text[:80]!r}: the {name.kind} {name.value!r} is {name.environment}'s"
 
 
 def _called(path: Path) -> str:

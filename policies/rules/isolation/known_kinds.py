@@ -55,12 +55,12 @@ def _alone(resource: Resource, stack: Stack) -> Iterator[Problem]:
     group, name = resource.type.split(":")[1].partition("/")[0], at(resource.props, "metadata", "name")
     place = (group, at(resource.props, "metadata", "namespace"), name)
     for other in stack.of_kind(resource.kind):
-        found = (
+        others = (
             other.type.split(":")[1].partition("/")[0],
             other.get("metadata", "namespace"),
             other.get("metadata", "name"),
         )
-        if other.urn != resource.urn and found == place and isinstance(name, str):
+        if other.urn != resource.urn and others == place and isinstance(name, str):
             yield ("metadata", "name"), f"{other.name!r} is this {resource.kind} too"
 
 

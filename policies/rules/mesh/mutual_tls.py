@@ -74,8 +74,8 @@ def _pods(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _selects(resource: Resource) -> bool:
-    found = resource.get("spec", "selector")
-    return found is not None and not isinstance(found, Unknown)
+    labels = resource.get("spec", "selector")
+    return labels is not None and not isinstance(labels, Unknown)
 
 
 RULE = Rule(

@@ -44,9 +44,9 @@ def _declared_at(resource: Resource, stack: Stack, declared: Mapping[str, Any], 
     return amounts_path(stated, own) if stated is not None else None
 
 
-def _compare(path: Path, found: Any, expected: Any, production: Any) -> Iterator[Problem]:
+def _compare(path: Path, actual: Any, expected: Any, production: Any) -> Iterator[Problem]:
     for part in ("requests", "limits"):
-        wanted, there, most = child(expected, part), child(found, part), child(production, part)
+        wanted, there, most = child(expected, part), child(actual, part), child(production, part)
         for quantity in ("cpu", "memory"):
             here = (*path, part, quantity)
             value, right, top = child(there, quantity), child(wanted, quantity), child(most, quantity)

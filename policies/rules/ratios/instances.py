@@ -43,19 +43,19 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     yield from _equal(place, resource.get(*place), child(declared, "instance"))
     if resource.type in _COUNTS:
         where, others = _COUNTS[resource.type]
-        found, wanted = resource.get(*where), child(declared, "nodes")
-        if not isinstance(found, int | float) or found + others != wanted:
-            yield where, f"{found!r} and {others} more; declared are {wanted!r} nodes"
+        actual, wanted = resource.get(*where), child(declared, "nodes")
+        if not isinstance(actual, int | float) or actual + others != wanted:
+            yield where, f"{actual!r} and {others} more; declared are {wanted!r} nodes"
     if resource.type in _SIZES:
         where, field = _SIZES[resource.type]
-        found, wanted = at(resource.props, *where), child(declared, field)
-        if amount(f"{found}Gi") != amount(wanted):
-            yield where, f"{found!r} GiB; declared is {wanted!r}"
+        actual, wanted = at(resource.props, *where), child(declared, field)
+        if amount(f"{actual}Gi") != amount(wanted):
+            yield where, f"{actual!r} GiB; declared is {wanted!r}"
 
 
-def _equal(where: Path, found: Any, declared: Any) -> Iterator[Problem]:
-    if found != declared:
-        yield where, f"{found!r}; declared is {declared!r}"
+def _equal(where: Path, actual: Any, declared: Any) -> Iterator[Problem]:
+    if actual != declared:
+        yield where, f"{actual!r}; declared is {declared!r}"
 
 
 RULE = Rule(

@@ -20,11 +20,11 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         return
     for name in sorted({*hard, *peak}):
         path = ("spec", "hard", name)
-        found, right, top = child(hard, name), child(peak, name), child(most, name)
-        if found is None or isinstance(found, Unknown) or right is None or amount(found) != amount(right):
-            yield path, f"{said(found)}; the declared peak is {said(right)}"
-        elif top is not None and amount(found) > amount(top):
-            yield path, f"{found} is above {top}, production's and what was added"
+        actual, right, top = child(hard, name), child(peak, name), child(most, name)
+        if actual is None or isinstance(actual, Unknown) or right is None or amount(actual) != amount(right):
+            yield path, f"{said(actual)}; the declared peak is {said(right)}"
+        elif top is not None and amount(actual) > amount(top):
+            yield path, f"{actual} is above {top}, production's and what was added"
 
 
 RULE = Rule(

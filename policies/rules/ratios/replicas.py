@@ -46,24 +46,24 @@ def _workload(resource: Resource, stack: Stack, declared: Any, production: Any) 
             right, top = at(declared, *path), at(production, *path)
             yield from _same(("spec", field), resource.get("spec", field), right, top)
         return
-    found, here = resource.get("spec", "replicas"), ("spec", "replicas")
+    actual, here = resource.get("spec", "replicas"), ("spec", "replicas")
     if least is not None:
-        if found is not None:
+        if actual is not None:
             yield here, "the autoscaler decides how many there are; a number here fights it"
     elif most is None:
-        yield from _same(here, found, pods(stated), None)
+        yield from _same(here, actual, pods(stated), None)
     else:
         path = tuple(str(most).split("."))
-        yield from _same(here, found, at(declared, *path), at(production, *path))
+        yield from _same(here, actual, at(declared, *path), at(production, *path))
 
 
-def _same(path: tuple[str | int, ...], found: Any, right: Any, production: Any) -> Iterator[Problem]:
-    if found is None and right is None:
+def _same(path: tuple[str | int, ...], actual: Any, right: Any, production: Any) -> Iterator[Problem]:
+    if actual is None and right is None:
         return
-    if isinstance(found, Unknown) or found is None or right is None or int(found) != int(right):
-        yield path, f"{said(found)}; declared is {said(right)}"
-    elif production is not None and int(found) > int(production):
-        yield path, f"{int(found)} are more than production's {int(production)}"
+    if isinstance(actual, Unknown) or actual is None or right is None or int(actual) != int(right):
+        yield path, f"{said(actual)}; declared is {said(right)}"
+    elif production is not None and int(actual) > int(production):
+        yield path, f"{int(actual)} are more than production's {int(production)}"
 
 
 RULE = Rule(

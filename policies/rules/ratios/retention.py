@@ -31,11 +31,11 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         return
     if resource.get("metadata", "name") != f"{name}{_SETUP.get(kind, '')}":
         return
-    found = [(path, match) for path, text in _texts(resource) for match in _SAID.findall(text)]
+    durations = [(path, match) for path, text in _texts(resource) for match in _SAID.findall(text)]
     right, top = child(declared, "retention"), child(stack.production("components", name), "retention")
-    if not found:
+    if not durations:
         yield ("metadata", "name"), f"it does not say how long things are kept; declared is {said(right)}"
-    for path, written in found:
+    for path, written in durations:
         if isinstance(right, Unknown) or written != right:
             yield path, f"things are kept for {written}; declared is {said(right)}"
         elif top is not None and size(written, path) > size(top, path):

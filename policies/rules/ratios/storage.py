@@ -30,14 +30,14 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if place is None:
         yield ("metadata", "name"), f"{resource.get('metadata', 'name')!r} is no stated volume of {name!r}"
         return
-    found, right, top = resource.get(*_HERE), at(declared, *place), at(stack.production("components", name), *place)
-    if found is None or isinstance(found, Unknown) or right is None or amount(found) != amount(right):
-        yield _HERE, f"{said(found)}; declared is {said(right)}"
+    actual, right, top = resource.get(*_HERE), at(declared, *place), at(stack.production("components", name), *place)
+    if actual is None or isinstance(actual, Unknown) or right is None or amount(actual) != amount(right):
+        yield _HERE, f"{said(actual)}; declared is {said(right)}"
         return
-    if top is not None and amount(found) > amount(top):
-        yield _HERE, f"{found} is above production's {top}"
-    if amount(found) < min(amount(FLOOR), amount(top) if top is not None else amount(FLOOR)):
-        yield _HERE, f"{found} is below the floor {FLOOR}"
+    if top is not None and amount(actual) > amount(top):
+        yield _HERE, f"{actual} is above production's {top}"
+    if amount(actual) < min(amount(FLOOR), amount(top) if top is not None else amount(FLOOR)):
+        yield _HERE, f"{actual} is below the floor {FLOOR}"
 
 
 def _declared_at(resource: Resource, stack: Stack, declared: Any) -> Path | None:

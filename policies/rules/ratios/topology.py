@@ -32,11 +32,11 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
         yield ("resolved",), "the declaration has no components"
         return
-    reasons, moved = _reasons(stack)
+    reasons, only_in_one = _reasons(stack)
     for name in sorted({*ours, *theirs}):
         mine, other = child(ours, name), child(theirs, name)
         if mine is None or other is None:
-            if name not in moved:
+            if name not in only_in_one:
                 what = "has no" if other is None else "has a"
                 yield ("resolved", "components", name), f"production {what} {name!r}, and no change says why"
             continue
@@ -52,14 +52,14 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 def _reasons(stack: Stack) -> tuple[dict[str, object], set[str]]:
     """Path to reason, and the components that a change with a reason added or removed."""
     reasons: dict[str, object] = {}
-    moved: set[str] = set()
+    only_in_one: set[str] = set()
     for _, entry in items(stack.declared("derivation")):
         path, decided = str(child(entry, "path")), child(entry, "rule")
         if decided in ("changed", "scaled"):
             reasons[path] = child(entry, "because")
         elif decided in ("added", "removed") and child(entry, "because"):
-            moved.add(path.partition(".")[0])
-    return reasons, moved
+            only_in_one.add(path.partition(".")[0])
+    return reasons, only_in_one
 
 
 RULE = Rule(

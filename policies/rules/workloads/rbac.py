@@ -80,8 +80,8 @@ def _role(resource: Resource) -> Iterator[Problem]:
 def _token(resource: Resource, stack: Stack) -> Iterator[Problem]:
     declared = stack.component(component(resource))
     for path, spec in specs(resource):
-        told = child(spec, "automountServiceAccountToken")
-        if told is not False and child(declared, "needsKubernetesAPI") is not True:
+        mounted = child(spec, "automountServiceAccountToken")
+        if mounted is not False and child(declared, "needsKubernetesAPI") is not True:
             yield (*path, "automountServiceAccountToken"), "it carries a token of the API server that it does not need"
         if child(spec, "serviceAccountName") in (None, "default"):
             yield (*path, "serviceAccountName"), "it uses the namespace's default account"
