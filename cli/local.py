@@ -53,7 +53,7 @@ def up(
         from local.target import chosen
 
         chosen(stack, context)  # what must not run there is refused first
-    with phase("judging what would be made by every rule"):  # before the engine makes the first of it
+    with phase("checking the planned resources against all policies"):  # before the engine makes the first of it
         verdict = verdict_of(stack)
     if not verdict.clean:
         from policies.rules import RULES

@@ -66,7 +66,7 @@ def bring_up(
         check()
     # in one go: while one program is linked, which takes one core, another is compiled
     ensure(*stack.engine.modules(), *stack.plane.modules(nodes))
-    console.print(f"[dim]{stack.engine.program}[/]")
+    console.print(f"[dim]engine: {stack.engine.program}[/]")
     below = stack.platform
     if below and not below.is_up():
         console.print(f"{name} runs on {below.name}, which is not up: that one first")
