@@ -5,12 +5,14 @@ Keys: https://www.rabbitmq.com/docs/configure#config-items; definitions: https:/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from components.core.rendered import as_json
 from config.kinds import RabbitMQ
+from config.kinds.rabbitmq import Queue
 
 ENABLED_PLUGINS = "[rabbitmq_prometheus].\n"
 _MEMORY, _DISK = Fraction(6, 10), Fraction(1, 10)
@@ -48,20 +50,34 @@ def rabbitmq_conf(store: RabbitMQ, members: Sequence[str], certs: str) -> str:
 
 
 def definitions(store: RabbitMQ) -> str:
-    """Returns the virtual host, its queues and the user's permissions as RabbitMQ's definitions."""
+    """Returns the virtual host, its queues with their policies, and the user's permissions as RabbitMQ's definitions.
+
+    Limits are policies: arguments of a queue that exists cannot be changed.
+    """
     host, user = store.virtual_host, store.user
     everything = {"configure": "", "write": ".*", "read": ".*"}
     return as_json(
         {
             "vhosts": [{"name": host}],
             "permissions": [{"user": user, "vhost": host, **everything}],
+            "policies": [
+                {
+                    "name": name,
+                    "vhost": host,
+                    "pattern": f"^{re.escape(name)}$",
+                    "apply-to": "queues",
+                    "priority": 0,
+                    "definition": _limits(store.queues[name]),
+                }
+                for name in store.queues
+            ],
             "queues": [
                 {
                     "name": name,
                     "vhost": host,
                     "durable": True,
                     "auto_delete": False,
-                    "arguments": _arguments(store, name),
+                    "arguments": {"x-queue-type": "quorum", "x-quorum-initial-group-size": store.nodes},
                 }
                 for name in store.queues
             ],
@@ -69,13 +85,10 @@ def definitions(store: RabbitMQ) -> str:
     )
 
 
-def _arguments(store: RabbitMQ, name: str) -> dict[str, Any]:
-    queue = store.queues[name]
-    dead_letter = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": queue.dead_letter}
+def _limits(queue: Queue) -> dict[str, Any]:
+    dead_letter = {"dead-letter-exchange": "", "dead-letter-routing-key": queue.dead_letter}
     return {
-        "x-queue-type": "quorum",
-        "x-quorum-initial-group-size": store.nodes,
-        "x-delivery-limit": queue.delivery_limit,
-        **({"x-max-length": queue.max_length, "x-overflow": "reject-publish"} if queue.max_length else {}),
+        "delivery-limit": queue.delivery_limit,
+        **({"max-length": queue.max_length, "overflow": "reject-publish"} if queue.max_length else {}),
         **(dead_letter if queue.dead_letter else {}),
     }

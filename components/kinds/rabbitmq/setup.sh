@@ -14,4 +14,5 @@ known=$(rabbitmqctl -q -l -n "$1" list_users --no-table-headers | cut -f 1)
 if printf '%s\n' "$known" | grep -qxF "$CLIENT"; then task=change_password; else task=add_user; fi
 printf %s "$PASSWORD" | rabbitmqctl -q -l -n "$1" "$task" "$CLIENT"
 rabbitmqctl -q -l -n "$1" import_definitions "$CONFIG/definitions.json"
+for node in "$@"; do rabbitmq-queues -q -l -n "$1" grow "$node" all >/dev/null; done # nodes that were added later
 if printf '%s\n' "$known" | grep -qxF guest; then rabbitmqctl -q -l -n "$1" delete_user guest; fi # of a first start

@@ -62,14 +62,13 @@ def test_clients_speak_tls_and_receive_their_password_alone(graph: tuple[Node, .
 def test_queues_are_quorum_queues_on_all_nodes(graph: tuple[Node, ...]) -> None:
     found = json.loads(inputs(graph, "ConfigMap", "queue-setup")["data"]["definitions.json"])
     arguments = {queue["name"]: queue["arguments"] for queue in found["queues"]}
-    assert arguments["orders"] == {
-        "x-queue-type": "quorum",
-        "x-quorum-initial-group-size": 3,
-        "x-delivery-limit": 5,
-        "x-dead-letter-exchange": "",
-        "x-dead-letter-routing-key": "failed",
+    quorum = {"x-queue-type": "quorum", "x-quorum-initial-group-size": 3}
+    assert arguments == {"orders": quorum, "failed": quorum}
+    limits = {policy["pattern"]: policy["definition"] for policy in found["policies"]}
+    assert limits == {
+        "^orders$": {"delivery-limit": 5, "dead-letter-exchange": "", "dead-letter-routing-key": "failed"},
+        "^failed$": {"delivery-limit": 20, "max-length": 1000, "overflow": "reject-publish"},
     }
-    assert arguments["failed"]["x-overflow"] == "reject-publish"
     assert found["permissions"] == [{"user": "app", "vhost": "app", "configure": "", "write": ".*", "read": ".*"}]
     assert "users" not in found, "a password would be in a ConfigMap"
 
@@ -78,6 +77,16 @@ def test_the_setup_waits_for_the_nodes(graph: tuple[Node, ...]) -> None:
     assert any(urn.endswith("StatefulSet::queue") for urn in node(graph, "Job", "queue-setup")["depends_on"])
     names = [item["name"] for item in container(graph, "Job", "queue-setup")["env"]]
     assert {"COOKIE", "PASSWORD", "NODES"} <= set(names)
+
+
+def test_a_node_is_ready_when_it_serves_and_stops_gracefully(graph: tuple[Node, ...]) -> None:
+    queue = container(graph, "StatefulSet", "queue")
+    assert queue["readinessProbe"]["tcpSocket"] == {"port": "amqps"}
+    assert queue["lifecycle"]["preStop"]["exec"]["command"][-1].endswith("/stop.sh")
+    spec = inputs(graph, "StatefulSet", "queue")["spec"]
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] > 60
+    assert spec["minReadySeconds"] > 0
+    assert inputs(graph, "PodDisruptionBudget", "queue")["spec"]["maxUnavailable"] == 1
 
 
 def test_its_ports_are_open_to_clients_nodes_and_the_setup_alone(graph: tuple[Node, ...]) -> None:

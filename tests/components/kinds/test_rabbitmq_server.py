@@ -33,6 +33,22 @@ PROGRAMS = "/usr/lib/rabbitmq/bin"
 PASSWORD = 'se"cret\\&|/1'
 
 
+def free_ports(count: int) -> list[int]:
+    """Ports that no process uses now."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def loopback(address: str) -> str:
+    """Arguments of an Erlang node that listens on this address alone."""
+    return f"-kernel inet_dist_use_interface {{{address.replace('.', ',')}}}"
+
+
 class Cluster:
     """Three nodes that share the loopback interface: Erlang names, addresses and distribution ports are their own."""
 
@@ -44,9 +60,7 @@ class Cluster:
         address = network(5671, 15692)
         self.addresses = [address(11 + index) for index in range(3)]
         self.names = [f"node{index}@{host}" for index, host in enumerate(self.addresses)]
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.epmd = str(free.getsockname()[1])
+        self.epmd, *self.ports = (str(port) for port in free_ports(4))
         self.certs = folder / "certs"
         self.certs.mkdir()
         names = ",".join(f"IP:{host}" for host in self.addresses)
@@ -70,8 +84,11 @@ class Cluster:
             **environment(str(config), str(home)),
             "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
             "RABBITMQ_NODENAME": self.names[index],
-            "RABBITMQ_DIST_PORT": str(25000 + os.getpid() % 20000 * 2 + index),
+            "RABBITMQ_DIST_PORT": self.ports[index],
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": loopback(self.addresses[index]),
+            "RABBITMQ_CTL_ERL_ARGS": loopback(self.addresses[index]),
             "ERL_EPMD_PORT": self.epmd,
+            "ERL_EPMD_ADDRESS": ",".join(self.addresses),
             "ERL_EPMD_RELAXED_COMMAND_CHECK": "true",  # it can be ended while it knows names
             "COOKIE": "a-cookie-of-the-test",
         }
@@ -207,6 +224,28 @@ def test_a_rejected_message_goes_to_the_dead_letter_queue(cluster: Cluster) -> N
                 return
             time.sleep(0.2)
     raise AssertionError("the message is in no queue")
+
+
+def test_a_changed_limit_reaches_a_queue_that_exists(cluster: Cluster) -> None:
+    listed = cluster.tool(0, "rabbitmqctl", "-q", "list_policies", "-p", "app", "--no-table-headers")
+    assert '"delivery-limit":5' in listed
+    file = cluster.folder / "config-0" / "definitions.json"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('"delivery-limit": 5', '"delivery-limit": 7'), encoding="utf-8")
+    cluster.setup(PASSWORD)
+    assert '"delivery-limit":7' in cluster.tool(0, "rabbitmqctl", "-q", "list_policies", "-p", "app")
+
+
+def test_the_setup_gives_a_queue_the_replica_that_it_lacks(cluster: Cluster) -> None:
+    cluster.tool(0, "rabbitmq-queues", "-q", "delete_member", "-p", "app", "orders", cluster.names[2])
+    members = ("rabbitmqctl", "-q", "list_queues", "-p", "app", "--no-table-headers", "name", "members")
+
+    def row(queue: str) -> str:
+        return next(line for line in cluster.tool(0, *members).splitlines() if line.startswith(queue))
+
+    assert cluster.names[2] not in row("orders")
+    cluster.setup(PASSWORD)
+    assert cluster.names[2] in row("orders")
 
 
 def test_a_rotation_gives_the_user_another_password(cluster: Cluster) -> None:
