@@ -102,19 +102,6 @@ def test_a_killed_engine_leaves_nothing_twice(stack: LocalStack, objects: int) -
     assert stack.pulumi("destroy", "--yes", "--skip-preview", capture=True).returncode == 0
 
 
-def test_an_api_server_that_goes_away_for_a_moment(stack: LocalStack) -> None:
-    with begun(stack) as engine:
-        wait_for_objects(stack, 1)
-        stack.plane.restart_api_server()
-        output, _ = engine.communicate(timeout=180)
-    if engine.returncode:  # the official provider does not try again what it sent while the server was away
-        assert "connection refused" in output or "EOF" in output or "connection reset" in output, output
-        stack.start()
-        up(stack)
-    assert ours(stack, NAMESPACE) == known(stack)
-    assert not stack.export().get("pending_operations")
-
-
 def test_a_changed_value_rolls_only_its_readers(stack: LocalStack, tmp_path: Path) -> None:
     up(stack)
     before = {app: template_hash(stack, NAMESPACE, app) for app in ("web", "worker")}
@@ -258,3 +245,17 @@ def test_an_environment_that_is_pinned_to_no_cluster_is_refused(stack: LocalStac
     assert code != 0
     assert "the environment is pinned to no cluster" in said
     assert "./understudy cluster" in said
+
+
+def test_an_api_server_that_goes_away_for_a_moment(stack: LocalStack) -> None:
+    """The last test of the module: controllers watch again only minutes after a restart, and updates wait for them."""
+    with begun(stack) as engine:
+        wait_for_objects(stack, 1)
+        stack.plane.restart_api_server()
+        output, _ = engine.communicate(timeout=180)
+    if engine.returncode:  # the official provider does not try again what it sent while the server was away
+        assert "connection refused" in output or "EOF" in output or "connection reset" in output, output
+        stack.start()
+        up(stack)
+    assert ours(stack, NAMESPACE) == known(stack)
+    assert not stack.export().get("pending_operations")
