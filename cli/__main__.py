@@ -199,8 +199,8 @@ def review(
         if not separator:
             raise ConfigError(Problem("--preview-json", None, "", f"found {given!r}", "write STACK=FILE"))
         previews[stack] = Path(file)
-    comment_value = compose(base, head, previews)
-    comment, whole = render(comment_value)
+    pull_request = compose(base, head, previews)
+    comment, whole = render(pull_request)
     if whole is not None and out is not None:
         out.write_text(whole, encoding="utf-8")
     typer.echo(comment, nl=False)
@@ -208,7 +208,7 @@ def review(
         from review.post import deliver
 
         typer.echo(deliver(comment, post, author, os.environ), err=True)
-    raise typer.Exit(1 if comment_value.blocked else 0)
+    raise typer.Exit(1 if pull_request.blocked else 0)
 
 
 @app.command()

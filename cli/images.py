@@ -82,9 +82,9 @@ def _authorized(client: httpx.Client, challenge: str, known: tuple[str, str] | N
     """Returns the authorization that the registry requires: a token from its token service, or name and password."""
     kind, _, rest = challenge.partition(" ")
     if kind.lower() == "bearer":
-        challenge_value = dict(_CHALLENGE.findall(rest))
-        realm = challenge_value.pop("realm", "")
-        answer = client.get(realm, params=challenge_value, auth=known if known else httpx.USE_CLIENT_DEFAULT)
+        parameters = dict(_CHALLENGE.findall(rest))
+        realm = parameters.pop("realm", "")
+        answer = client.get(realm, params=parameters, auth=known if known else httpx.USE_CLIENT_DEFAULT)
         if answer.is_success:
             content = answer.json()
             return {"Authorization": f"Bearer {content.get('token') or content.get('access_token')}"}
@@ -104,8 +104,8 @@ def _credentials(registry: str) -> tuple[str, str] | None:
     if helper:
         command = [f"docker-credential-{helper}", "get"]
         try:
-            answer_value = subprocess.run(command, input=registry, capture_output=True, text=True, check=True)
-            answer = json.loads(answer_value.stdout)
+            completed = subprocess.run(command, input=registry, capture_output=True, text=True, check=True)
+            answer = json.loads(completed.stdout)
         except (OSError, ValueError, subprocess.CalledProcessError):
             return None
         return answer["Username"], answer["Secret"]

@@ -139,10 +139,10 @@ def vpn(stack: StackOption = "quikapp-staging-platform") -> None:
 
     from .openvpn import read, write
 
-    stack_value = LocalStack(stack)
-    settings = stack_value.resolved()
+    local_stack = LocalStack(stack)
+    settings = local_stack.resolved()
     file = Path(f"{settings.system}-{settings.environment.name}.ovpn")
-    write(read(stack_value.secret_output("vpn"), stack), file)
+    write(read(local_stack.secret_output("vpn"), stack), file)
     typer.echo(f"{file}: openvpn --config {file}")
 
 

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 
 from config.kinds.backend import PersistentBackend
 from config.kinds.stateful import Stateful
-from config.model.base import Component
+from config.model.component import Component
 
 
 def order(components: Mapping[str, Component]) -> list[str]:

@@ -47,7 +47,7 @@ class Module:
     rewritten: dict[str, tuple[str, Callable[[str], str]]] = field(default_factory=dict)
     """Source file to its Go module and a function; the function's result is compiled instead of the file's text."""
     order: int = 9
-    """Modules with lower numbers are built first: those that take long, and those whose packages others share."""
+    """Modules with lower numbers are built first. Long builds come first, so that short ones fill the second place."""
 
     @property
     def sources(self) -> Path:

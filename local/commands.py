@@ -84,9 +84,9 @@ def bring_up(
     if stack.plane.nodes is Nodes.REAL:
         with phase("making the images of pods that run"):
             pods = objects(name)
-            images_value = build(images(pods), pods, stack.resolved())
+            built = build(images(pods), pods, stack.resolved())
         with phase("giving the real node its images"):
-            stack.plane.publish(images_value, pods)
+            stack.plane.publish(built, pods)
     if dry_run:
         return stack.pulumi("preview", "--diff", *GATED).returncode
     # where stores are guarded, the engine looks first whether one would be replaced: else it stops half way

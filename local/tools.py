@@ -15,7 +15,7 @@ _IMPORT_OF_A_GROUP = re.compile(r'^\t\w+ "github\.com/pulumi/pulumi-kubernetes/s
 
 
 def without_typed_kinds(source: str) -> str:
-    """Returns the provider's ``kinds.go`` with one Go type for all kinds, whose type tokens stay as they are.
+    """Returns the provider's ``kinds.go`` with one Go type for all Kubernetes kinds; Pulumi's type tokens do not change.
 
     The file registers the resources of the provider's own component resources (``yaml.v2.ConfigGroup``, ``helm.v4.Chart``). It
     is all that needs the SDK's 63 packages of Kubernetes types, which are a quarter of the plugin's source.

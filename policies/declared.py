@@ -57,12 +57,10 @@ def amounts_path(stated: Mapping[str, Any], container: str) -> Path | None:
 
 def size_path(claim: Resource, stack: Stack) -> Path | None:
     """The path of a volume's declared size; ``None`` when no workload of its component has such a volume."""
-    name = str(claim.get("metadata", "name"))
     for stated in _workloads(claim, stack):
-        for _, entry in items(child(stated, "claims")):
-            for index in range(pods(stated)):
-                if name == f"{child(entry, 'volume')}-{child(stated, 'name')}-{index}":
-                    return tuple(str(child(entry, "size")).split("."))
+        size = at(stated, "volumes", str(claim.get("metadata", "name")))
+        if size is not None:
+            return tuple(str(size).split("."))
     return None
 
 

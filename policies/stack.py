@@ -73,8 +73,8 @@ class Stack:
             components = self.declared("resolved", "components")
             declared = [self.component(name) for name in (components if components is not None else ())]
             self._mesh = next((c for c in declared if c is not None and child(c, "kind") == "istio"), None)
-        declared_value: Mapping[str, Any] | None = self._mesh
-        return declared_value
+        mesh: Mapping[str, Any] | None = self._mesh
+        return mesh
 
     @property
     def names(self) -> Names:

@@ -40,11 +40,11 @@ def readings(text: str) -> Iterator[str]:
     """The text, and what it says as a URL, as base64 (whole, in parts, in lines), as JSON and as YAML, again and again."""
     left, seen, waiting = BUDGET + 16 * len(text), {text}, [(text, DEPTH)]
     while waiting:
-        text_value, depth = waiting.pop()
-        yield text_value
-        if depth == 0 or len(text_value) < 4:
+        reading, depth = waiting.pop()
+        yield reading
+        if depth == 0 or len(reading) < 4:
             continue
-        for decoded in _decoded(text_value):
+        for decoded in _decoded(reading):
             if decoded not in seen:
                 seen.add(decoded)
                 left -= len(decoded) + 16

@@ -22,10 +22,10 @@ from .state import exported
 
 def stacks_of(system: str, project: Path = ROOT) -> dict[str, Stack]:
     """Stack name to settings, of every stack of the system; raises ``ConfigError`` when there is no production."""
-    settings_value = {path.name.split(".")[1]: read_stack(path) for path in sorted(project.glob("Pulumi.*.yaml"))}
-    of_system = {name: settings for name, settings in settings_value.items() if settings.system == system}
+    stacks = {path.name.split(".")[1]: read_stack(path) for path in sorted(project.glob("Pulumi.*.yaml"))}
+    of_system = {name: settings for name, settings in stacks.items() if settings.system == system}
     if BASE not in {settings.environment for settings in of_system.values()}:
-        known = ", ".join(sorted({settings.system for settings in settings_value.values()}))
+        known = ", ".join(sorted({settings.system for settings in stacks.values()}))
         fix = f"systems with stacks: {known}"
         raise ConfigError(Problem("Pulumi.*.yaml", None, "", f"{system!r} has no stack of its production", fix))
     return of_system

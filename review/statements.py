@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .alignment import Key, Path
@@ -56,11 +56,4 @@ def _text(path: object) -> str | None:
 
 
 def _size(claim: str, workloads: Workloads) -> str | None:
-    return next((size for name, size in _volumes(workloads) if name == claim), None)
-
-
-def _volumes(workloads: Workloads) -> Iterator[tuple[str, str]]:
-    for stated in workloads:
-        for entry in stated.get("claims", ()):
-            for index in range(stated.get("pods", 1)):
-                yield f"{entry['volume']}-{stated['name']}-{index}", entry["size"]
+    return next((stated["volumes"][claim] for stated in workloads if claim in stated.get("volumes", {})), None)

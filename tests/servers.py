@@ -8,8 +8,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,17 @@ def _free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder for a server with a user of its own; each pytest session makes pytest's folders root's alone again."""
+    folder = Path(tempfile.mkdtemp(prefix="understudy-server-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 class Server:

@@ -1,4 +1,4 @@
-"""What is known of the account before anything is made in it, and the base of its components."""
+"""The AWS account of an environment, and the base class of the components in it."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pulumi
@@ -33,9 +33,9 @@ Store = Aurora | DocumentDB | ElastiCache | Msk | OpenSearch
 
 @dataclass(frozen=True)
 class Platform:
-    """The components that exist, by name, in the order in which they were made."""
+    """The components that exist, by name, in the order in which they were platform."""
 
-    components: Mapping[str, PlatformComponent] = field(default_factory=dict)
+    components: Mapping[str, PlatformComponent]
 
     def of_kind(self, kind: type[T]) -> dict[str, T]:
         """Returns the components of one kind, by name."""
@@ -82,41 +82,49 @@ Build = Callable[[str, Any, AwsContext, Platform, pulumi.ResourceOptions], Platf
 BUILDERS: Mapping[str, Build] = {
     "network": lambda name, declared, context, _, opts: Network(name, declared, context, opts),
     "zone": lambda name, _, context, __, opts: Zone(name, context, opts),
-    "bucket": lambda name, declared, context, made, opts: Bucket(
-        name, declared, context, made.bucket(declared.logs) if declared.logs else None, opts
+    "bucket": lambda name, declared, context, platform, opts: Bucket(
+        name, declared, context, platform.bucket(declared.logs) if declared.logs else None, opts
     ),
-    "eks": lambda name, declared, context, made, opts: Eks(
-        name, declared, context, made.only(Network), made.only(Zone), opts
+    "eks": lambda name, declared, context, platform, opts: Eks(
+        name, declared, context, platform.only(Network), platform.only(Zone), opts
     ),
-    "client-vpn": lambda name, declared, context, made, opts: ClientVpn(
-        name, declared, context, made.only(Network), made.only(Eks), opts
+    "client-vpn": lambda name, declared, context, platform, opts: ClientVpn(
+        name, declared, context, platform.only(Network), platform.only(Eks), opts
     ),
-    "load-balancer": lambda name, declared, context, made, opts: LoadBalancer(
+    "load-balancer": lambda name, declared, context, platform, opts: LoadBalancer(
         name,
         declared,
         context,
-        made.only(Network),
-        made.only(Eks),
-        made.only(Zone),
-        made.bucket(declared.logs),
+        platform.only(Network),
+        platform.only(Eks),
+        platform.only(Zone),
+        platform.bucket(declared.logs),
         opts,
     ),
-    "cdn": lambda name, declared, context, made, opts: Cdn(
-        name, declared, context, made.bucket(declared.bucket), made.bucket(declared.logs), made.only(Zone), opts
+    "cdn": lambda name, declared, context, platform, opts: Cdn(
+        name,
+        declared,
+        context,
+        platform.bucket(declared.bucket),
+        platform.bucket(declared.logs),
+        platform.only(Zone),
+        opts,
     ),
-    "istio": lambda name, declared, context, made, opts: Istio(
-        name, declared, context, made.only(Eks), made.only(LoadBalancer), opts
+    "istio": lambda name, declared, context, platform, opts: Istio(
+        name, declared, context, platform.only(Eks), platform.only(LoadBalancer), opts
     ),
-    "aurora": lambda name, declared, context, made, opts: Aurora(name, declared, context, made.placement(), opts),
-    "documentdb": lambda name, declared, context, made, opts: DocumentDB(
-        name, declared, context, made.placement(), opts
+    "aurora": lambda name, declared, context, platform, opts: Aurora(
+        name, declared, context, platform.placement(), opts
     ),
-    "elasticache": lambda name, declared, context, made, opts: ElastiCache(
-        name, declared, context, made.placement(), opts
+    "documentdb": lambda name, declared, context, platform, opts: DocumentDB(
+        name, declared, context, platform.placement(), opts
     ),
-    "msk": lambda name, declared, context, made, opts: Msk(name, declared, context, made.placement(), opts),
-    "opensearch": lambda name, declared, context, made, opts: OpenSearch(
-        name, declared, context, made.placement(), opts
+    "elasticache": lambda name, declared, context, platform, opts: ElastiCache(
+        name, declared, context, platform.placement(), opts
+    ),
+    "msk": lambda name, declared, context, platform, opts: Msk(name, declared, context, platform.placement(), opts),
+    "opensearch": lambda name, declared, context, platform, opts: OpenSearch(
+        name, declared, context, platform.placement(), opts
     ),
 }
 """Kind to its constructor, with what it needs of the components before it."""
@@ -128,7 +136,7 @@ def build(context: AwsContext, opts: pulumi.ResourceOptions) -> Platform:
     for name in order(context.resolved.components):
         declared = context.resolved.components[name]
         if declared.layer == "platform" and not declared.existing:
-            components[name] = BUILDERS[declared.kind](name, declared, context, Platform(components), opts)
+            components[name] = BUILDERS[declared.kind](name, declared, context, Platform(dict(components)), opts)
     platform = Platform(components)
     keys = {name: database.key_arn for name, database in platform.of_kind(Aurora).items()}
     if cluster := platform.first(Eks):

@@ -10,7 +10,7 @@ import pulumi
 from config.derivation.mesh_topology import has_role, runs_here
 from config.kinds import Bucket as DeclaredBucket
 from config.kinds import CloudWatchExporter, DataSync
-from config.model.base import Component
+from config.model.component import Component
 
 from .bucket import Bucket
 from .context import AwsContext, policy_document

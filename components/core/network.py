@@ -8,7 +8,7 @@ from config.derivation.mesh_topology import POD_IDENTITY, exposed, has_role, mes
 from config.kinds import External, Manifests, Prometheus
 from config.kinds.aws import Managed
 from config.kinds.mesh import SECURE
-from config.model.base import Component
+from config.model.component import Component
 from config.system import Resolved
 
 from .labels import OWNER, selector

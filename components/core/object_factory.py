@@ -9,8 +9,7 @@ import pulumi
 
 from config.derivation.mesh_topology import mesh
 from config.kinds import CronJob
-from config.model.base import Component
-from config.model.workloads import ContainerSpec, WorkloadSpec
+from config.model.component import Component
 from config.system import Resolved
 
 from . import pods
@@ -35,8 +34,8 @@ def app_protocol(resolved: Resolved, component: Component, port: str) -> dict[st
 class ObjectFactory:
     """Makes the objects of one component, as children of it.
 
-    Numbers of pods, amounts, ports and volumes come from the component's statement of its workloads. An object that is not
-    stated raises ``KeyError``: it would be in no quota and in no NetworkPolicy.
+    Numbers of pods, amounts, ports and volumes come from the component's statement of its workloads. A workload or a Service
+    that is not stated raises ``KeyError``, and a container ``ValueError``: the quota and the NetworkPolicies would lack it.
     """
 
     def __init__(self, owner: pulumi.ComponentResource, resolved: Resolved, component: str) -> None:
@@ -47,17 +46,11 @@ class ObjectFactory:
         self._workloads = {workload.name: workload for workload in self._declared.workloads(component)}
         self._services = {service for workload in self._workloads.values() for service in workload.services}
 
-    def _stated(self, workload: str) -> WorkloadSpec:
-        return self._workloads[workload]
-
     def container(self, workload: str, name: str, image: str, **more: Any) -> Any:
         """A container of a workload, with its stated amounts and ports; ``more`` are the other fields."""
-        spec = self._container(workload, name)
+        [spec] = [container for container in self._workloads[workload].containers if container.name == name]
         listens = {"ports": pods.ports({port.name: port.number for port in spec.ports})} if spec.ports else {}
         return pods.container(name, image, self._declared.declared(spec.resources), **listens, **more)
-
-    def _container(self, workload: str, name: str) -> ContainerSpec:
-        return {container.name: container for container in self._stated(workload).containers}[name]
 
     def make(
         self,
@@ -136,7 +129,7 @@ class ObjectFactory:
         """
         return [
             self.service(f"{name}-{index}", ports, {**select, POD: f"{name}-{index}"}, early=True)
-            for index in range(self._stated(name).pods if members is None else members)
+            for index in range(self._workloads[name].pods if members is None else members)
         ]
 
     def claims(self) -> list[KubernetesObject]:
@@ -191,7 +184,7 @@ class ObjectFactory:
         The claims are made by ``claims`` under the names that the controller looks for. Its template never changes (a change
         replaces the StatefulSet) and names no class: were a claim missing, the pod would wait, and not start on a small volume.
         """
-        stated = self._stated(name)
+        stated = self._workloads[name]
         selected = selector(self._component, stated.role)
         pod = {"topologySpreadConstraints": spread(self._resolved, selected), **pod}
         claim = {
@@ -213,7 +206,7 @@ class ObjectFactory:
 
     def deployment(self, name: str, pod: Mapping[str, Any], depends_on: Depends, annotations: Any) -> KubernetesObject:
         """Pods without a volume, replaced one by one."""
-        stated = self._stated(name)
+        stated = self._workloads[name]
         selected = selector(self._component, stated.role)
         pod = {"topologySpreadConstraints": spread(self._resolved, selected, "pod-template-hash"), **pod}
         spec = {
@@ -229,7 +222,7 @@ class ObjectFactory:
         self, name: str, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
     ) -> KubernetesObject:
         """One pod, stopped before the next one starts: they would share a volume, or a Service that two may not answer."""
-        role = self._stated(name).role
+        role = self._workloads[name].role
         spec = {
             "replicas": 1,
             "strategy": {"type": "Recreate"},
@@ -268,7 +261,7 @@ class ObjectFactory:
 
     def disruption(self, name: str) -> KubernetesObject:
         """One pod of the workload at a time may be evicted."""
-        spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(self._component, self._stated(name).role)}}
+        spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(self._component, self._workloads[name].role)}}
         return self.make("policy/v1", "PodDisruptionBudget", name, spec=spec)
 
     def job(
@@ -290,7 +283,7 @@ class ObjectFactory:
         a Job never become Ready. ``whole=False``: the checksum covers ``content`` only, for a pod with inputs that
         are not known in a preview.
         """
-        template = self._template(app, self._stated(app).role, {"restartPolicy": "OnFailure", **pod}, annotations)
+        template = self._template(app, self._workloads[app].role, {"restartPolicy": "OnFailure", **pod}, annotations)
         spec = {"backoffLimit": retries, "activeDeadlineSeconds": seconds, "template": template}
         patience = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create=f"{seconds}s"))
         name = f"{app}-{checksum([template, content] if whole else content)[:8]}"
@@ -298,7 +291,7 @@ class ObjectFactory:
 
     def cronjob(self, app: str, schedule: str, pod: Mapping[str, Any], depends_on: Depends) -> KubernetesObject:
         """A task of a store's on a schedule (UTC) that never overlaps itself."""
-        template = self._template(app, self._stated(app).role, {"restartPolicy": "Never", **pod}, None)
+        template = self._template(app, self._workloads[app].role, {"restartPolicy": "Never", **pod}, None)
         spec = {
             "schedule": schedule,
             "timeZone": "Etc/UTC",
@@ -314,7 +307,7 @@ class ObjectFactory:
         self, app: str, declared: CronJob, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
     ) -> KubernetesObject:
         """A task of one's own on a schedule, as it is declared."""
-        template = self._template(app, self._stated(app).role, {"restartPolicy": "OnFailure", **pod}, annotations)
+        template = self._template(app, self._workloads[app].role, {"restartPolicy": "OnFailure", **pod}, annotations)
         spec = {
             "schedule": declared.schedule,
             "timeZone": "Etc/UTC",

@@ -10,7 +10,8 @@ import pulumi
 
 from config.kinds.aws import Managed
 from config.kinds.workload import Workload
-from config.model.base import Component, secret_variable
+from config.model.base import secret_variable
+from config.model.component import Component
 from config.system import Resolved
 
 from .configuration import checksum

@@ -56,8 +56,8 @@ class Mesh(pulumi.ComponentResource):
         KubernetesObject(logical or f"{name}-mesh", body, pulumi.ResourceOptions(parent=self))
 
     def _signed_in(self) -> None:
-        gateway_value = declared_gateway(self._resolved)
-        for host in gateway_value[1].hosts if gateway_value else ():
+        entrance = declared_gateway(self._resolved)
+        for host in entrance[1].hosts if entrance else ():
             for route in host.routes if host.authentication else ():
                 provider = str(host.authentication)
                 spec = signed_in(route.to, provider, gateway(self._resolved))

@@ -15,7 +15,7 @@ from config.derivation.mesh_topology import gateway_targets, outside, runs_here,
 from config.kinds import Istio, OpenSearch
 from config.kinds.aws import Managed
 from config.kinds.mesh import SECURE
-from config.model.base import Component
+from config.model.component import Component
 from config.system import Resolved
 
 from .routing import host, visible

@@ -18,7 +18,7 @@ from config.kinds import (
 from config.kinds.aws import Aurora, Managed
 from config.kinds.mesh import VirtualHost
 from config.kinds.workload import Workload
-from config.model.base import Component
+from config.model.component import Component
 from config.paths import Path
 from config.system import ENDPOINT, System
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from config.kinds.manifests import Manifest, Manifests
-from config.model.base import Component
+from config.model.component import Component
 from config.model.objects import flaws
 from config.paths import Path
 from config.system import Configuration, System

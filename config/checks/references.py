@@ -13,7 +13,8 @@ from config.errors import ConfigError, Problem
 from config.kinds import Gateway, Service
 from config.kinds.aws import Managed
 from config.kinds.aws.managed import MANAGED_KEYS
-from config.model.base import Component, SecretKey
+from config.model.base import SecretKey
+from config.model.component import Component
 from config.order import order
 from config.paths import Path, leaves, parse, render
 from config.system import RESERVED, Environment, System

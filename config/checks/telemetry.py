@@ -16,7 +16,7 @@ from config.kinds import (
     Prometheus,
     Service,
 )
-from config.model.base import Component
+from config.model.component import Component
 from config.paths import Path
 from config.system import System
 

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from config.kinds import Service
-from config.model.base import Demand, Resources
+from config.model.base import Resources
+from config.model.component import Demand
 from config.model.quantity import Bytes, Cpu, Memory, Quantity, Storage
 from config.system import Resolved
 

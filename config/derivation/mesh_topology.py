@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from config.kinds import Bucket, External, Istio, MeshGateway, Prometheus, Service
 from config.kinds.aws import Managed
-from config.model.base import Component
+from config.model.component import Component
 from config.system import Resolved
 
 POD_IDENTITY = "169.254.170.23/32"

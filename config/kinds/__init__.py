@@ -11,7 +11,7 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
-from config.model.base import Component
+from config.model.component import Component
 
 from .aws import (
     Aurora,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
-from config.model.base import Component, Resources, StorageAmount, Text, resources
+from config.model.base import Resources, StorageAmount, Text, resources
+from config.model.component import Component
 from config.model.workloads import ClaimSpec, ContainerSpec, PortSpec, WorkloadSpec
 
 
@@ -19,9 +21,9 @@ class Backend(Component):
     init_containers: ClassVar[tuple[str, ...]] = ()
     """Names of the containers that run before the backend; each has its CPU and memory."""
 
+    @abstractmethod
     def listens(self) -> tuple[PortSpec, ...]:
         """Ports of the backend's container; the first is the one its clients use."""
-        raise NotImplementedError
 
     def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
         before = [ContainerSpec(container, init=True) for container in self.init_containers]

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.model.base import Cidr, Component, DnsLabel, Hostname, Port, Resources, Text
+from config.model.base import Cidr, DnsLabel, Hostname, Port, Resources, Text
+from config.model.component import Component
 from config.model.workloads import ContainerSpec, PortSpec, WorkloadSpec
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from config.model.base import Component, Demand, Model
+from config.model.base import Model
+from config.model.component import Component, Demand
 from config.model.objects import (
     QUANTITIES,
     amount,

@@ -8,8 +8,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from config.kinds.aws.managed import Platform
 from config.kinds.aws.web import Host
-from config.model.base import Component, DnsLabel, Hostname, Model, Range, Resources, SecretKey, Text, resources
+from config.model.base import DnsLabel, Hostname, Model, Range, Resources, SecretKey, Text, resources
 from config.model.charts import Charts
+from config.model.component import Component
 from config.model.quantity import Duration, Percent
 from config.model.workloads import PortSpec
 

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
-from config.model.base import Component, Resources, SecretKey, StorageAmount, Text, resources, secret_variable
+from config.model.base import Resources, SecretKey, StorageAmount, Text, resources, secret_variable
+from config.model.component import Component
 from config.model.quantity import Duration, Storage
 from config.model.scaling import Scales
 

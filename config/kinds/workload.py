@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.model.base import Component, DnsLabel, EnvironmentName, Resources, SecretKey, Text
+from config.model.base import DnsLabel, EnvironmentName, Resources, SecretKey, Text
+from config.model.component import Component
 
 
 class Workload(Component):

@@ -227,13 +227,13 @@ def _counts(body: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
 
 def _pod(path: Path, spec: dict[str, Any]) -> Iterator[tuple[Path, str, str]]:
     for name in _LISTS:
-        entries_value = spec.get(name)
-        if entries_value is None:
+        containers = spec.get(name)
+        if containers is None:
             continue
-        if not isinstance(entries_value, list | tuple):
+        if not isinstance(containers, list | tuple):
             yield (*path, name), "expected a list of containers", "begin each with '- name:'"
             continue
-        for index, container in enumerate(entries_value):
+        for index, container in enumerate(containers):
             here = (*path, name, index)
             if not isinstance(container, dict):
                 yield here, f"expected keys and values, found {str(container)[:60]!r}", "begin it with '- name:'"

@@ -88,15 +88,18 @@ class Statement:
 
     workloads: tuple[WorkloadSpec, ...] = ()
     backup: str | None = None
-    """Path of the declaration of its backup, for components whose data cannot be made again."""
+    """Path of the field that declares its backup, for a store whose data exist nowhere else."""
 
 
 def as_inputs(spec: Any) -> Any:
-    """Returns a statement as plain data, without fields that have their default value."""
+    """Returns a statement as plain data, without fields that have their default value.
+
+    The claims of a workload become ``volumes``: each PersistentVolumeClaim's name with the path of its size.
+    """
     if isinstance(spec, tuple):
         return [as_inputs(item) for item in spec]
     if isinstance(spec, str | int | None):
         return spec
-    return {
-        field.name: as_inputs(value) for field in fields(spec) if (value := getattr(spec, field.name)) != field.default
-    }
+    values = {field.name: value for field in fields(spec) if (value := getattr(spec, field.name)) != field.default}
+    volumes = {"volumes": dict(spec.volumes())} if values.pop("claims", None) else {}
+    return {**{name: as_inputs(value) for name, value in values.items()}, **volumes}

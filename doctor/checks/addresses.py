@@ -32,10 +32,8 @@ def api_server(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         return
     service = cluster.one(KUBERNETES)
     slices = cluster.items(SLICES, "kubernetes.io/service-name=kubernetes")
-    addresses_value = [
-        address for s in slices for e in s.get("endpoints") or () for address in e.get("addresses") or ()
-    ]
-    addresses = [str(at(service, "spec", "clusterIP")), *addresses_value]
+    endpoints = [address for s in slices for e in s.get("endpoints") or () for address in e.get("addresses") or ()]
+    addresses = [str(at(service, "spec", "clusterIP")), *endpoints]
     if closed := _outside(addresses, declared):
         cidrs = ", ".join([*settings.api_server_cidrs, *(f"{address}/32" for address in closed)])
         said = f"the API server answers at {some(closed)}, outside of apiServerCidrs: {some(users)} would not reach it"
@@ -48,7 +46,7 @@ def api_server(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         yield Finding("failure", said, f"{needs.declared('cluster')}: apiServerPorts: {written}")
     if not closed and not unknown:
         yield Finding("ok", f"{some(addresses)}, ports {some([str(p) for p in sorted(ports)])}")
-    if not addresses_value:
+    if not endpoints:
         said = "cannot tell where the API server itself answers: the Service kubernetes has no endpoints"
         yield Finding("unknown", said, "ask whoever runs the cluster for its addresses")
 

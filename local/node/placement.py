@@ -192,8 +192,14 @@ def _replace_misplaced(client: httpx.Client, images: set[str]) -> None:
         metadata, spec = pod["metadata"], pod["spec"]
         owners = {owner["kind"] for owner in metadata.get("ownerReferences", []) if owner.get("controller")}
         going = "deletionTimestamp" in metadata or pod["status"].get("phase") in ("Succeeded", "Failed")
-        images_value = {c["image"] for c in [*spec["containers"], *spec.get("initContainers", [])]}
-        if going or not owners or "DaemonSet" in owners or spec.get("nodeName") == NAME or not images_value <= images:
+        requested_images = {c["image"] for c in [*spec["containers"], *spec.get("initContainers", [])]}
+        if (
+            going
+            or not owners
+            or "DaemonSet" in owners
+            or spec.get("nodeName") == NAME
+            or not requested_images <= images
+        ):
             continue
         kept = {key: metadata[key] for key in ("namespace", "labels") if key in metadata}
         trial = {

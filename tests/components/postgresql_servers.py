@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +15,7 @@ import psycopg
 from components.core.issuing import authority, leaf
 from components.kinds.postgresql import files
 from config.kinds import PostgreSQL
-from tests.servers import Server, find, network, require, until
+from tests.servers import Server, find, network, open_folder, require, until
 
 STORE = PostgreSQL.model_validate(
     {
@@ -122,17 +120,15 @@ class Cluster:
 def started() -> Iterator[Cluster]:
     """A cluster that was set up, and whose standby answers."""
     require("postgres")
-    folder = Path(tempfile.mkdtemp(prefix="understudy-postgresql-"))  # pytest's folders are root's alone
-    folder.chmod(0o755)
-    found = Cluster(folder)
-    try:
-        for server in found.servers:
-            server.start()
-        result = found.task("setup.sh")  # beside the nodes, as in the cluster
-        assert result.returncode == 0, result.stderr + found.logs()
-        until(lambda: found.query("SELECT pg_is_in_recovery()", node=1) == [(True,)], 60, found.logs)
-        yield found
-    finally:
-        for server in found.servers:
-            server.kill()
-        shutil.rmtree(folder)
+    with open_folder() as folder:
+        cluster = Cluster(folder)
+        try:
+            for server in cluster.servers:
+                server.start()
+            result = cluster.task("setup.sh")  # beside the nodes, as in the cluster
+            assert result.returncode == 0, result.stderr + cluster.logs()
+            until(lambda: cluster.query("SELECT pg_is_in_recovery()", node=1) == [(True,)], 60, cluster.logs)
+            yield cluster
+        finally:
+            for server in cluster.servers:
+                server.kill()

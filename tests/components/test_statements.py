@@ -1,4 +1,4 @@
-"""What kinds state of their workloads is what the program makes."""
+"""The program makes the workloads, volumes and Services that kinds state."""
 
 from __future__ import annotations
 
@@ -47,18 +47,20 @@ def test_workloads_volumes_and_services_are_as_stated(stack: str, system: str, e
         if not component.namespaced or component.existing or component.kind == "manifests":
             continue
         stated = {(workload.controller, workload.name): workload for workload in component.workloads(name)}
-        found = objects.get(name, [])
-        for node in found:
+        own_objects = objects.get(name, [])
+        for node in own_objects:
             body, kind = node["inputs"], node["type"].rpartition(":")[2]
             if kind in ("Deployment", "StatefulSet", "Job", "CronJob"):
                 compare(stated[kind, node["name"]], body, component)
                 compared += 1
-        volumes = {n["name"]: at(n["inputs"], "spec", "resources", "requests", "storage") for n in found if claim(n)}
+        volumes = {
+            n["name"]: at(n["inputs"], "spec", "resources", "requests", "storage") for n in own_objects if claim(n)
+        }
         assert volumes == {claim: str(size) for claim, size in component.volumes(name).items()}
-        services = {n["name"] for n in found if n["type"] == "kubernetes:core/v1:Service"}
+        services = {n["name"] for n in own_objects if n["type"] == "kubernetes:core/v1:Service"}
         assert services == {service for workload in stated.values() for service in workload.services}
-        made = {(n["type"].rpartition(":")[2], n["name"]) for n in found}
-        assert {key for key in stated if not key[1].endswith("-rotation")} <= made
+        rendered = {(n["type"].rpartition(":")[2], n["name"]) for n in own_objects}
+        assert {key for key in stated if not key[1].endswith("-rotation")} <= rendered
     assert compared > 5
 
 
@@ -72,8 +74,8 @@ def compare(stated: WorkloadSpec, body: Any, component: Any) -> None:
         assert body["spec"].get("replicas") == (None if stated.minimum else stated.pods)
     if stated.replicas and not stated.minimum:
         assert component.declared(stated.replicas) == stated.pods
-    made = template["spec"].get("initContainers", []), template["spec"]["containers"]
-    for containers, init in zip(made, (True, False), strict=True):
+    rendered = template["spec"].get("initContainers", []), template["spec"]["containers"]
+    for containers, init in zip(rendered, (True, False), strict=True):
         specs = {spec.name: spec for spec in stated.containers if spec.init is init}
         assert specs.keys() == {container["name"] for container in containers}
         for container in containers:

@@ -8,23 +8,29 @@ import pytest
 
 from tests.jobs.postgres import Pair, Postgres
 from tests.jobs.shop import CONTRACT, ROWS, SCHEMA
-from tests.servers import require
+from tests.servers import open_folder, require
 
 
 @pytest.fixture(scope="session")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def production() -> Iterator[Postgres]:
     require("postgres")
-    server = Postgres(tmp_path_factory.mktemp("production")).start()
-    yield server
-    server.stop()
+    with open_folder() as folder:
+        server = Postgres(folder).start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @pytest.fixture(scope="session")
-def staging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def staging() -> Iterator[Postgres]:
     require("postgres")
-    server = Postgres(tmp_path_factory.mktemp("staging")).start()
-    yield server
-    server.stop()
+    with open_folder() as folder:
+        server = Postgres(folder).start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @pytest.fixture

@@ -39,9 +39,6 @@ class Postgres:
         self.drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
         if self.drop:
             subprocess.run(["chown", "postgres", str(folder)], check=True)
-            for parent in folder.parents[:4]:  # pytest's folders are their maker's alone
-                if parent.name.startswith(("pytest-", "popen-")):
-                    parent.chmod(0o755)
         initdb = find("initdb")
         assert initdb is not None
         command = [

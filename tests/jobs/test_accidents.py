@@ -25,7 +25,7 @@ from jobs.sanitize.preview import planned
 from jobs.sanitize.refresh import refresh
 from tests.jobs.postgres import Pair, Postgres
 from tests.jobs.shop import CONTRACT, ROWS, SCHEMA
-from tests.servers import until
+from tests.servers import open_folder, until
 
 pytestmark = pytest.mark.servers
 KILLS = 60
@@ -218,10 +218,16 @@ def test_a_schema_that_changes_meanwhile(
     unchanged(pair, before)
 
 
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
 def test_the_targets_server_restarts(
-    production: Postgres, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    production: Postgres, server_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = Postgres(tmp_path_factory.mktemp("restarted"), fsync="on").start()
+    own = Postgres(server_folder, fsync="on").start()
     try:
         pair = Pair(production, own, CONTRACT, SCHEMA, ROWS)
         refresh(pair.request())
@@ -243,14 +249,13 @@ def test_the_targets_server_restarts(
         own.stop()
 
 
-def test_the_disk_is_full(production: Postgres, tmp_path: Path) -> None:
+def test_the_disk_is_full(production: Postgres, server_folder: Path) -> None:
     """On a file system of its own, of 100 MiB."""
     if os.geteuid() != 0:
         if os.environ.get("CI"):
             pytest.fail("mounting a small file system needs root")
         pytest.skip("mounting a small file system needs root")
-    tmp_path.chmod(0o755)  # the server is another user
-    folder = tmp_path / "small"
+    folder = server_folder / "small"
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100m,mode=755", "tmpfs", str(folder)], check=True)
     try:

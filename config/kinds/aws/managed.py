@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from config.model.base import Component, DnsLabel, Text, secret_variable
+from config.model.base import DnsLabel, Text, secret_variable
+from config.model.component import Component
 from config.model.instances import InstanceClass, Use, check
 from config.model.scaling import Scales
 

@@ -183,16 +183,16 @@ def compared(paths: Mapping[str, Class], request: MaskRequest) -> Iterator[Part]
 def public(paths: Mapping[str, Class], value: str, column: Column) -> str | None:
     """An expression for the text of the public paths of ``value``, which detectors look at; None when there is none."""
     cast = "" if column.base == "jsonb" else "::jsonb"
-    paths_value = []
+    expressions = []
     for path, cls in paths.items():
         if cls is not Class.PUBLIC:
             continue
         strict = "$" + "".join("[*]" if step == "[*]" else f".{_member(step)}" for step in steps(path))
         if "[*]" in steps(path):
-            paths_value.append(f"jsonb_path_query_array({value}{cast}, {literal(strict)}::jsonpath)::text")
+            expressions.append(f"jsonb_path_query_array({value}{cast}, {literal(strict)}::jsonpath)::text")
         else:
-            paths_value.append(f"({value}{cast} #>> ARRAY[{', '.join(map(literal, steps(path)))}])")
-    return f"concat_ws(chr(31), {', '.join(paths_value)})" if paths_value else None
+            expressions.append(f"({value}{cast} #>> ARRAY[{', '.join(map(literal, steps(path)))}])")
+    return f"concat_ws(chr(31), {', '.join(expressions)})" if expressions else None
 
 
 def _member(name: str) -> str:

@@ -235,7 +235,7 @@ def _marked(prefix: str, suffix: str = "") -> Maker:
 
 def _phone(request: MaskRequest) -> Mask:
     if request.distinct:  # +999 is no country's (ITU-T E.164)
-        _fits(request.column, 16, "a unique telephone number that is nobody's")
+        _fits(request.column, 16, "a unique telephone number that is not assigned")
         digits = min(26, (request.column.length or 30) - 4)
         number = (
             f"right({_decimal(0)}, {digits})"
@@ -244,7 +244,7 @@ def _phone(request: MaskRequest) -> Mask:
         )
         own_mask = shaped(f"'+999' || {number}", rf"^\+999[0-9]{{{digits}}} *$", "unique", request.column, like="+999%")
         return replace(own_mask, bits=39 + (digits - 12) * 3)
-    _fits(request.column, 12, "a telephone number that is nobody's")
+    _fits(request.column, 12, "a telephone number that is not assigned")
     first = f"'+' || (12025550100 + {_byte(3)} % 100)::text"
     # of our own form already: another of the hundred, never the same
     other = f"'+' || (12025550100 + (substr({{raw}}::text, 11, 2)::integer + 1 + {_byte(3)} % 99) % 100)::text"
@@ -257,11 +257,11 @@ def _phone(request: MaskRequest) -> Mask:
 def _name(request: MaskRequest) -> Mask:
     names = f"(ARRAY[{', '.join(map(literal, GIVEN))}])[1 + {_byte(6)} % {len(GIVEN)}]"
     if request.distinct:
-        _fits(request.column, 34, "a unique name that is nobody's")
+        _fits(request.column, 34, "a unique invented name")
         pattern = r"^[A-Z][a-z]{4} Staging-[0-9a-f]{20} *$"
         return shaped(f"{names} || ' Staging-' || {{token}}", pattern, "unique", request.column, like="% Staging-%")
     if request.column.length is not None and request.column.length < 20:
-        _fits(request.column, 11, "a name that is nobody's")
+        _fits(request.column, 11, "an invented name")
         return shaped(
             "'Staging' || substr({token}, 1, 4)", r"^Staging[0-9a-f]{4} *$", "rows", request.column, like="Staging%"
         )
@@ -275,7 +275,7 @@ def _name(request: MaskRequest) -> Mask:
 
 def _address(request: MaskRequest) -> Mask:
     if request.distinct:
-        _fits(request.column, 35, "a unique address that is nobody's")
+        _fits(request.column, 35, "a unique invented address")
         pattern = r"^Staging Street [0-9a-f]{20} *$"
         quick = hexadecimal("Staging Street ", 20, "")
         return shaped("'Staging Street ' || {token}", pattern, "unique", request.column, quick, "Staging Street %")

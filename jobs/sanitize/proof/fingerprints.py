@@ -50,7 +50,7 @@ def comparisons(table: CopiedTable) -> list[Comparison]:
 
 def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
     """Masked columns, and how many of production's values could pass for masked."""
-    counts_value: dict[tuple[str, str], int] = {}
+    overlaps: dict[tuple[str, str], int] = {}
     for table in plan.tables.values():
         request = comparisons(table)
         if not request:
@@ -60,8 +60,8 @@ def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
         assert row is not None, "an aggregate has a row"
         for item, count in zip(request, row, strict=True):
             key = (table.name, item.field.name)
-            counts_value[key] = counts_value.get(key, 0) + count
-    return counts_value
+            overlaps[key] = overlaps.get(key, 0) + count
+    return overlaps
 
 
 def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ranges.Range]:

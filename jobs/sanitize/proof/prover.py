@@ -253,15 +253,15 @@ class Proof:
         """
         unchecked = table.rules.columns[column].unchecked
         used = [detector for detector in DETECTORS if detector.name not in unchecked]
-        counts_value: tuple[int, ...] = (0,) * len(used)
+        matches: tuple[int, ...] = (0,) * len(used)
         if look and used:
             counts = ", ".join(
                 f"coalesce(sum(n) FILTER (WHERE {detector.condition('v')}), 0)::bigint" for detector in used
             )
             number, group = ("count(*)", "GROUP BY 1") if once else ("1", "")
             rows = f"SELECT {text} AS v, {number} AS n FROM {among or self._place(table)} s {group} OFFSET 0"
-            counts_value = _one(target, f"SELECT {counts} FROM ({rows}) t WHERE v ~ {literal(PREFILTER)}")
-        for detector, count in zip(used, counts_value, strict=True):
+            matches = _one(target, f"SELECT {counts} FROM ({rows}) t WHERE v ~ {literal(PREFILTER)}")
+        for detector, count in zip(used, matches, strict=True):
             self.checks.add(f"no {detector.name}", table.name, column, count)
 
     def _refer(self, target: Connection) -> None:

@@ -77,9 +77,9 @@ def _written(template: Any, shape: Shape | None, values: _Values) -> Any:
         items = (_written(item, member, values) for item in template)
         return [item for item in items if item not in (None, {})] or None
     if isinstance(template, str) and template.startswith("$"):
-        value_value = at(values.inputs, template[1:])
+        input_value = at(values.inputs, template[1:])
         return (
-            value_value if value_value is None or shape is None else _value(value_value, shape, values.call, template)
+            input_value if input_value is None or shape is None else _value(input_value, shape, values.call, template)
         )
     return template.format_map({**values.inputs, **values.own}) if isinstance(template, str) else template
 

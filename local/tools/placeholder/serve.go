@@ -61,9 +61,6 @@ func serve(ctx context.Context, config Config) int {
 	<-ctx.Done()
 	slog.Info("stopping", "drain", drain.String())
 	application.stopping.Store(true)
-	for _, server := range servers {
-		server.SetKeepAlivesEnabled(false)
-	}
 	time.Sleep(drain)
 	last, cancel := context.WithTimeout(context.Background(), finishing)
 	defer cancel()
@@ -110,6 +107,11 @@ func (a *Application) handler(port Port) http.Handler {
 	readiness["/status/live"] = false
 	other := a.metrics.counting(http.HandlerFunc(a.answer))
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+		if a.stopping.Load() {
+			// The client's next request opens a new connection. Closing idle connections here, as SetKeepAlivesEnabled
+			// does, would reset the request that a client is just sending on one.
+			response.Header().Set("Connection", "close")
+		}
 		asksReady, isProbe := readiness[request.URL.Path]
 		switch {
 		case isProbe:

@@ -29,7 +29,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _backup_fields(stack: Stack) -> Iterator[tuple[str, str]]:
-    """Components whose data cannot be made again, each with the path of its backup's declaration."""
+    """Components that need a backup, each with the path of the field that declares it."""
     statements = stack.declared("statements")
     for name in statements if isinstance(statements, Mapping) else ():
         field = child(child(statements, name), "backup")

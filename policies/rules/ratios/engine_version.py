@@ -20,9 +20,9 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if version is None or image is None:
         return
     for path, container in containers(resource, "containers"):
-        image_value = child(container, "image")
-        if child(container, "name") == name and image_value != f"{image}:{version}":
-            yield (*path, "image"), f"{image_value!r}; declared is {image}:{version}"
+        actual = child(container, "image")
+        if child(container, "name") == name and actual != f"{image}:{version}":
+            yield (*path, "image"), f"{actual!r}; declared is {image}:{version}"
 
 
 RULE = Rule(

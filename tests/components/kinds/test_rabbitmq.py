@@ -60,17 +60,17 @@ def test_clients_speak_tls_and_receive_their_password_alone(graph: tuple[Node, .
 
 
 def test_queues_are_quorum_queues_on_all_nodes(graph: tuple[Node, ...]) -> None:
-    found = json.loads(inputs(graph, "ConfigMap", "queue-setup")["data"]["definitions.json"])
-    arguments = {queue["name"]: queue["arguments"] for queue in found["queues"]}
+    content = json.loads(inputs(graph, "ConfigMap", "queue-setup")["data"]["definitions.json"])
+    arguments = {queue["name"]: queue["arguments"] for queue in content["queues"]}
     quorum = {"x-queue-type": "quorum", "x-quorum-initial-group-size": 3}
     assert arguments == {"orders": quorum, "failed": quorum}
-    limits = {policy["pattern"]: policy["definition"] for policy in found["policies"]}
+    limits = {policy["pattern"]: policy["definition"] for policy in content["policies"]}
     assert limits == {
         "^orders$": {"delivery-limit": 5, "dead-letter-exchange": "", "dead-letter-routing-key": "failed"},
         "^failed$": {"delivery-limit": 20, "max-length": 1000, "overflow": "reject-publish"},
     }
-    assert found["permissions"] == [{"user": "app", "vhost": "app", "configure": "", "write": ".*", "read": ".*"}]
-    assert "users" not in found, "a password would be in a ConfigMap"
+    assert content["permissions"] == [{"user": "app", "vhost": "app", "configure": "", "write": ".*", "read": ".*"}]
+    assert "users" not in content, "a password would be in a ConfigMap"
 
 
 def test_the_setup_waits_for_the_nodes(graph: tuple[Node, ...]) -> None:

@@ -109,7 +109,7 @@ class Cluster:
         return Server(["/bin/sh", str(config / "start.sh")], self.environment(index), self.folder / f"{index}.log")
 
     def setup(self, password: str) -> None:
-        """What the setup Job does."""
+        """Runs the script of the setup Job."""
         run = self.folder / "run"
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir()
@@ -157,12 +157,12 @@ class Cluster:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     require("rabbitmqctl")
-    made = Cluster(tmp_path_factory.mktemp("rabbitmq"))
+    three_nodes = Cluster(tmp_path_factory.mktemp("rabbitmq"))
     try:
-        made.setup(PASSWORD)
-        yield made
+        three_nodes.setup(PASSWORD)
+        yield three_nodes
     finally:
-        made.close()
+        three_nodes.close()
 
 
 def test_the_setup_makes_the_user_and_queues_on_all_nodes(cluster: Cluster) -> None:

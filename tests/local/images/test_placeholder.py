@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent import futures
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -211,16 +212,16 @@ def test_the_declared_metrics(placeholders: Any) -> None:
 
 
 def test_a_stop_fails_no_request(placeholders: Any) -> None:
-    shop = placeholders({})
+    shop = placeholders({"PLACEHOLDER_DRAIN": "5s"})
     codes: list[int] = []
     stop = threading.Event()
 
-    def ask() -> None:
+    def send_requests() -> None:
         with httpx.Client() as client:
             while not stop.is_set():
                 codes.append(client.get(shop.url).status_code)
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=send_requests)
     thread.start()
     until(lambda: len(codes) > 10, 15, shop.text)
     shop.process.send_signal(signal.SIGTERM)
@@ -230,6 +231,20 @@ def test_a_stop_fails_no_request(placeholders: Any) -> None:
     assert set(codes) == {httpx.codes.OK}
     assert shop.process.wait(10) == 0
     assert [line["msg"] for line in shop.lines()][-2:] == ["stopping", "stopped"]
+
+
+def test_a_stop_closes_no_connection_before_its_next_answer(placeholders: Any) -> None:
+    shop = placeholders({"PLACEHOLDER_DRAIN": "5s"})
+    connection = HTTPConnection("127.0.0.1", shop.http)
+    connection.request("GET", "/")
+    assert connection.getresponse().read() != b""
+    shop.process.send_signal(signal.SIGTERM)
+    until(lambda: shop.code("/health/ready") == httpx.codes.SERVICE_UNAVAILABLE, 5, shop.text)
+    assert connection.sock is not None
+    connection.request("GET", "/")
+    response = connection.getresponse()
+    assert response.status == httpx.codes.OK
+    assert response.getheader("Connection") == "close"
 
 
 def test_the_writer_counts_outages_and_lost_writes(redis: Redis, placeholders: Any) -> None:
