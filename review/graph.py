@@ -11,6 +11,8 @@ from typing import Any
 
 from config.errors import ConfigError, Problem
 
+from .recorder import request
+
 ROOT = Path(__file__).resolve().parent.parent
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 """Names of the repository's stacks."""
@@ -25,16 +27,19 @@ def graph(stack: str, file: Path | None = None, project: Path = ROOT) -> list[No
 
     ``file`` is the stack's file, default ``Pulumi.<stack>.yaml``. Raises ``ConfigError`` with what the program said.
     """
+    code, stdout, stderr = request(ROOT, stack, file) if project == ROOT else _in_new_process(stack, file, project)
+    if code:
+        lines = stderr.strip().splitlines() or ["the program failed"]
+        message = stderr.strip() if code in (1, 2) and "Traceback" not in stderr else lines[-1]
+        raise ConfigError(Problem(f"Pulumi.{stack}.yaml", None, "", message))
+    nodes: list[Node] = json.loads(stdout)
+    return nodes
+
+
+def _in_new_process(stack: str, file: Path | None, project: Path) -> tuple[int, str, str]:
     command = [sys.executable, "-m", "review.record", str(project), stack, *([str(file)] if file else [])]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if result.returncode:
-        lines = result.stderr.strip().splitlines() or ["the program failed"]
-        message = (
-            result.stderr.strip() if result.returncode in (1, 2) and "Traceback" not in result.stderr else lines[-1]
-        )
-        raise ConfigError(Problem(f"Pulumi.{stack}.yaml", None, "", message))
-    nodes: list[Node] = json.loads(result.stdout)
-    return nodes
+    return result.returncode, result.stdout, result.stderr
 
 
 def manifests(nodes: list[Node]) -> Iterator[tuple[str, Node]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,17 +47,14 @@ def judge(system: str, production_ref: str | None = None, project: Path = ROOT) 
     results: list[Parity] = []
     for layer in dict.fromkeys(settings.layer for settings in stacks.values()):
         base = production_of(stacks, layer)
-        production = graph(base, project=project)
+        others = [name for name, settings in stacks.items() if settings.environment != BASE and settings.layer == layer]
+        production, graphs = _recorded(base, others, project)
         pending: list[Difference] = []
         if production_ref is not None:
             with project_at(production_ref, project) as earlier:
                 promoted = graph(base, project=earlier)
             pending = [_pending(difference) for difference in compare(promoted, production)]
-        results += [
-            judged(system, name, production, graph(name, project=project), pending, plain(name, project))
-            for name, settings in stacks.items()
-            if settings.environment != BASE and settings.layer == layer
-        ]
+        results += [judged(system, name, production, own, pending, without) for name, (own, without) in graphs.items()]
     return results
 
 
@@ -66,8 +64,21 @@ def of_stack(stack: str, project: Path = ROOT) -> Parity | None:
     if setting.environment == BASE:
         return None
     base = production_of(stacks_of(setting.system, project), setting.layer)
-    production, own = graph(base, project=project), graph(stack, project=project)
-    return judged(setting.system, stack, production, own, [], plain(stack, project))
+    production, graphs = _recorded(base, [stack], project)
+    own, without = graphs[stack]
+    return judged(setting.system, stack, production, own, [], without)
+
+
+def _recorded(
+    production: str, stacks: Sequence[str], project: Path
+) -> tuple[list[Node], dict[str, tuple[list[Node], list[Node] | None]]]:
+    """Records side by side: the graph of production, and of each stack its own and the one without scale and changes."""
+    with ThreadPoolExecutor() as pool:
+        base = pool.submit(graph, production, project=project)
+        own = [pool.submit(graph, stack, project=project) for stack in stacks]
+        without = [pool.submit(plain, stack, project) for stack in stacks]
+        both = [(first.result(), second.result()) for first, second in zip(own, without, strict=True)]
+        return base.result(), dict(zip(stacks, both, strict=True))
 
 
 def judge_live(system: str, production: Path, other: Path) -> Parity:

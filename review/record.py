@@ -2,7 +2,8 @@
 
 ``python -m review.record <project folder> <stack> [<stack file>] [--outputs]``. It needs no engine, credentials or
 network: the kubeconfig is generated, with the authority that the stack is pinned to. Outputs that no input decides
-are symbolic, ``${<urn>.<property>}``, so that references can be read and compared.
+are symbolic, ``${<urn>.<property>}``, so that references can be read and compared. ``review.recorder`` records several
+graphs without importing the SDK for each.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
@@ -36,14 +37,16 @@ SECRET = {"[secret]": True}
 """Placeholder of a secret value in the graph."""
 _SYMBOLS = re.compile(r"\$\{urn:[^}]+\}")
 _AUTHORITY = b"no cluster: the resource graph"
+ReadOutputs = Callable[[str], str]
+"""Returns the outputs of another stack of the project as JSON; raises ``RuntimeError`` when it cannot be recorded."""
 
 
 class Recorder(mocks.MockMonitor):
     """Keeps the raw requests, which carry what plain mocks lose: parent, provider, dependencies, protect."""
 
-    def __init__(self, project: Path, stack: str) -> None:
+    def __init__(self, stack: str, read_outputs: ReadOutputs) -> None:
         super().__init__(_NoMocks())
-        self._project, self._stack = project, stack
+        self._stack, self._read_outputs = stack, read_outputs
         self.outputs: dict[str, Any] = {}
         """The stack's."""
         self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
@@ -63,21 +66,9 @@ class Recorder(mocks.MockMonitor):
         """A reference to another stack: that stack's own outputs, recorded like its graph."""
         if request.type != "pulumi:pulumi:StackReference":
             raise RuntimeError(f"the program reads {request.type} {request.id}, which has no answer without a provider")
-        command = [
-            sys.executable,
-            "-m",
-            "review.record",
-            str(self._project),
-            request.id.rpartition("/")[2],
-            "--outputs",
-        ]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        if result.returncode:
-            raise RuntimeError(f"the stack {request.id} has no graph:\n{result.stderr.strip()}")
+        outputs = json.loads(self._read_outputs(request.id.rpartition("/")[2]))
         state = struct_pb2.Struct()
-        json_format.ParseDict(
-            {"name": request.id, "outputs": json.loads(result.stdout), "secretOutputNames": []}, state
-        )
+        json_format.ParseDict({"name": request.id, "outputs": outputs, "secretOutputNames": []}, state)
         return resource_pb2.ReadResourceResponse(
             urn=self.make_urn(request.parent, request.type, request.name), properties=state
         )
@@ -212,14 +203,33 @@ def _kubeconfig(folder: Path) -> Path:
     return path
 
 
-def record(project: Path, stack: str, file: Path | None = None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The graph of the stack, ordered by URN, and its outputs. Once a process: the SDK's state is global."""
+def outputs_in_new_process(project: Path) -> ReadOutputs:
+    """Returns a reader of other stacks' outputs that records each stack in a new process."""
+
+    def read(stack: str) -> str:
+        command = [sys.executable, "-m", "review.record", str(project), stack, "--outputs"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise RuntimeError(f"the stack {stack} has no graph:\n{result.stderr.strip()}")
+        return result.stdout
+
+    return read
+
+
+def record(
+    project: Path, stack: str, file: Path | None = None, read_outputs: ReadOutputs | None = None
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Returns the graph of the stack, ordered by URN, and its outputs. Once a process: the SDK's state is global.
+
+    ``file`` is the stack's file, default ``Pulumi.<stack>.yaml`` of the project. ``read_outputs`` answers the program's
+    references to other stacks; by default each is recorded in a new process.
+    """
     settings = stack_settings(project, stack, file)
     settings.pop(f"{PROJECT}:context", None)
     settings[f"{PROJECT}:clusterCaSha256"] = hashlib.sha256(_AUTHORITY).hexdigest()
     settings.setdefault(f"{PROJECT}:placeholders", "true")
     set_all_config(settings, [])
-    recorder = Recorder(project, stack)
+    recorder = Recorder(stack, read_outputs or outputs_in_new_process(project))
     asyncio.set_event_loop(asyncio.new_event_loop())
     mocks.set_mocks(recorder.mocks, project=PROJECT, stack=stack, preview=False, monitor=recorder)
     with tempfile.TemporaryDirectory() as folder:
@@ -240,18 +250,26 @@ def _execute(program: Path) -> None:
     runpy.run_path(str(program), run_name="__main__")
 
 
-def main() -> None:
-    """Prints the graph as JSON, or the stack's outputs; a user's mistake goes to stderr with exit code 2."""
-    project, stack, *rest = (word for word in sys.argv[1:] if word != "--outputs")
-    sys.path.insert(0, project)
-    # the first failure is the one that is told; what waited for it fails too, task by task
+def recorded(
+    project: Path, stack: str, file: Path | None, read_outputs: ReadOutputs | None = None, *, outputs: bool = False
+) -> str:
+    """Returns the graph, or the stack's outputs, as JSON; a user's mistake goes to stderr with exit code 2."""
+    # the first failure is reported; the tasks that waited for it fail too, and asyncio would log each of them
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
-        graph, outputs = record(Path(project), stack, Path(rest[0]) if rest else None)
+        graph, stack_outputs = record(project, stack, file, read_outputs)
     except pulumi.RunError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
-    json.dump(outputs if "--outputs" in sys.argv else graph, sys.stdout)
+    return json.dumps(stack_outputs if outputs else graph)
+
+
+def main() -> None:
+    """Prints the graph as JSON, or the stack's outputs."""
+    project, stack, *rest = (word for word in sys.argv[1:] if word != "--outputs")
+    sys.path.insert(0, project)
+    file = Path(rest[0]) if rest else None
+    sys.stdout.write(recorded(Path(project), stack, file, outputs="--outputs" in sys.argv))
 
 
 if __name__ == "__main__":
