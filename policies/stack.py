@@ -24,6 +24,8 @@ class Stack:
     seen: dict[str, Resource] = field(default_factory=dict)
     """By URN."""
     _kinds: dict[str, dict[str, Resource]] = field(default_factory=dict)
+    _objects: dict[tuple[str, ...], dict[str, Resource]] = field(default_factory=dict)
+    """By API group, kind, namespace and name of a Kubernetes object."""
     _types: dict[tuple[str, str], Resource] = field(default_factory=dict)
     _selectors: dict[tuple[str, str | None], dict[str, Resource]] = field(default_factory=dict)
     """By kind, and the label ``app`` that it selects; ``None``: it selects by others."""
@@ -36,6 +38,7 @@ class Stack:
         """Every resource, before it is judged."""
         self.seen[resource.urn] = resource
         self._kinds.setdefault(resource.kind, {})[resource.urn] = resource
+        self._objects.setdefault(_object(resource), {})[resource.urn] = resource
         self._types[resource.type, resource.name] = resource
         app = resource.get("spec", "selector", "matchLabels", "app")
         self._selectors.setdefault((resource.kind, app if isinstance(app, str) else None), {})[resource.urn] = resource
@@ -105,6 +108,11 @@ class Stack:
             self._networks = frozenset(blocks | {leaf for part in own for _, leaf in part if isinstance(leaf, str)})
         return self._networks
 
+    def same_object(self, resource: Resource) -> Resource | None:
+        """Another resource seen so far that is the same Kubernetes object: API group, kind, namespace and name are equal."""
+        same = self._objects.get(_object(resource), {})
+        return next((other for urn, other in same.items() if urn != resource.urn), None)
+
     def of_kind(self, kind: str) -> list[Resource]:
         """Those seen so far."""
         return list(self._kinds.get(kind, {}).values())
@@ -117,3 +125,12 @@ class Stack:
     def named(self, type_: str, name: str) -> Resource | None:
         """The one of that type and name, when it was seen."""
         return self._types.get((type_, name))
+
+
+def _object(resource: Resource) -> tuple[str, ...]:
+    """API group, kind, namespace and name of a Kubernetes object; of any other resource its URN."""
+    name = resource.get("metadata", "name")
+    if not resource.type.startswith("kubernetes:") or not isinstance(name, str):
+        return (resource.urn,)
+    group = resource.type.split(":")[1].partition("/")[0]
+    return group, resource.kind, str(resource.get("metadata", "namespace")), name

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...pods import is_workload, specs
 from ...references import iso
-from ...resource import Resource, at, said
+from ...resource import Resource, said
 from ...rule import Problem, Rule
 from ...stack import Stack
 
@@ -51,17 +51,9 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _alone(resource: Resource, stack: Stack) -> Iterator[Problem]:
-    """Two objects of one name are one object, with what was written last."""
-    group, name = resource.type.split(":")[1].partition("/")[0], at(resource.props, "metadata", "name")
-    place = (group, at(resource.props, "metadata", "namespace"), name)
-    for other in stack.of_kind(resource.kind):
-        others = (
-            other.type.split(":")[1].partition("/")[0],
-            other.get("metadata", "namespace"),
-            other.get("metadata", "name"),
-        )
-        if other.urn != resource.urn and others == place and isinstance(name, str):
-            yield ("metadata", "name"), f"{other.name!r} is this {resource.kind} too"
+    """Two resources with one name are one object, and it has the content that was written last."""
+    if other := stack.same_object(resource):
+        yield ("metadata", "name"), f"{other.name!r} is this {resource.kind} too"
 
 
 RULE = Rule(
