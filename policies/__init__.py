@@ -1,5 +1,5 @@
-"""Whether an environment may be as it would become: rules on single resources, before anything is done.
+"""Rules on single resources: whether an environment may become what an update would make of it.
 
-Self-contained: imports nothing of the program. What was declared is read from the inputs of the stack's ``Environment``
-component, which the engine shows to the pack before its children.
+The package imports nothing of the program. It reads the declaration from the inputs of the stack's ``Environment``
+component, which the engine shows to the pack before that component's children.
 """

@@ -1,4 +1,4 @@
-"""Starts the pack under its own name, whatever the folder is called that it was published from."""
+"""Starts the pack under its own name, independent of the name of the folder that it was published from."""
 
 import importlib.util
 import sys

@@ -1,4 +1,4 @@
-"""Whether a value is a credential: by its shape, by what it is called, by how much chance is in it."""
+"""Whether a value is a credential: by its shape, by its name, and by its entropy."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ _KEYS = frozenset(
         "live",
     ]
 )
-"""Words before ``key`` that make it one that opens something."""
+"""Words before ``key`` that make it the name of a credential."""
 _BEHIND = frozenset(
     [
         "previous",
@@ -162,12 +162,12 @@ _SAYS = re.compile(
     r"prefer|strict|lax|token|password|secret|header|cookie|query|env|file|vault|x-[a-z-]{1,60}|_?csrf[a-z_-]{0,20}|changeme-not-set)",
     re.IGNORECASE,
 )
-"""Values that say how a credential is handled, and are none."""
+"""Values that state how a credential is handled, and are not credentials."""
 _ELSEWHERE = re.compile(
     r"\$|\{\{|<[^<>]{1,80}>$|%[({a-z]|(?:/|\./|~/|file:|vault:|ssm:|secretsmanager:|sops:|op://|arn:aws[a-z-]*:(?:secretsmanager|ssm|kms):|ENC\[|AgA[A-Za-z0-9+/]{20})"
     r"|[*.xX]{3,}$|process\.env|os\.environ|ENV\["
 )
-"""Values that say where the credential is."""
+"""Values that state where a credential is stored."""
 
 
 def shape(text: str) -> str | None:
@@ -182,7 +182,7 @@ def shape(text: str) -> str | None:
 
 
 def named(name: str) -> bool:
-    """Whether a thing of this name is a credential: ``DB_PASSWORD``, ``stripe.secretKey``; not ``PUBLIC_KEY``."""
+    """Returns whether this is the name of a credential: ``DB_PASSWORD``, ``stripe.secretKey``; not ``PUBLIC_KEY``."""
     words = [word.lower() for word in _WORDS.findall(name[-120:])]
     while len(words) > 1 and (words[-1] in _BEHIND or words[-1].isdigit()):
         words.pop()
@@ -196,7 +196,10 @@ def named(name: str) -> bool:
 
 
 def credential(name: str, value: str) -> bool:
-    """Whether a value of that name is one, and not how or where one is kept."""
+    """Returns whether a value with that name is a credential.
+
+    Values that state how a credential is handled or where it is stored are not.
+    """
     text = value.strip()
     if not text or not named(name) or _SAYS.fullmatch(text) or _ELSEWHERE.match(text):
         return False
@@ -209,7 +212,7 @@ def credential(name: str, value: str) -> bool:
 
 
 def inside(text: str) -> str | None:
-    """The name of a credential that the text gives a value, as files and connection strings do."""
+    """Returns the name of a credential to which the text assigns a value, as files and connection strings do."""
     for reading in _readings(text):
         if ("=" in reading or ":" in reading) and (pair := _pair(reading)):
             return pair
@@ -228,7 +231,7 @@ def _pair(text: str) -> str | None:
 
 
 def chance(text: str) -> bool:
-    """Whether the text is one word of much chance, such as 32 random bytes in base64."""
+    """Returns whether the text is one word of high entropy, such as 32 random bytes in base64."""
     if not 20 <= len(text) <= 512 or not re.fullmatch(r"[A-Za-z0-9+/=_-]+", text):
         return False
     if re.fullmatch(r"[0-9a-f]+|[0-9A-F]+", text):

@@ -22,7 +22,7 @@ from .stack import Stack
 
 
 def resource(args: ResourceValidationArgs) -> Resource:
-    """As the engine shows it."""
+    """Returns the resource as the engine shows it."""
     return Resource(
         urn=args.urn,
         type=args.resource_type,
@@ -34,7 +34,7 @@ def resource(args: ResourceValidationArgs) -> Resource:
 
 
 def policy(rule: Rule, stack: Stack, ledger: Ledger) -> ResourceValidationPolicy:
-    """Mandatory always; an exemption is reported by the offline check, and here it lets the resource pass."""
+    """Returns the rule as a mandatory policy; the offline check reports exemptions, and here they let the resource pass."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         shown = resource(args)
@@ -59,7 +59,7 @@ def policy(rule: Rule, stack: Stack, ledger: Ledger) -> ResourceValidationPolicy
 
 
 def start() -> None:
-    """Serves the pack; does not return. A ledger that cannot be read stops it, and with it the engine's operation."""
+    """Serves the pack; does not return. Exemptions that cannot be read stop it, and with it the engine's operation."""
     ledger = Ledger(read(RULES), datetime.now(UTC).date())
     stack = Stack()
     PolicyPack(

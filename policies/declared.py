@@ -1,7 +1,7 @@
-"""Looks up where the declaration says what a field of an object is.
+"""Finds the declared path of a field of an object.
 
-Kinds state their workloads (``statements`` of the ``Environment`` component): each container, volume and number of pods with
-the path of its declared value. The objects of ``kind: manifests`` are themselves the declaration.
+Kinds state their workloads (``statements`` of the ``Environment`` component): each container, volume and number of pods
+with the path of its declared value. The objects of ``kind: manifests`` are themselves the declaration.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MOST = {"HorizontalPodAutoscaler": "maxReplicas", "ScaledObject": "maxReplicaCo
 
 
 def scaled_to(declared: Any, name: object) -> Any:
-    """To how many replicas an autoscaler of the same ``kind: manifests`` component brings the object of that name."""
+    """Returns the maximum that an autoscaler of the same ``kind: manifests`` component sets for the object of that name."""
     for _, entry in items(child(declared, "objects")):
         field = _MOST.get(str(child(entry, "kind")))
         if field and at(entry, "spec", "scaleTargetRef", "name") == name:
@@ -35,12 +35,12 @@ def path_of(resource: Resource, declared: Mapping[str, Any]) -> Path:
 
 
 def workload(resource: Resource, stack: Stack) -> Mapping[str, Any] | None:
-    """The statement of the workload that an object is, or that an autoscaler controls; ``None`` when there is none."""
+    """Returns the statement of the workload that an object is, or that an autoscaler controls; ``None`` when there is none."""
     controller, name = resource.kind, str(resource.get("metadata", "name"))
     if controller == "HorizontalPodAutoscaler":
         controller, name = (str(resource.get("spec", "scaleTargetRef", part)) for part in ("kind", "name"))
     if controller == "Job":
-        name = name.rpartition("-")[0]  # without the checksum of its content
+        name = name.rpartition("-")[0]  # without the checksum of the Job's content
     for entry in _workloads(resource, stack):
         if (child(entry, "controller"), child(entry, "name")) == (controller, name):
             return entry
@@ -48,7 +48,7 @@ def workload(resource: Resource, stack: Stack) -> Mapping[str, Any] | None:
 
 
 def amounts_path(stated: Mapping[str, Any], container: str) -> Path | None:
-    """The path of a container's declared CPU and memory; ``None`` when the workload has no such container."""
+    """Returns the path of a container's declared CPU and memory; ``None`` when the workload has no such container."""
     for _, entry in items(child(stated, "containers")):
         if child(entry, "name") == container:
             return tuple(str(child(entry, "resources") or "resources").split("."))
@@ -56,7 +56,7 @@ def amounts_path(stated: Mapping[str, Any], container: str) -> Path | None:
 
 
 def size_path(claim: Resource, stack: Stack) -> Path | None:
-    """The path of a volume's declared size; ``None`` when no workload of its component has such a volume."""
+    """Returns the path of a volume's declared size; ``None`` when no workload of its component has such a volume."""
     for stated in _workloads(claim, stack):
         size = at(stated, "volumes", str(claim.get("metadata", "name")))
         if size is not None:
@@ -65,7 +65,7 @@ def size_path(claim: Resource, stack: Stack) -> Path | None:
 
 
 def pods(stated: Mapping[str, Any]) -> int:
-    """The stated number of a workload's pods."""
+    """Returns the stated number of a workload's pods."""
     number = child(stated, "pods")
     return 1 if number is None else int(number)
 

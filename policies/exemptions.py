@@ -1,4 +1,4 @@
-"""Exemptions from rules, with owner, reason and end. They are always reported."""
+"""Exemptions from rules, with owner, reason and end date. Reports always list them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIX = "each entry has rule, urn, owner, because (eight characters at least) and
 
 
 class Malformed(ValueError):
-    """The file cannot be read as exemptions; nothing is exempt then, and the gate does not open."""
+    """The file cannot be read as exemptions: there are then no exemptions, and the check fails."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _pattern(urn: str) -> re.Pattern[str]:
 
 
 def read(rules: Iterable[str], file: Path = FILE) -> tuple[Exemption, ...]:
-    """Raises ``Malformed`` with file, entry and what to do."""
+    """Reads the exemptions; raises ``Malformed`` with file, entry and remedy."""
     known = set(rules)
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or []
@@ -68,17 +68,17 @@ def _entry(where: str, entry: Any, known: set[str]) -> Exemption:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The exemptions on a day."""
+    """The exemptions that are in force on a day."""
 
     entries: tuple[Exemption, ...]
     today: date
 
     def exempt(self, finding: Finding) -> Exemption | None:
-        """The entry that allows it; one that has expired allows nothing."""
+        """Returns the exemption of a finding; expired exemptions do not count."""
         return next((e for e in self.entries if e.covers(finding) and e.expires >= self.today), None)
 
     def faults(self, findings: Iterable[Finding], stack: str | None = None) -> Iterator[Finding]:
-        """Entries that have expired, or allow nothing that is there; with ``stack``, those of that stack."""
+        """Yields findings for exemptions that have expired or match no finding; with ``stack`` only those of that stack."""
         all_findings = list(findings)
         for entry in self.entries:
             if stack is not None and not entry.urn.startswith(f"urn:pulumi:{stack}::"):

@@ -1,4 +1,4 @@
-"""Finding the names of another environment in a text, each by what it is."""
+"""Finds the names of another environment in a text."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .texts import readings
 _RUN = re.compile(r"[A-Za-z0-9_.-]+")
 _ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)")
 _DASHED = re.compile(r"(?<![\w.-])(?:ip-|ec2-)?(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})(?![\w-])", re.IGNORECASE)
-"""AWS' names of addresses: ``ip-10-20-16-5.eu-central-1.compute.internal``."""
+"""Host names that AWS derives from addresses: ``ip-10-20-16-5.eu-central-1.compute.internal``."""
 _SIX = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?:/\d{1,3})?(?![\w:])")
 _ARN = re.compile(r"arn:aws[a-z-]*:[^\s\"',]*")
 _PLACE = re.compile(
     r"(?:namespaces?|\bns|serviceaccounts?|(?<![\w-])-n)[\"']?(?:\s{0,8}[:=/]\s{0,8}|\s{1,8})[\"']?([a-z0-9][a-z0-9-]{0,62})(?![\w-])",
     re.IGNORECASE,
 )
-"""Keys and texts that contain a namespace."""
+"""Keys and texts whose value is a namespace."""
 _PORT = re.compile(r":\d{1,5}(?!\d)")
 _MODES = frozenset(
     [
@@ -50,7 +50,7 @@ _MODES = frozenset(
         "integration",
     ]
 )
-"""Words that are modes of a program as often as namespaces."""
+"""Words that are as often a program's mode as a namespace."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Text:
-    """One reading, and its words, each found once."""
+    """One reading of a text, with its words; each kind of word is extracted once."""
 
     text: str
 
@@ -78,12 +78,12 @@ class Text:
 
     @cached_property
     def runs(self) -> dict[str, int]:
-        """Words with dots and dashes in lower case, to where the first one ends."""
+        """Returns words with dots and dashes in lower case, to the position where the first one ends."""
         return {match[0].strip(".-"): match.end() for match in reversed(list(_RUN.finditer(self.lowered)))}
 
     @cached_property
     def names(self) -> list[str]:
-        """Those that are names of DNS."""
+        """Returns the words that are DNS names."""
         return [run for run in self.runs if "." in run]
 
     @cached_property
@@ -97,7 +97,7 @@ class Text:
 
     @cached_property
     def networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-        """Addresses, and networks, wherever they stand."""
+        """Returns all addresses and networks in the text."""
         addresses = set(_ADDRESS.findall(self.text)) | {".".join(parts) for parts in _DASHED.findall(self.text)}
         if "::" in self.text or self.text.count(":") > 6:
             addresses |= set(_SIX.findall(self.text))
@@ -106,16 +106,16 @@ class Text:
 
 @dataclass(frozen=True)
 class Names:
-    """The names to look for, and the domain that is this environment's own."""
+    """The names to search for, and this environment's own domain."""
 
     foreign: tuple[Identity, ...]
     domain: str
     shared: frozenset[str]
     services: frozenset[str] = field(default=frozenset())
-    """Names that something in the other environments answers to, inside its namespace."""
+    """Names of Services in the other environments' namespaces."""
 
     def find(self, text: str, key: str = "") -> Identity | None:
-        """The first name of another environment in the text, also inside its encodings; ``key`` is what it is called."""
+        """Returns the first name of another environment in the text or its encodings; ``key`` is the field's name."""
         for reading in _texts(text):
             for identity in self.foreign:
                 if _MATCH[identity.kind](self, identity, reading):
@@ -124,9 +124,10 @@ class Names:
         return next((i for i in self.foreign if i.kind == "label" and named and text.lower() == i.value.lower()), None)
 
     def _label(self, identity: Identity, text: Text) -> bool:
-        """A namespace: a whole DNS label; ``production-like`` is another word.
+        """Finds a namespace as a whole DNS label; ``production-like`` is another word.
 
-        Of a word that is a mode as well (``NODE_ENV: production``), or that is declared as shared: only inside an address.
+        A word that is also a mode (``NODE_ENV: production``), or that is declared as shared, counts only inside an
+        address.
         """
         value = identity.value.lower()
         if value not in text.labels and value not in text.places:
@@ -136,7 +137,7 @@ class Names:
         return value in text.places or any(self._inside(value, name, text) for name in text.names)
 
     def _inside(self, namespace: str, name: str, text: Text) -> bool:
-        """``db.production``, where ``db`` answers; ``db.production.svc``; ``anything.production:5432``."""
+        """Finds ``db.production`` where ``db`` is a Service; ``db.production.svc``; ``anything.production:5432``."""
         labels = name.split(".")
         for at, label in enumerate(labels):
             if label == namespace:
@@ -148,12 +149,15 @@ class Names:
         return False
 
     def _answers(self, label: str) -> bool:
-        """A component's name, or that with something behind it: ``db-standby``."""
+        """Returns whether the label is a component's name, with or without a suffix: ``db-standby``."""
         parts = label.split("-")
         return any("-".join(parts[:end]) in self.services for end in range(1, len(parts) + 1))
 
     def _domain(self, identity: Identity, text: Text) -> bool:
-        """Returns the environment of the most specific domain of a name: staging.example.com is not example.com's."""
+        """Finds a name whose most specific domain is the other environment's.
+
+        With both domains declared, ``staging.example.com`` is not a name of ``example.com``.
+        """
         if identity.value.lower() not in text.lowered:
             return False
         domains = [self.domain, *(i.value.lower() for i in self.foreign if i.kind == "domain")]
@@ -168,7 +172,7 @@ class Names:
         return value in text.runs or value == text.lowered
 
     def _network(self, identity: Identity, text: Text) -> bool:
-        """The network, a part of it or an address in it; a larger network is judged where paths are."""
+        """Finds the network, a part of it or an address in it; the rule about network paths checks larger networks."""
         network = _network(identity.value)
         return any(
             found.version == network.version and found.subnet_of(network)  # type: ignore[arg-type]
@@ -180,7 +184,7 @@ class Names:
         return identity.value.lower() in text.lowered and _word(identity.value).search(text.text) is not None
 
     def _arn(self, identity: Identity, text: Text) -> bool:
-        """The same resource, or anything in the same account."""
+        """Finds the same resource, or anything in the same account."""
         if "arn:aws" not in text.text:
             return False
         account = identity.value.split(":")[4]
@@ -195,13 +199,13 @@ def _texts(text: str) -> Sequence[Text] | Iterator[Text]:
 
 @lru_cache(maxsize=65536)
 def _short(text: str) -> tuple[Text, ...]:
-    """Labels, names and ports are the same in a hundred resources."""
+    """Returns the readings of a short text, cached because labels, names and ports repeat in hundreds of resources."""
     return tuple(map(Text, readings(text)))
 
 
 @lru_cache(maxsize=65536)
 def _network(written: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """``None`` for what is no network after all; an IPv4 address inside an IPv6 one is that address."""
+    """Parses a network; ``None`` for other texts. An IPv4 address inside an IPv6 one is that address."""
     try:
         network = ipaddress.ip_network(written, strict=False)
     except ValueError:

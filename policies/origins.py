@@ -15,16 +15,16 @@ from .resource import Path, Resource, Unknown
 from .stack import Stack
 
 ANNOTATION = "understudy.dev/origins"
-"""On Secrets: JSON, key to ``<type>::<name>`` of the resource that makes the value, or ``given``."""
+"""On Secrets: JSON, key to ``<type>::<name>`` of the resource that creates the value, or ``given``."""
 GENERATORS = ("random:index/*", "pulumi-python:dynamic/certificates:*")
-"""Types that make a value anew for the stack they are in."""
+"""Types that create a new value for the stack they are in."""
 _AUTHORITY, _CERTIFICATE = (f"pulumi-python:dynamic/certificates:{name}" for name in ("Authority", "Certificate"))
 _SITES: tuple[tuple[str, Path, str], ...] = (
     (
         "pulumi-python:dynamic/*",
         ("__provider",),
         "pulumi:providers:pulumi-python",
-    ),  # the name of its code, kept as secret
+    ),  # the name of its code, which is kept as a secret
     (_CERTIFICATE, ("authority_certificate",), _AUTHORITY),
     (_CERTIFICATE, ("authority_key",), _AUTHORITY),
     (
@@ -39,7 +39,7 @@ _SITES: tuple[tuple[str, Path, str], ...] = (
 
 
 def origins(secret: Resource) -> Mapping[str, str]:
-    """Key to origin, as the Secret says; nothing when it says nothing that can be read."""
+    """Returns key to origin from the Secret's annotation; empty when it is missing or cannot be parsed."""
     written = secret.get("metadata", "annotations", ANNOTATION)
     try:
         stated = json.loads(written) if isinstance(written, str) else {}
@@ -49,7 +49,7 @@ def origins(secret: Resource) -> Mapping[str, str]:
 
 
 def named(origin: str, stack: Stack) -> Resource | None:
-    """The resource of this stack that an origin names, when it makes values."""
+    """Returns the resource of this stack that an origin names, when its type creates values."""
     kind, _, name = origin.partition("::")
     if not any(fnmatchcase(kind, pattern) for pattern in GENERATORS):
         return None
@@ -57,23 +57,23 @@ def named(origin: str, stack: Stack) -> Resource | None:
 
 
 def _platform(stack: Stack) -> str | None:
-    """The stack of the environment's platform; its outputs are the application's inputs."""
+    """Returns the stack of the environment's platform; its outputs are the application's inputs."""
     written = stack.declared("platform")
     return written.rpartition("/")[2] if isinstance(written, str) else None
 
 
 def traced(resource: Resource, path: Path, unknown: Unknown, stack: Stack) -> bool:
-    """Whether an unknown comes from a resource of this stack."""
+    """Returns whether an unknown value comes from a resource of this stack."""
     if unknown.origin is not None:
         return unknown.origin in stack.seen or unknown.origin.split(":")[2] == _platform(stack)
     if resource.type == "kubernetes:core/v1:Secret" and path[:1] in (("stringData",), ("data",)) and len(path) == 2:
         origin = origins(resource).get(str(path[1]), "")
         return origin == "given" or named(origin, stack) is not None
     if resource.type.startswith("aws:"):
-        # what AWS numbers is known only once it is there; before anything is made of it, it is shown again, and judged
+        # identifiers that AWS assigns are known only after creation; the resource is then shown again and checked
         return resource.provider in stack.seen
     if _platform(stack) is not None:
-        # before the platform is there, a preview knows none of its outputs; an update fails without them, and judges them
+        # while the platform does not exist, a preview knows none of its outputs; an update fails without them and checks them
         return True
     return any(
         fnmatchcase(resource.type, kind)

@@ -1,4 +1,4 @@
-"""Pods inside the kinds that make them."""
+"""Pods and pod templates in objects of all kinds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEMPLATES: Mapping[str, Path] = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
-"""Kind to where its pod's metadata and spec are."""
+"""Kind to the path of its pod's metadata and spec."""
 _GROUPS = ("kubernetes:core/", "kubernetes:apps/", "kubernetes:batch/")
 SERVERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
 """Kinds whose pods run until they are stopped."""
@@ -28,12 +28,12 @@ ROLE = "app.kubernetes.io/component"
 
 
 def is_workload(resource: Resource) -> bool:
-    """Whether the object makes pods: by its kind, or because something in it has a list of containers."""
+    """Returns whether the object creates pods: by its kind, or because something in it has a list of containers."""
     return resource.type.startswith("kubernetes:") and (_known(resource) or any(True for _ in _found(resource)))
 
 
 def is_server(resource: Resource) -> bool:
-    """Whether the object's pods run until they are stopped."""
+    """Returns whether the object's pods run until they are stopped."""
     if not resource.type.startswith("kubernetes:"):
         return False
     return resource.kind in SERVERS if _known(resource) else any(True for _ in _found(resource))
@@ -44,7 +44,7 @@ def _known(resource: Resource) -> bool:
 
 
 def _found(resource: Resource) -> Iterator[tuple[Path, Any]]:
-    """Path and spec of every pod in an object, by structure; Helm's values are judged by a rule of their own."""
+    """Yields path and spec of every pod in an object, by structure; a separate rule checks Helm's values."""
     if not resource.type.startswith("kubernetes:helm.sh/"):
         for key in list(resource.props):
             if key != "metadata":
@@ -63,14 +63,14 @@ def _specs(node: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 
 def specs(resource: Resource) -> list[tuple[Path, Any]]:
-    """Path and value of the spec of every pod that the object makes; raises ``ValueError`` when one cannot be read."""
+    """Returns path and spec of every pod that the object creates; raises ``ValueError`` when one cannot be read."""
     pod_specs = list(_found(resource))
     known = pod(resource) if _known(resource) else None
     return pod_specs if known is None or known[0] in [path for path, _ in pod_specs] else [known, *pod_specs]
 
 
 def pod(resource: Resource) -> tuple[Path, Any]:
-    """Path and value of the first pod's spec; raises ``ValueError`` when it cannot be read."""
+    """Returns path and spec of the first pod; raises ``ValueError`` when it cannot be read."""
     if not _known(resource):
         return next(_found(resource))
     path = (*TEMPLATES[resource.kind], "spec")
@@ -81,7 +81,7 @@ def pod(resource: Resource) -> tuple[Path, Any]:
 
 
 def containers(resource: Resource, *lists: str) -> Iterator[tuple[Path, Any]]:
-    """Path and value of every container: of ``lists``, default all three."""
+    """Yields path and value of every container of the given ``lists``, by default all three."""
     for path, spec in specs(resource):
         for name in lists or ("containers", "initContainers", "ephemeralContainers"):
             for index, container in items(child(spec, name)):
@@ -103,5 +103,5 @@ def role(resource: Resource) -> Any:
 
 
 def labels(resource: Resource) -> Any:
-    """Those of the pod."""
+    """Returns the labels of the pod."""
     return resource.get(*pod(resource)[0][:-1], "metadata", "labels")

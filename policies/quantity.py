@@ -1,4 +1,4 @@
-"""Kubernetes quantities, compared exactly."""
+"""Compares Kubernetes quantities exactly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WRITTEN = re.compile(r"\+?(\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE]([+-]?\d{1,2})
 
 
 def amount(written: object) -> Fraction:
-    """``1500m`` and ``1.5`` are the same, and ``15e-1`` too. Raises ``ValueError`` for what is no quantity."""
+    """Returns a quantity as a number: ``1500m``, ``1.5`` and ``15e-1`` are equal. Raises ``ValueError`` for other texts."""
     match = _WRITTEN.fullmatch(str(written))
     if match is None or (match[3] or "") not in _UNITS:
         raise ValueError(f"{str(written)[:60]!r} is no quantity")

@@ -1,4 +1,4 @@
-"""A verdict for people, for programs, and for code scanning."""
+"""Formats a verdict for terminals, for programs, and for code scanning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .verdict import Verdict
 
 _SARIF_LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 _SCORE = {"critical": "9.0", "high": "7.0", "medium": "5.0", "low": "3.0"}
-"""SARIF's security-severity."""
+"""SARIF's ``security-severity`` of each severity."""
 
 
 def _entry(finding: Finding) -> dict[str, str]:
@@ -19,7 +19,7 @@ def _entry(finding: Finding) -> dict[str, str]:
 
 
 def as_json(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> str:
-    """``{stack, rules, findings, exempted}``."""
+    """Returns ``{stack, rules, findings, exempted}`` as JSON."""
     exempted = [
         {**_entry(finding), "owner": e.owner, "because": e.because, "expires": e.expires.isoformat()}
         for finding, e in verdict.exempted
@@ -29,7 +29,7 @@ def as_json(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> str:
 
 
 def as_sarif(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> str:
-    """SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/); each result is at the stack's file."""
+    """Returns SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/); each result is located in the stack's file."""
     descriptors = [
         {
             "id": rule.id,
@@ -70,7 +70,7 @@ def _result(stack: str, finding: Finding, rule: Rule) -> dict[str, Any]:
 
 
 def as_markdown(rules: Mapping[str, Rule]) -> str:
-    """Returns the description of all rules, as in docs/policies.md."""
+    """Returns the description of all rules for docs/policies.md."""
     lines = [
         "# Policies",
         "",

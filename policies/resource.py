@@ -1,7 +1,7 @@
-"""A resource as rules see it, from the engine or from the recorded graph, and the one way to walk it.
+"""A resource in the form that rules read, from the engine or from the recorded graph.
 
-The SDK's inputs are proxies: ``Mapping`` and ``Sequence``, not ``dict`` and ``list``, that raise at the first unknown. The
-walker here looks at the abstract types and takes each leaf by itself, so that one unknown hides nothing beside it.
+The SDK's inputs are proxies: ``Mapping`` and ``Sequence``, not ``dict`` and ``list``, that raise at the first unknown.
+The walker here uses the abstract types and reads each leaf separately, so that one unknown hides no value beside it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _HIDDEN = "[secret]"
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that is decided only when something is made."""
+    """A value that is known only after a resource is created."""
 
     origin: str | None = None
-    """URN of the resource that decides it, where the recorded graph tells."""
+    """URN of the resource that decides the value, where the recorded graph contains it."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Resource:
         return at(self.props, *path)
 
     def leaves(self) -> Iterator[tuple[Path, Any]]:
-        """Every scalar with its path; an unknown is one leaf, whatever it will be."""
+        """Yields every scalar with its path; an unknown value is one leaf."""
         return walk(self.props)
 
 
 def at(node: Any, *path: str | int) -> Any:
-    """The value at a path below ``node``; an unknown on the way is the answer."""
+    """Returns the value at a path below ``node``; an unknown on the way is returned."""
     for part in path:
         if isinstance(node, Unknown):
             return node
@@ -86,7 +86,7 @@ def _seen(value: Any) -> Any:
 
 
 def walk(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every leaf below ``node``. Keys of mappings are strings that a person wrote too: they are leaves of their own."""
+    """Yields every leaf below ``node``. Keys of mappings are texts that a person wrote, too, and are leaves of their own."""
     if isinstance(node, Mapping):
         for key in list(node):
             yield (*path, key, "(key)"), key
@@ -99,7 +99,7 @@ def walk(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def items(node: Any) -> Iterator[tuple[int, Any]]:
-    """The elements of a list, nothing for anything else; an unknown list is one unknown element."""
+    """Yields the elements of a list, none for other values; an unknown list is one unknown element."""
     if isinstance(node, Unknown):
         yield 0, node
     elif isinstance(node, Sequence) and not isinstance(node, str):
@@ -108,12 +108,12 @@ def items(node: Any) -> Iterator[tuple[int, Any]]:
 
 
 def said(value: Any) -> str:
-    """A value as a message says it."""
+    """Formats a value for a message."""
     return "unknown" if isinstance(value, Unknown) else "nothing" if value is None else str(value)
 
 
 def shown(path: Path) -> str:
-    """``spec.containers[0].image``."""
+    """Formats a path: ``spec.containers[0].image``."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)

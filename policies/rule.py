@@ -1,4 +1,4 @@
-"""A rule, and what it says of a resource."""
+"""A rule, and its findings on a resource."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .stack import Stack
 
 Severity = Literal["critical", "high", "medium", "low"]
 STACK = "pulumi:pulumi:Stack"
-"""The root of all: it has no inputs, and comes before the declaration."""
+"""The root resource: it has no inputs and precedes the declaration."""
 Problem = tuple[Path, str]
-"""Where, and what is wrong there."""
+"""A path, and the problem there."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Finding:
-    """A resource that may not be so."""
+    """A resource that breaks a rule."""
 
     rule: str
     urn: str
@@ -49,7 +49,7 @@ class Rule:
     references: tuple[Reference, ...] = ()
 
     def judge(self, resource: Resource, stack: Stack) -> list[Finding]:
-        """Fails closed: a rule that raises has not found the resource to be right."""
+        """Returns the findings on a resource; an exception in the rule is a finding, too."""
         if resource.type == STACK:
             return []
         problems: list[Problem] = []

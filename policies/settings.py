@@ -1,4 +1,4 @@
-"""Settings that a type of resource has to have: a table, and the rule's check that it makes."""
+"""Required settings of resource types: a table, and the check of a rule that reads it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Check = Callable[[Resource, Stack], Iterator[Problem]]
 
 @dataclass(frozen=True)
 class Setting:
-    """One value that has to be so."""
+    """One required value."""
 
     path: Path
     wanted: Callable[[Any], bool]
@@ -24,22 +24,22 @@ class Setting:
 
 
 def is_(value: object) -> Callable[[Any], bool]:
-    """Exactly this value."""
+    """Requires exactly this value."""
     return lambda actual: type(actual) is type(value) and actual == value
 
 
 def least(number: float) -> Callable[[Any], bool]:
-    """A number that is at least this."""
+    """Requires at least this number."""
     return lambda actual: isinstance(actual, int | float) and not isinstance(actual, bool) and actual >= number
 
 
 def given(actual: Any) -> bool:
-    """Something, whatever it is: an unknown value too."""
+    """Requires any value; an unknown one counts."""
     return actual not in (None, "", False)
 
 
 def holds(*values: str) -> Callable[[Any], bool]:
-    """A list with at least these in it."""
+    """Requires a list that contains at least these elements."""
     return (
         lambda actual: isinstance(actual, Sequence)
         and not isinstance(actual, str)
@@ -48,12 +48,12 @@ def holds(*values: str) -> Callable[[Any], bool]:
 
 
 def one_of(*values: object) -> Callable[[Any], bool]:
-    """One of these values."""
+    """Requires one of these values."""
     return lambda actual: actual in values
 
 
 def settings(table: Mapping[str, Sequence[Setting]]) -> Check:
-    """A check of every setting of a resource's type."""
+    """Returns a check of every setting of a resource's type."""
 
     def check(resource: Resource, stack: Stack) -> Iterator[Problem]:  # noqa: ARG001 - a rule has one signature
         for setting in table.get(resource.type, ()):
@@ -66,9 +66,9 @@ def settings(table: Mapping[str, Sequence[Setting]]) -> Check:
 
 
 def statements(text: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Those of an IAM policy; none of one that is not known yet: it is shown again before anything is made of it.
+    """Yields the statements of an IAM policy; an unknown policy has none, and is shown again before it is created.
 
-    Raises ``ValueError`` for a text that is no policy.
+    Raises ``ValueError`` for a text that is not a policy.
     """
     if text is None or isinstance(text, Unknown):
         return
@@ -78,7 +78,7 @@ def statements(text: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def listed(value: Any) -> list[Any]:
-    """A value, or each of several: IAM takes both forms."""
+    """Returns a value as a list: IAM accepts a single value or several."""
     if value is None:
         return []
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]

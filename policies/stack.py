@@ -1,4 +1,4 @@
-"""The policy pack's view of the stack: its declaration, and the resources that were judged before."""
+"""The policy pack's view of the stack: its declaration, and the resources that were shown before."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ENVIRONMENT = "understudy:environment:Environment"
 
 
 class Undeclared(Exception):
-    """The declaration, or the part of it that a rule needs, is not there: nothing can be judged, so nothing is allowed."""
+    """The declaration, or the part of it that a rule needs, is missing. The rule cannot check the resource and fails."""
 
 
 @dataclass
 class Stack:
-    """Grows with every resource that is shown; rules read it."""
+    """The resources shown so far, which rules read."""
 
     environment: Resource | None = None
     seen: dict[str, Resource] = field(default_factory=dict)
@@ -28,14 +28,14 @@ class Stack:
     """By API group, kind, namespace and name of a Kubernetes object."""
     _types: dict[tuple[str, str], Resource] = field(default_factory=dict)
     _selectors: dict[tuple[str, str | None], dict[str, Resource]] = field(default_factory=dict)
-    """By kind, and the label ``app`` that it selects; ``None``: it selects by others."""
+    """By kind, and the label ``app`` that it selects; ``None`` for other selectors."""
     _names: Names | None = None
     _networks: frozenset[str] | None = None
     _mesh: Any = False
-    """``False``: not looked for yet."""
+    """``False`` until it is computed."""
 
     def show(self, resource: Resource) -> None:
-        """Every resource, before it is judged."""
+        """Adds a resource, before it is checked."""
         self.seen[resource.urn] = resource
         self._kinds.setdefault(resource.kind, {})[resource.urn] = resource
         self._objects.setdefault(_object(resource), {})[resource.urn] = resource
@@ -57,12 +57,12 @@ class Stack:
         return node
 
     def component(self, name: object) -> Mapping[str, Any] | None:
-        """The declaration of a component of this environment."""
+        """Returns the declaration of a component of this environment."""
         declared = self.declared("resolved", "components", str(name))
         return declared if isinstance(declared, Mapping) else None
 
     def production(self, *path: str | int) -> Any:
-        """A value of production's declaration."""
+        """Returns a value of production's declaration."""
         return self.declared("production", *path)
 
     @property
@@ -97,7 +97,7 @@ class Stack:
 
     @property
     def networks(self) -> frozenset[str]:
-        """Every network that the declaration mentions: of components, of the API server, of the nodes, and of DNS."""
+        """Returns all networks in the declaration: of components, API server, nodes and DNS."""
         if self._networks is None:
             components = walk(self.declared("resolved", "components"))
             cluster = ("resolved", "environment", "cluster")
@@ -114,21 +114,21 @@ class Stack:
         return next((other for urn, other in same.items() if urn != resource.urn), None)
 
     def of_kind(self, kind: str) -> list[Resource]:
-        """Those seen so far."""
+        """Returns the resources of a kind that were shown so far."""
         return list(self._kinds.get(kind, {}).values())
 
     def selecting(self, kind: str, app: object) -> list[Resource]:
-        """Those seen so far that may select pods with this label ``app``."""
+        """Returns the resources shown so far that may select pods with this label ``app``."""
         wanted = {app if isinstance(app, str) else None, None}
         return [resource for key in wanted for resource in self._selectors.get((kind, key), {}).values()]
 
     def named(self, type_: str, name: str) -> Resource | None:
-        """The one of that type and name, when it was seen."""
+        """Returns the resource of that type and name, when it was shown."""
         return self._types.get((type_, name))
 
 
 def _object(resource: Resource) -> tuple[str, ...]:
-    """API group, kind, namespace and name of a Kubernetes object; of any other resource its URN."""
+    """Returns API group, kind, namespace and name of a Kubernetes object; for other resources the URN."""
     name = resource.get("metadata", "name")
     if not resource.type.startswith("kubernetes:") or not isinstance(name, str):
         return (resource.urn,)

@@ -21,23 +21,26 @@ import yaml
 _WORD = re.compile(r"[A-Za-z0-9+/_-]{6,}")
 _PART = re.compile(r"[A-Za-z0-9+/_-]{2,}")
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----[A-Za-z0-9+/=\s]*-----END \1-----")
-"""A key or a certificate. Its body is DER in lines of base64: a single line decodes to a piece that may cut a name in two."""
+"""A key or a certificate.
+
+Its body is DER in lines of base64; single lines are not decoded, because they may cut a name in two.
+"""
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){8,}(?![0-9A-Fa-f])")
 _PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's where PyYAML was built with it: a rule file of Prometheus takes a tenth of the time."""
+"""libyaml's loader where PyYAML was built with it: it reads a rule file of Prometheus in a tenth of the time."""
 _PRINTABLE = bytes(byte if 32 <= byte < 127 or byte in b"\t\n\r" else 0 for byte in range(256))
 DEPTH = 5
 """Largest depth of nested encodings."""
 BUDGET = 4_000_000
-"""Characters that the readings of one text may have together, besides sixteen times its own."""
+"""Limit of the characters of all readings of one text, in addition to sixteen times its length."""
 
 
 class Endless(ValueError):
-    """The text says more than can be read."""
+    """The text has more readings than the limit."""
 
 
 def readings(text: str) -> Iterator[str]:
-    """The text, and what it says as a URL, as base64 (whole, in parts, in lines), as JSON and as YAML, again and again."""
+    """Yields the text and its decoded forms, recursively: URL, base64 (whole, in parts, in lines), JSON and YAML."""
     left, seen, waiting = BUDGET + 16 * len(text), {text}, [(text, DEPTH)]
     while waiting:
         reading, depth = waiting.pop()
@@ -70,7 +73,7 @@ def _decoded(text: str) -> Iterator[str]:
 
 
 def _wrapped(text: str) -> Iterator[str]:
-    """Base64 in lines, or folded to one line with blanks: words with nothing but white space between them, put together."""
+    """Yields base64 that is wrapped into lines or folded with blanks: words separated only by white space are joined."""
     parts: list[str] = []
     end = 0
     for match in _PART.finditer(text):
@@ -95,7 +98,7 @@ def _base64(word: str) -> Iterator[str]:
 
 
 def _said(decoded: bytes) -> Iterator[str]:
-    """As text: compressed, of two bytes a letter, or of an alphabet that is ASCII's in its first half."""
+    """Decodes bytes as text: compressed, UTF-16, or an alphabet whose first half is ASCII."""
     if decoded[:2] == b"\x1f\x8b":
         try:
             unpacked = zlib.decompressobj(wbits=31).decompress(decoded, BUDGET)
@@ -125,7 +128,7 @@ def _structured(text: str) -> Iterator[str]:
 
 
 def _leaves(parsed: Any) -> Iterator[str]:
-    """Texts and keys of what JSON says."""
+    """Yields texts and keys of parsed JSON."""
     waiting = [parsed]
     while waiting:
         node = waiting.pop()
@@ -138,7 +141,7 @@ def _leaves(parsed: Any) -> Iterator[str]:
 
 
 def _yaml(text: str) -> Iterator[str]:
-    """The scalars of a YAML stream, each once: events know no aliases."""
+    """Yields the scalars of a YAML stream, each once: parsing events do not expand aliases."""
     try:
         for event in yaml.parse(text, Loader=_PARSER):
             if isinstance(event, yaml.ScalarEvent):

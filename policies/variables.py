@@ -1,4 +1,4 @@
-"""Substitutes variables in texts: a host name may be composed of several."""
+"""Substitutes variables in texts, because a host name may be composed of several."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _VARIABLE = re.compile(
     r"\$\(([A-Za-z_][A-Za-z0-9_.-]{0,100})\)|\$\{([A-Za-z_][A-Za-z0-9_]{0,100})(?::-[^{}]{0,100})?\}|\$([A-Za-z_][A-Za-z0-9_]{0,100})"
 )
 _ROUNDS = 4
-"""Variables inside variables."""
+"""Depth of variables inside variables."""
 _LONGEST = 100_000
-"""Characters that a text may grow to; a longer one is read as far as that."""
+"""Limit of the characters of an expanded text; the rest of a longer one is not read."""
 
 
 def expanded(resource: Resource, stack: Stack) -> Iterator[tuple[Path, str]]:

@@ -1,4 +1,4 @@
-"""All rules on a recorded graph: the same verdicts as on the engine, without one."""
+"""Evaluates all rules on a recorded graph: the verdicts are the engine's, without an engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .stack import Stack
 
 @dataclass(frozen=True)
 class Verdict:
-    """Findings, and those of them that are exempt."""
+    """The findings, and the exempted findings."""
 
     findings: tuple[Finding, ...]
     exempted: tuple[tuple[Finding, Exemption], ...]
@@ -37,7 +37,7 @@ def resource(node: Mapping[str, Any]) -> Resource:
 
 
 def in_order(nodes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """As the engine shows them: after parent, provider and dependencies."""
+    """Returns the nodes in the engine's order: after parent, provider and dependencies."""
     waiting = {node["urn"]: node for node in nodes}
     result: list[Mapping[str, Any]] = []
 
@@ -54,7 +54,7 @@ def in_order(nodes: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def judge(nodes: Iterable[Mapping[str, Any]], rules: Iterable[Rule], ledger: Ledger, stack: str) -> Verdict:
-    """Each resource by each rule, in the order of the engine."""
+    """Returns the verdict of all rules on each resource, in the engine's order."""
     seen, findings, rules = Stack(), [], list(rules)
     for node in in_order(nodes):
         shown = resource(node)

@@ -35,7 +35,10 @@ def family(engine: str, version: str) -> str:
 
 
 class Aurora(PlatformComponent):
-    """A writer and readers in different zones; TLS, encryption, backups, a password that AWS keeps and rotates."""
+    """Creates a writer and readers in different zones.
+
+    With TLS, encryption, backups and a password that AWS stores and rotates.
+    """
 
     def __init__(
         self,

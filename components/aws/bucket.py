@@ -15,7 +15,7 @@ from .keys import protected
 
 
 class Bucket(PlatformComponent):
-    """A private S3 bucket with versions, encryption and TLS only; old versions and incomplete uploads expire."""
+    """Creates a private S3 bucket with versioning, encryption and TLS only; old versions and incomplete uploads expire."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Bucket(PlatformComponent):
             restrict_public_buckets=True,
             opts=self.child_options(),
         )
-        # CloudFront delivers its access logs by an access control list; everybody else by the bucket's policy
+        # CloudFront delivers its access logs through an access control list; other services through the bucket's policy
         ownership = "BucketOwnerPreferred" if bucket.receives_logs else "BucketOwnerEnforced"
         self.ownership = s3.BucketOwnershipControls(
             name, bucket=self.bucket.id, rule={"object_ownership": ownership}, opts=self.child_options()
@@ -78,7 +78,7 @@ class Bucket(PlatformComponent):
         self.register_outputs({"bucket": self.bucket.id})
 
     def write_policy(self, *statements: dict[str, Any]) -> None:
-        """Makes the bucket's only policy: TLS for all, deliveries of logs, and ``statements``."""
+        """Creates the bucket's only policy: TLS for all requests, log deliveries, and ``statements``."""
         arn = self.bucket.arn
         everything = [arn, arn.apply(lambda text: f"{text}/*")]
         plain = {
@@ -98,7 +98,7 @@ class Bucket(PlatformComponent):
         )
 
     def _deliveries(self) -> list[dict[str, Any]]:
-        """S3 and load balancers write for this account alone."""
+        """Returns the statements that allow S3 and load balancers to write logs, for this account only."""
         ours = {"StringEquals": {"aws:SourceAccount": self.context.account.id}}
         objects = self.bucket.arn.apply(lambda text: f"{text}/*")
         balancers = {"Service": "delivery.logs.amazonaws.com"}

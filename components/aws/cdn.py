@@ -17,7 +17,10 @@ _SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
 
 
 class Cdn(PlatformComponent):
-    """Only the distribution reads the bucket (origin access control); viewers get TLS 1.2 and security headers."""
+    """Creates a distribution that alone may read the bucket (origin access control).
+
+    Viewers get TLS 1.2 and security headers.
+    """
 
     def __init__(
         self,

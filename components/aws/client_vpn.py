@@ -1,4 +1,4 @@
-"""The way into the network for people: AWS Client VPN with certificates."""
+"""AWS Client VPN with certificates: the network access of people."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from .network import Network
 
 
 class ClientVpn(PlatformComponent):
-    """A VPN endpoint in each zone, with logged connections; clients have certificates of its own authority."""
+    """Creates a VPN endpoint in each zone with connection logs.
+
+    Clients authenticate with certificates of its own authority.
+    """
 
     def __init__(
         self,
@@ -81,12 +84,13 @@ class ClientVpn(PlatformComponent):
             vpc_id=network.vpc.id,
             security_group_ids=[access.id],
             server_certificate_arn=certificate.arn,
-            # the client's chain is the server's: one authority signed both
+            # one authority signed both certificates, so the client's chain is the server's
             authentication_options=[
                 {"type": "certificate-authentication", "root_certificate_chain_arn": certificate.arn}
             ],
             connection_log_options={"enabled": True, "cloudwatch_log_group": log.name},
-            # names of the network resolve as they do inside it: the third address is its resolver (Amazon VPC User Guide)
+            # names of the network resolve as they do inside it: the third address of the range is its resolver (Amazon
+            # VPC User Guide)
             dns_servers=[str(IPv4Network(account.cidr)[2])],
             split_tunnel=vpn.split_tunnel,
             session_timeout_hours=vpn.session_hours,
@@ -122,7 +126,10 @@ class ClientVpn(PlatformComponent):
         self.register_outputs({})
 
     def _rules(self, access: ec2.SecurityGroup, cluster: pulumi.Output[str]) -> None:
-        """People reach what the network lets them reach: the cluster's API among it, and no store."""
+        """Authorizes people to reach the network, including the cluster's API.
+
+        The stores' security groups do not admit them.
+        """
         vpc.SecurityGroupEgressRule(
             f"{self.key}-out",
             security_group_id=access.id,

@@ -66,7 +66,7 @@ def policy_document(*statements: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def policy_text(policy: Any) -> pulumi.Output[str]:
-    """A policy as the text that AWS takes, with outputs in it."""
+    """Returns a policy as JSON text, with outputs resolved in it."""
     return pulumi.Output.json_dumps(policy)
 
 

@@ -1,4 +1,7 @@
-"""The controllers that lead load balancers and names to what runs in the cluster: pinned Helm releases, a role each."""
+"""The controllers that connect load balancers and DNS names with pods of the cluster.
+
+Pinned Helm releases, each with a role.
+"""
 
 from __future__ import annotations
 
@@ -43,11 +46,11 @@ def controllers(
     provider: kubernetes.Provider,
     depends_on: Sequence[pulumi.Resource],
 ) -> None:
-    """AWS Load Balancer Controller, external-dns, External Secrets.
+    """Creates AWS Load Balancer Controller, external-dns and External Secrets.
 
-    The load balancer is the platform's own (``kind: load-balancer``), so the first only registers pods in its target groups:
-    it may make and delete nothing. The second writes names of the environment's zone alone. The third brings the stores'
-    credentials into the namespace, each time that they rotate.
+    The load balancer belongs to the platform (``kind: load-balancer``), so the first controller only registers pods in
+    its target groups and may not create or delete AWS resources. The second may write names of the environment's zone
+    only. The third copies the stores' credentials into the namespace after each rotation.
     """
     context = component.context
     account, region = context.account.id, context.account.region
@@ -120,7 +123,7 @@ def controllers(
                 "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
                 "Resource": [
                     f"arn:aws:secretsmanager:{region}:{account}:secret:{names}"
-                    # the environment's own, and the master passwords that RDS and DocumentDB keep
+                    # the environment's own secrets, and the master passwords that RDS and DocumentDB store
                     for names in (f"{context.name}/*", f"AmazonMSK_{context.name}-*", "rds!cluster-*")
                 ],
             },

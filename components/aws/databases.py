@@ -1,4 +1,4 @@
-"""Resources that RDS and DocumentDB, which share one API, have in common."""
+"""Resources that are the same for RDS and DocumentDB, which share one API."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .keys import encryption_key, log_group
 from .stores import Placement, security_group
 
 AUTHORITY = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
-"""Authority of both services' certificates (Amazon RDS User Guide, "Using SSL/TLS to encrypt a connection")."""
+"""The certificate authority of both services (Amazon RDS User Guide, "Using SSL/TLS to encrypt a connection")."""
 
 
 @dataclass(frozen=True)
 class DatabaseParts:
-    """Shared resources of one database: its key, its security group, its logs."""
+    """The key, security group and log groups of one database."""
 
     key: kms.Key
     access: ec2.SecurityGroup
@@ -31,7 +31,7 @@ class DatabaseParts:
 def database_parts(
     component: PlatformComponent, database: Database, placement: Placement, folder: str, logs: Sequence[str]
 ) -> DatabaseParts:
-    """Makes them; ``folder`` is where AWS writes the logs of these kinds, such as ``/aws/docdb``."""
+    """Creates them; ``folder`` is the path of AWS' log groups for these kinds, such as ``/aws/docdb``."""
     return DatabaseParts(
         encryption_key(component, "data, backups and the master password"),
         security_group(component, database.ports(), placement),
@@ -40,7 +40,7 @@ def database_parts(
 
 
 def cluster(component: PlatformComponent, database: Database, parts: DatabaseParts) -> dict[str, Any]:
-    """Arguments of the cluster: encrypted, backed up, with a master password that AWS keeps and rotates."""
+    """Returns arguments of the cluster: encrypted, backed up, with a master password that AWS stores and rotates."""
     return {
         "cluster_identifier": database.identifier,
         "engine_version": database.version,
@@ -65,7 +65,7 @@ def cluster(component: PlatformComponent, database: Database, parts: DatabasePar
 def member(
     component: PlatformComponent, database: Database, index: int, cluster_id: pulumi.Output[str], own: kms.Key
 ) -> dict[str, Any]:
-    """Arguments of a member: the first is the writer, each in the next zone."""
+    """Returns arguments of a member: the first is the writer, each of the others is in the next zone."""
     zones = component.context.account.zones
     return {
         "identifier": f"{database.identifier}-{index + 1}",

@@ -16,7 +16,10 @@ _LOGS = ("audit", "profiler")
 
 
 class DocumentDB(PlatformComponent):
-    """A cluster with a member in each zone; TLS, encryption, backups, a password that AWS keeps and rotates."""
+    """Creates a cluster with a member in each zone.
+
+    With TLS, encryption, backups and a password that AWS stores and rotates.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The cluster: EKS, its workers and add-ons, and the controllers that speak with AWS for it."""
+"""The EKS cluster: control plane, workers, add-ons and controllers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .roles import pod_role, service_role
 from .zone import Zone
 
 LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
-"""All that the control plane can write."""
+"""The log types of the control plane (all that exist)."""
 _WORKER_POLICIES = (
     "AmazonEKSWorkerNodePolicy",
     "AmazonEC2ContainerRegistryPullOnly",
@@ -32,7 +32,10 @@ _ACCESS = {"deployers": "AmazonEKSClusterAdminPolicy", "readers": "AmazonEKSView
 
 
 class Eks(PlatformComponent):
-    """A private control plane, a node group in each zone, Pod Identity, encrypted secrets and volumes, every log."""
+    """Creates a private control plane and a node group in each zone.
+
+    With Pod Identity, encrypted secrets and volumes, and all logs.
+    """
 
     def __init__(
         self,
@@ -118,7 +121,7 @@ class Eks(PlatformComponent):
         return entries
 
     def _addon(self, name: AddonName, *depends_on: pulumi.Resource) -> eks.Addon:
-        # NetworkPolicies hold only where something enforces them
+        # NetworkPolicies have an effect only where an agent enforces them
         enforce = json.dumps({"enableNetworkPolicy": "true"})
         return eks.Addon(
             f"{self.key}-{name}",
@@ -133,7 +136,7 @@ class Eks(PlatformComponent):
         )
 
     def _workers(self, network: Network, depends_on: list[eks.Addon]) -> list[eks.NodeGroup]:
-        """A group in each zone: a volume's pod is started again where the volume is."""
+        """Creates a node group in each zone: the pod of a zonal volume is always rescheduled in the volume's zone."""
         declared, nodes = self._declared, self.context.resolved.environment.cluster.nodes
         role, may = service_role(self, "workers", "ec2.amazonaws.com", _WORKER_POLICIES)
         template = ec2.LaunchTemplate(
@@ -151,7 +154,7 @@ class Eks(PlatformComponent):
                     },
                 }
             ],
-            # IMDSv2 only, and out of the pods' reach: a pod has the role of its service account
+            # IMDSv2 only, and not reachable from pods: a pod has the role of its service account
             metadata_options={
                 "http_endpoint": "enabled",
                 "http_tokens": "required",
@@ -196,7 +199,7 @@ class Eks(PlatformComponent):
         return groups
 
     def _access(self, entries: list[pulumi.Resource]) -> kubernetes.Provider:
-        """Pinned: a kubeconfig that is computed anew would otherwise replace the provider, and all that it made."""
+        """Returns the pinned kubeconfig. A newly computed one would replace the provider and every object that it manages."""
         kubeconfig = pulumi.Output.json_dumps(self._kubeconfig())
         identifier = self._declared.arn(self.context.account.region, self.context.account.id)
         self.access = {
@@ -247,7 +250,10 @@ class Eks(PlatformComponent):
         }
 
     def _storage_class(self, provider: kubernetes.Provider, depends_on: list[eks.Addon]) -> None:
-        """Encrypted, and made where its pod is; EKS' own gp2 is neither gp3 nor encrypted."""
+        """Creates an encrypted storage class whose volumes are created in the zone of their pod.
+
+        EKS' own class gp2 is neither encrypted nor gp3.
+        """
         body = {
             "apiVersion": "storage.k8s.io/v1",
             "kind": "StorageClass",

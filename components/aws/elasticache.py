@@ -16,7 +16,7 @@ from .stores import Placement, secret, security_group, subnet_group
 
 
 class ElastiCache(PlatformComponent):
-    """Shards of one primary and replicas in other zones; TLS, encryption, a password."""
+    """Creates shards of one primary and replicas in other zones, with TLS, encryption and a password."""
 
     def __init__(
         self,

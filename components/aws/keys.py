@@ -1,4 +1,4 @@
-"""Keys and logs, which many components have for themselves."""
+"""Encryption keys and log groups that components create for themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .context import PlatformComponent
 
 
 def encryption_key(component: PlatformComponent, purpose: str) -> kms.Key:
-    """A key of the component's own, rotated each year, that is gone a month after its deletion; never by accident."""
+    """Creates the component's own key, rotated each year; a deleted key can be restored for a month."""
     key = kms.Key(
         component.key,
         description=f"{component.name_in_account()}: {purpose}",
@@ -34,9 +34,9 @@ def log_group(component: PlatformComponent, name: str, days: int, logical: str =
 
 
 def protected(component: PlatformComponent) -> bool:
-    """Whether the engine refuses to delete or replace what holds the component's data.
+    """Returns whether the engine refuses to delete or replace what holds the component's data.
 
-    Everywhere, not in production only: a change of a subnet would give a database its successor, empty. The stack's
-    ``unprotected`` is the way to say that it is meant.
+    This applies to every environment, because a change such as another subnet would replace a database by an empty one.
+    The stack's ``unprotected`` setting permits it.
     """
     return component.key not in component.context.unprotected and "*" not in component.context.unprotected

@@ -20,7 +20,10 @@ TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 
 class LoadBalancer(PlatformComponent):
-    """A network load balancer: TLS with the environment's certificate, TLS again to the gateway, and a port that redirects."""
+    """Creates a network load balancer.
+
+    It ends TLS with the environment's certificate, uses TLS to the gateway, and redirects HTTP.
+    """
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class LoadBalancer(PlatformComponent):
         for host in balancer.hosts:
             zone.add_alias_record(self, host, balancer_resource.dns_name, balancer_resource.zone_id)
         self.target_groups = {"secure": secure.arn, "redirect": redirect.arn}
-        """Name to the ARN of the target group that the gateway's pods join."""
+        """Name to the ARN of the target group with the gateway's pods."""
         self.register_outputs({"dnsName": balancer_resource.dns_name})
 
     def _rules(self, access: ec2.SecurityGroup, balancer: Declared, inside: pulumi.Output[str]) -> None:
@@ -120,7 +123,7 @@ class LoadBalancer(PlatformComponent):
             )
 
     def _targets(self, network: Network, label: str, protocol: str, port: int) -> lb.TargetGroup:
-        """Empty until the gateway's pods join (a TargetGroupBinding in the cluster)."""
+        """Creates target groups; they are empty until a TargetGroupBinding in the cluster registers the gateway's pods."""
         return lb.TargetGroup(
             f"{self.key}-{label}",
             name=f"{self.context.name}-{label}",

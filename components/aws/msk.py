@@ -16,7 +16,7 @@ from .stores import Placement, secret, security_group
 
 
 class Msk(PlatformComponent):
-    """A broker in each zone; clients speak TLS and sign in with SCRAM or IAM. There is no 9092, which is plaintext."""
+    """Creates a broker in each zone; clients use TLS and authenticate with SCRAM or IAM. The plaintext port 9092 is closed."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Msk(PlatformComponent):
         )
         password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=self.child_options())
         kept = password.result.apply(lambda value: json.dumps({"username": kafka.user, "password": value}))
-        # MSK reads secrets of this prefix only, and none under the account's default key
+        # MSK reads only secrets with this prefix, and none that are encrypted with the account's default key
         given = secret(self, f"AmazonMSK_{context.name}-{name}", own.arn, kept, protect=protected(self))
         msk.ScramSecretAssociation(
             name, cluster_arn=self.cluster.arn, secret_arn_lists=[given.arn], opts=self.child_options()

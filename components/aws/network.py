@@ -1,4 +1,4 @@
-"""The network: three tiers of subnets, the ways out, and a record of what flows."""
+"""The network: three tiers of subnets, NAT gateways, VPC endpoints and flow logs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from .context import AwsContext, PlatformComponent, policy_document, policy_text
 from .keys import log_group, protected
 
 _ROLES = {"public": "kubernetes.io/role/elb", "private": "kubernetes.io/role/internal-elb"}
-"""Tags by which EKS finds subnets for load balancers."""
+"""Tags by which EKS discovers subnets for load balancers."""
 
 
 class Network(PlatformComponent):
-    """A VPC. Public subnets hold load balancers and NAT gateways, private ones nodes; data subnets have no way out at all."""
+    """Creates a VPC.
+
+    Public subnets hold load balancers and NAT gateways, private ones nodes; data subnets have no route out.
+    """
 
     subnets: dict[str, list[ec2.Subnet]]
     """Tier to a subnet in each zone."""
@@ -36,7 +39,7 @@ class Network(PlatformComponent):
             tags=self.tags(),
             opts=self.child_options(protect=protected(self)),
         )
-        # the default group lets its members talk to each other; without rules nobody uses it by accident
+        # the default group lets its members reach each other; without rules its accidental use opens no path
         ec2.DefaultSecurityGroup(
             f"{name}-default", vpc_id=self.vpc.id, tags=self.tags("default"), opts=self.child_options()
         )
@@ -86,7 +89,7 @@ class Network(PlatformComponent):
         return table
 
     def _routes(self, count: int) -> list[ec2.RouteTable]:
-        """The tables of private and data subnets."""
+        """Creates the route tables of private and data subnets."""
         gateway = ec2.InternetGateway(self.key, vpc_id=self.vpc.id, tags=self.tags(), opts=self.child_options())
         self._table("public", self.subnets["public"], gateway_id=gateway.id)
         gateways = []
@@ -111,7 +114,7 @@ class Network(PlatformComponent):
         return [*private, self._table("data", self.subnets["data"])]
 
     def _endpoints(self, network: Declared, tables: list[ec2.RouteTable]) -> None:
-        """AWS' own services without leaving the network: also where there is no other way out."""
+        """Creates endpoints of AWS services, so that they are reachable from subnets without a route out."""
         group = ec2.SecurityGroup(
             f"{self.key}-endpoints",
             name=self.name_in_account("endpoints"),

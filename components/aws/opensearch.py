@@ -18,7 +18,10 @@ _LOGS = ("ES_APPLICATION_LOGS", "SEARCH_SLOW_LOGS", "INDEX_SLOW_LOGS", "AUDIT_LO
 
 
 class OpenSearch(PlatformComponent):
-    """A domain with a node in each zone, inside the network; TLS 1.2, encryption, users of its own (fine-grained access)."""
+    """Creates a domain with a node in each zone, inside the network.
+
+    With TLS 1.2, encryption and users (fine-grained access).
+    """
 
     def __init__(
         self,
@@ -84,7 +87,7 @@ class OpenSearch(PlatformComponent):
                 "internal_user_database_enabled": True,
                 "master_user_options": {"master_user_name": search.user, "master_user_password": password.result},
             },
-            # who asks is told apart by the domain's own users; the network says who can ask at all
+            # the network limits who can connect; the domain's own users decide what a client may do
             access_policies=policy_text(
                 policy_document({"Principal": {"AWS": "*"}, "Action": ["es:ESHttp*"], "Resource": [f"{arn}/*"]})
             ),

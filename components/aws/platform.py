@@ -1,4 +1,4 @@
-"""Makes the components of the account, one after another; each receives exactly what it needs of those before it."""
+"""Creates the components of the account one after another; each receives the earlier components that it needs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Store = Aurora | DocumentDB | ElastiCache | Msk | OpenSearch
 
 @dataclass(frozen=True)
 class Platform:
-    """The components that exist, by name, in the order in which they were platform."""
+    """The components created so far, by name, in the order of their creation."""
 
     components: Mapping[str, PlatformComponent]
 
@@ -131,7 +131,7 @@ BUILDERS: Mapping[str, Build] = {
 
 
 def build(context: AwsContext, opts: pulumi.ResourceOptions) -> Platform:
-    """Makes every component of the platform layer, and the roles of the application's pods."""
+    """Creates every component of the platform layer, and the roles of the application's pods."""
     components: dict[str, PlatformComponent] = {}
     for name in order(context.resolved.components):
         declared = context.resolved.components[name]

@@ -26,9 +26,9 @@ def release(
     name: str | None = None,
     namespace: str = "kube-system",
 ) -> kubernetes.helm.v3.Release:
-    """A release that is made whole, or not at all.
+    """Creates a release atomically: a failed installation is rolled back.
 
-    ``charts``: the system's repository, used where the stack names no other; ``name``: default, the chart's.
+    ``charts`` is the system's repository, which the stack may replace; ``name`` is by default the chart's.
     """
     place, called = source(component.context.charts or charts, chart, version), name or chart
     return kubernetes.helm.v3.Release(
@@ -54,7 +54,7 @@ def inside(
     body: Mapping[str, Any],
     depends_on: Sequence[pulumi.Resource],
 ) -> KubernetesObject:
-    """An object of the platform's in its cluster."""
+    """Creates an object of the platform in its cluster."""
     opts = pulumi.ResourceOptions.merge(component.child_options(*depends_on), pulumi.ResourceOptions(provider=provider))
     return KubernetesObject(name, body, opts)
 
@@ -67,7 +67,7 @@ def namespace(
     depends_on: Sequence[pulumi.Resource],
     labels: Mapping[str, str] | None = None,
 ) -> KubernetesObject:
-    """A namespace of the platform's, with its level of Pod Security."""
+    """Creates a namespace of the platform with its level of Pod Security."""
     levels = {f"pod-security.kubernetes.io/{mode}": security for mode in ("enforce", "audit", "warn")}
     own = {"app.kubernetes.io/managed-by": "pulumi", **levels, **(labels or {})}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": own}}

@@ -1,4 +1,4 @@
-"""IAM roles of the application's service accounts, each with the least rights that it needs."""
+"""IAM roles of the application's service accounts, each with the least privileges that it needs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .roles import pod_role
 def workload_roles(
     context: AwsContext, cluster: Eks, buckets: Mapping[str, Bucket], keys: Mapping[str, pulumi.Output[str]]
 ) -> None:
-    """Pod Identity for every component of the namespace that acts in AWS."""
+    """Creates Pod Identity associations for the components of the namespace that call AWS."""
     resolved = context.resolved
     for name, component in resolved.components.items():
         if runs_here(resolved, name) and has_role(resolved, name):
@@ -32,7 +32,7 @@ def workload_roles(
 def statements(
     context: AwsContext, buckets: Mapping[str, Bucket], keys: Mapping[str, pulumi.Output[str]], component: Component
 ) -> Iterator[dict[str, Any]]:
-    """Returns the statements of a role's policy; ``keys``: store to the ARN of its key."""
+    """Yields the statements of a role's policy; ``keys``: store to the ARN of its key."""
     for used in component.uses:
         if isinstance(context.resolved.components[used], DeclaredBucket):
             yield from _objects(buckets[used])
@@ -48,7 +48,7 @@ def statements(
 
 
 def _objects(bucket: Bucket) -> Iterator[dict[str, Any]]:
-    """Read and write; the bucket encrypts with S3's own key."""
+    """Yields statements to read and write objects; the bucket encrypts with S3's own key."""
     arn = bucket.bucket.arn
     yield {"Action": ["s3:ListBucket"], "Resource": arn}
     everything = arn.apply(lambda text: f"{text}/*")
@@ -56,9 +56,10 @@ def _objects(bucket: Bucket) -> Iterator[dict[str, Any]]:
 
 
 def _sync(context: AwsContext, sync: DataSync, own_key: pulumi.Output[str]) -> Iterator[dict[str, Any]]:
-    """Copy the sanitising account's snapshots, and only those; restore those copies, and only into clusters of its own.
+    """Yields statements to copy only the sanitising account's snapshots, and to restore only those copies.
 
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
+    They are restored into the job's own clusters only. https://docs.aws.amazon.com/service-
+    authorization/latest/reference/list_amazonrds.html
     """
     target: Any = context.resolved.components[sync.database]
     region, own = context.account.region, context.account.id
@@ -84,7 +85,7 @@ def _sync(context: AwsContext, sync: DataSync, own_key: pulumi.Output[str]) -> I
         "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
         "Resource": own_key,
     }
-    # RDS works on in the name of who asked it (AWS KMS Developer Guide, "Grants in AWS KMS"); nobody else is granted anything
+    # RDS continues in the name of the caller (AWS KMS Developer Guide, "Grants in AWS KMS"); no other principal gets a grant
     yield {
         "Action": ["kms:CreateGrant"],
         "Resource": [sync.key, own_key],

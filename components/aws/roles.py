@@ -1,4 +1,4 @@
-"""IAM roles of AWS' services and of pods."""
+"""IAM roles of AWS services and of pods."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from .context import PlatformComponent, policy_text, trust_policy
 
 POD_IDENTITY = "pods.eks.amazonaws.com"
 _FOLDERS = {"AmazonEBSCSIDriverPolicy": "service-role/"}
-"""Path of those AWS managed policies that have one."""
+"""Paths of the AWS managed policies that have one."""
 
 
 def service_role(
     component: PlatformComponent, label: str, service: str, policies: tuple[str, ...], *actions: str
 ) -> tuple[iam.Role, list[pulumi.Resource]]:
-    """A role that a service assumes, and the attachments of AWS managed policies, which have to be there before it acts."""
+    """Creates a role for a service to assume, and the attachments of AWS managed policies.
+
+    The service needs them before it acts.
+    """
     role = iam.Role(
         f"{component.key}-{label}",
         name=component.name_in_account(label),
@@ -45,9 +48,10 @@ def pod_role(
     policy: Any = None,
     managed: tuple[str, ...] = (),
 ) -> list[pulumi.Resource]:
-    """A role for the pods of one service account (Pod Identity); returns what has to be there before they use it.
+    """Creates a role for the pods of one service account (Pod Identity); returns the resources that the pods depend on.
 
-    ``service_account``: namespace and name; ``policy``: the role's own; ``managed``: names of AWS managed policies.
+    ``service_account`` is namespace and name, ``policy`` the role's own policy, ``managed`` names of AWS managed
+    policies.
     """
     role, attached = service_role(component, label, POD_IDENTITY, managed, "sts:AssumeRole", "sts:TagSession")
     if policy is not None:

@@ -1,4 +1,4 @@
-"""Resources that all managed stores share: a place in the data subnets that only the cluster reaches."""
+"""Resources that all managed stores share: a place in the data subnets, reachable from the cluster only."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def security_group(component: PlatformComponent, ports: dict[str, int], placemen
 
 
 def subnet_group(component: PlatformComponent, placement: Placement) -> dict[str, Any]:
-    """Arguments of the group of data subnets."""
+    """Returns arguments of the group of data subnets."""
     return {
         "name": component.name_in_account(),
         "description": "data subnets",
@@ -61,7 +61,7 @@ def subnet_group(component: PlatformComponent, placement: Placement) -> dict[str
 def secret(
     component: PlatformComponent, name: str, key: pulumi.Input[str], value: pulumi.Input[str], *, protect: bool
 ) -> secretsmanager.Secret:
-    """Credentials in Secrets Manager, under the component's own key."""
+    """Creates a secret with credentials in Secrets Manager, encrypted with the component's own key."""
     stored = secretsmanager.Secret(
         component.key,
         name=name,

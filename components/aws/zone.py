@@ -50,7 +50,7 @@ class Zone(PlatformComponent):
     def add_alias_record(
         self, component: PlatformComponent, host: str, target: pulumi.Input[str], zone_id: pulumi.Input[str]
     ) -> None:
-        """Makes a host name that leads to a load balancer or a distribution, as a child of ``component``."""
+        """Creates a host name that leads to a load balancer or a distribution, as a child of ``component``."""
         label = host.removesuffix(self.context.resolved.environment.domain).removesuffix(".") or "domain"
         route53.Record(
             f"{component.key}-{label}",

@@ -1,4 +1,4 @@
-"""One pod behind a Service: what the backends of metrics, logs and traces have in common."""
+"""One pod behind a Service: the common base of the backends of metrics, logs and traces."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Pod:
     config: str = ""
     """Mount path of the configuration directory."""
     paths: Mapping[str, str] = field(default_factory=dict)
-    """File to its path below that, where it is not its own name."""
+    """File to its path below ``config``, where the path is not the file's name."""
     single_files: bool = False
     """Files that are mounted one by one over the image's own; the other files of the image stay visible."""
     data: str = ""
@@ -50,20 +50,20 @@ class Pod:
     """Components whose certificate authority the pod trusts."""
     volumes: Sequence[Any] = ()
     mounts: Sequence[Any] = ()
-    """Mount path of each further volume."""
+    """Mount path of each additional volume."""
     init: Sequence[Any] = ()
     digested: Any = None
-    """Further values whose change rolls the pod."""
+    """Additional values whose change replaces the pod."""
     secrets: Sequence[str] = ()
-    """Secrets whose rotation rolls the pod."""
+    """Secrets whose rotation replaces the pod."""
     slow: bool = False
-    """It takes minutes to start."""
+    """Whether the program takes minutes to start."""
     grace: int = 30
-    """Seconds that it has, after the stop signal, to write down what is in memory."""
+    """Seconds between the stop signal and the kill, in which the program writes data from memory to disk."""
 
 
 class Backend(pulumi.ComponentResource, ABC):
-    """Account, files, volume, a Deployment of one pod, Service. Its own kind says what is in the pod, and adds to it."""
+    """Creates ServiceAccount, ConfigMaps, volume, a Deployment of one pod, and Service; a subclass states the pod."""
 
     resource_type: ClassVar[str]
 
@@ -95,7 +95,7 @@ class Backend(pulumi.ComponentResource, ABC):
         return []
 
     def annotations(self) -> dict[str, Any]:
-        """Returns annotations whose change rolls the pod."""
+        """Returns annotations whose change replaces the pod."""
         return {}
 
     def after(self) -> None:
@@ -110,10 +110,10 @@ class Backend(pulumi.ComponentResource, ABC):
         before: Depends = (),
         trust: Mapping[str, str] | None = None,
     ) -> None:
-        """A Job ``<name>-setup`` that tells the pod something by ``script``, in its own image, which has curl.
+        """Creates a Job ``<name>-setup`` that runs ``script`` in the backend's own image, which has curl.
 
-        ``bodies``: files beside the script; ``trust``: component to the Secret with its authority. It is done again when one
-        of the files changes, or a secret is rotated.
+        ``bodies`` are files beside the script, ``trust`` maps a component to the Secret with its authority. The Job runs
+        again when one of the files changes or a secret is rotated.
         """
         name, component = f"{self.name}-setup", self.component
         assert isinstance(component, BackendWithSetupJob)
@@ -144,12 +144,12 @@ class Backend(pulumi.ComponentResource, ABC):
         self.objects.job(name, pod, content, ready)
 
     def used(self, kind: type[Any]) -> dict[str, Any]:
-        """Those it uses, of one kind."""
+        """Returns the used components of one kind."""
         components = {name: self.resolved.components[name] for name in self.component.uses}
         return {name: component for name, component in components.items() if isinstance(component, kind)}
 
     def trusted(self, names: Sequence[str]) -> dict[str, str]:
-        """Component to the Secret with its authority, of those that have one."""
+        """Returns component to the Secret with its authority, for used components that have one."""
         secrets = {name: self.resolved.components[name].trusted(name) for name in names}
         return {name: secret for name, secret in secrets.items() if secret}
 
@@ -191,7 +191,7 @@ class Backend(pulumi.ComponentResource, ABC):
         return self.objects.single(name, spec, before, annotations)
 
     def _volumes(self, pod: Pod) -> tuple[list[Any], list[Any]]:
-        """Volumes, and where they are mounted."""
+        """Returns the volumes and their mounts."""
         writable = {f"writable-{index}": path for index, path in enumerate(pod.writable)}
         authorities = {f"ca-{used}": secret for used, secret in self.trusted(pod.trust).items()}
         items = [{"key": file, "path": pod.paths.get(file, file)} for file in pod.files] if pod.paths else []
@@ -212,10 +212,10 @@ class Backend(pulumi.ComponentResource, ABC):
             [claim] = self.component.volumes(self.name)
             volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": claim}})
             places["data"] = pod.data
-        # what is mounted into a folder comes after it
+        # a mount inside another mounted folder has to follow it
         return [*volumes, *pod.volumes], [*mounts(places, ["files", *authorities]), *pod.mounts, *single]
 
 
 def _some(**fields: Any) -> dict[str, Any]:
-    """Without what is empty: it would come back absent from the API server, and show as drift."""
+    """Removes empty values: the API server would omit them, and the engine would show that as drift."""
     return {name: value for name, value in fields.items() if value}

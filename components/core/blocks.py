@@ -23,16 +23,16 @@ class Reference:
 
 @dataclass(frozen=True)
 class Block:
-    """A block, its settings, and the blocks in it."""
+    """A block: its settings and its nested blocks."""
 
     head: str
-    """Name, and label or condition, as the language writes them."""
+    """Name, and label or condition, in the syntax of the language."""
     settings: Mapping[str, Value | Reference | list[Reference]] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
 
 
 def render(blocks: Iterable[Block], assign: Literal["=", "=>"], indent: str = "") -> str:
-    """The file; every block ends with a newline."""
+    """Returns the text of the file; every block ends with a newline."""
     return "".join(_lines(block, assign, indent) for block in blocks)
 
 

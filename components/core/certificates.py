@@ -24,9 +24,9 @@ class Issued:
 
     secret: str
     fingerprint: pulumi.Input[str]
-    """Changes with the certificate where the program issues it: pods that read it only when they start roll with it."""
+    """Changes with a certificate that the program issues, so that pods that read it only at their start are replaced."""
     resource: pulumi.Resource
-    """To depend on."""
+    """The resource that readers depend on."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class _Subject:
 
 
 class Certificates(pulumi.ComponentResource):
-    """Issues as the environment says: from an authority of its own, or through an issuer of cert-manager.
+    """Issues certificates from the environment's own authority, or through an issuer of cert-manager.
 
-    Both fill Secrets of the same form, so nothing else knows which it was. The authority is made with the first certificate.
+    Both fill Secrets of the same form, so that readers do not depend on the mode. The authority is created with the first
+    certificate.
     """
 
     def __init__(self, name: str, resolved: Resolved, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -54,7 +55,7 @@ class Certificates(pulumi.ComponentResource):
 
     @cached_property
     def _issuer(self) -> pulumi.ProviderResource:
-        """Explicit like every provider: default ones are disabled."""
+        """Creates the provider of certificates; it is explicit because default providers are disabled."""
         return pulumi.ProviderResource("pulumi-python", "issuer", {}, pulumi.ResourceOptions(parent=self))
 
     @cached_property
@@ -69,9 +70,9 @@ class Certificates(pulumi.ComponentResource):
         return Authority("authority", props, pulumi.ResourceOptions(parent=self, provider=self._issuer))
 
     def issue(self, secret: str, common_name: str, component: str, services: Sequence[str] = ()) -> Issued:
-        """A certificate for clients, in the Secret of that name; for servers too that answer by the names of ``services``.
+        """Creates a certificate for clients in the Secret of that name, and for servers under the names of ``services``.
 
-        ``*.<name>`` stands for the pods behind a headless one.
+        ``*.<name>`` stands for the pods behind a headless Service.
         """
         suffixes = (
             "",
@@ -140,5 +141,5 @@ class Certificates(pulumi.ComponentResource):
 
 
 def _go(duration: Duration) -> str:
-    """As Go writes durations: days are not among its units."""
+    """Formats a duration for Go, which has no unit for days."""
     return f"{duration.seconds}s"

@@ -18,9 +18,9 @@ from .platform import Platform
 
 
 class Configuration(pulumi.ComponentResource):
-    """``<environment>-config`` with every key, and those that hold some of them.
+    """Creates ``<environment>-config`` with every key, and the ConfigMaps with some of them.
 
-    The provider updates them in place (its mutable option); what rolls the readers is ``checksum`` in their pod template.
+    The provider updates them in place (its mutable option); the digest in the readers' pod templates replaces the pods.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Configuration(pulumi.ComponentResource):
         self.register_outputs({"name": self.name})
 
     def declared(self, wanted: Sequence[str] | Literal["all"]) -> Mapping[str, str]:
-        """The keys a reader receives, as they are declared."""
+        """Returns the keys that a reader receives, as they are declared."""
         return self._declared if wanted == "all" else {key: self._declared[key] for key in wanted}
 
     def checksum(self, wanted: Sequence[str] | Literal["all"]) -> Any:
@@ -55,7 +55,7 @@ class Configuration(pulumi.ComponentResource):
 
 
 def _known(text: str, platform: Platform) -> Any:
-    """The text, with the platform's own values in it."""
+    """Returns the text with the platform's values filled in."""
     references = list(ENDPOINT.finditer(text))
     if not references:
         return text
@@ -69,5 +69,5 @@ def _filled(text: str, values: Sequence[Any]) -> str:
 
 
 def checksum(value: object) -> str:
-    """The first 16 hex digits of the SHA-256 of the value as JSON."""
+    """Returns the first 16 hex digits of the SHA-256 of the value as JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

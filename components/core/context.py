@@ -17,7 +17,7 @@ from .secrets import Secrets
 
 @dataclass(frozen=True)
 class BuildContext:
-    """One environment, while it is built."""
+    """One environment during its construction."""
 
     resolved: Resolved
     stack: Stack

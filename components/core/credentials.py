@@ -1,4 +1,4 @@
-"""Credentials of managed stores: from the account's Secrets Manager into the namespace, each time that they rotate."""
+"""Credentials of managed stores: copied from the account's Secrets Manager into the namespace after each rotation."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .objects import KubernetesObject
 from .platform import Platform
 
 STORE = "platform"
-"""The SecretStore."""
+"""The name of the SecretStore."""
 REFRESH = "5m"
-"""A new password is in the pods' files this long after its rotation, and the kubelet's minute."""
+"""Time from a rotation until the new password is in the Secret; the kubelet adds up to a minute until it is in the files."""
 
 
 class Credentials(pulumi.ComponentResource):
-    """A SecretStore, and for each managed store that is used an ExternalSecret (``MANAGED_KEYS``).
+    """Creates a SecretStore, and for each managed store in use an ExternalSecret (``MANAGED_KEYS``).
 
-    External Secrets, of the platform, reads them with a role of its own; none of the values is ever in Pulumi's state.
+    External Secrets, which the platform runs, reads them with a separate role; the values do not enter Pulumi's state.
     """
 
     def __init__(

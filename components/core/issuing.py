@@ -23,11 +23,11 @@ from pulumi import dynamic
 KeyType = Literal["P-256", "RSA-2048"]
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 SKEW = timedelta(minutes=5)
-"""Certificates begin this much earlier: clocks differ."""
+"""Seconds by which a certificate's validity begins earlier, because clocks differ."""
 
 
 def now() -> datetime:
-    """The time, for windows and validities; tests set it."""
+    """Returns the current time for renewal windows and validities; tests replace it."""
     return datetime.now(UTC)
 
 
@@ -83,7 +83,7 @@ def _usage(*, signs: bool, enciphers: bool) -> x509.KeyUsage:
 
 
 def authority(common_name: str, seconds: int, key_type: KeyType = "P-256") -> dict[str, str]:
-    """A new authority: ``certificate`` and ``key`` (PEM), ``fingerprint`` (SHA-256, hex), ``ends`` (ISO 8601)."""
+    """Returns a new authority: ``certificate`` and ``key`` (PEM), ``fingerprint`` (SHA-256, hex), ``ends`` (ISO 8601)."""
     key = _key(key_type)
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     certificate = (
@@ -97,7 +97,10 @@ def authority(common_name: str, seconds: int, key_type: KeyType = "P-256") -> di
 
 
 def leaf(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """A new certificate for ``common_name``, ``hosts`` and ``ips``, for servers and clients, signed by the authority."""
+    """Returns a new certificate for servers and clients, signed by the authority.
+
+    Its subject is ``common_name``, with the names ``hosts`` and the addresses ``ips``.
+    """
     issuer = x509.load_pem_x509_certificate(inputs["authority_certificate"].encode())
     issuer_key = serialization.load_pem_private_key(inputs["authority_key"].encode(), None)
     assert isinstance(issuer_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
@@ -122,11 +125,11 @@ class _Provider(dynamic.ResourceProvider, ABC):
     """Base of the certificate providers: a certificate is renewed within its renewal window, or when its inputs change."""
 
     identity: tuple[str, ...]
-    """Inputs that make it another certificate; the rest of them only say when it is renewed."""
+    """Inputs whose change replaces the certificate; the other inputs only decide when it is renewed."""
 
     @abstractmethod
     def issue(self, inputs: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, str]:
-        """A new one, after ``old`` (empty for the first)."""
+        """Returns a new certificate; ``old`` is the one before, empty for the first."""
 
     def _due(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
         begins = datetime.fromisoformat(olds["ends"]) - timedelta(seconds=int(news["renew_before_seconds"]))
@@ -147,12 +150,15 @@ class _Provider(dynamic.ResourceProvider, ABC):
 
 
 def _declared(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the SDK's own properties."""
+    """Returns the inputs without the SDK's own properties."""
     return {key: value for key, value in props.items() if not key.startswith("__") and value is not None}
 
 
 class AuthorityProvider(_Provider):
-    """Issues authorities; ``bundle`` also holds the one before, so that its certificates are trusted until they change."""
+    """Issues authorities.
+
+    ``bundle`` also contains the previous one, so that clients trust its certificates until they are replaced.
+    """
 
     identity = ("common_name", "seconds", "key_type")
 

@@ -1,4 +1,4 @@
-"""The labels every object carries; selectors use ``app``, as the seeds' kubectl lines do."""
+"""Labels of all objects; selectors use ``app``, as the commands in the systems' documents do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from config.system import Resolved
 
 TRACK, STABLE = "understudy.dev/track", "stable"
-"""Which of a service's Deployments a pod belongs to, where a mesh tells them apart."""
+"""Label that distinguishes the Deployments of a service in a mesh."""
 
 OWNER = "understudy.dev/component"
 """Label with the declaring component's name, on objects of ``kind: manifests``, whose ``app`` label is the user's
@@ -15,12 +15,15 @@ own."""
 
 
 def selector(component: str, role: str | None = None) -> dict[str, str]:
-    """Selects the pods of one component, or those of one role in it; never changes, because a Deployment's cannot."""
+    """Returns the labels that select the pods of one component, or of one role in it.
+
+    They are constant, as a selector must be.
+    """
     return {"app": component, **({"app.kubernetes.io/component": role} if role else {})}
 
 
 def labels(resolved: Resolved, component: str | None = None, role: str | None = None) -> dict[str, str]:
-    """Kubernetes' recommended labels, and ``app`` for those of a component."""
+    """Returns Kubernetes' recommended labels, and ``app`` for objects of a component."""
     own = {**selector(component, role), "app.kubernetes.io/name": component} if component else {}
     return {
         **own,
@@ -31,6 +34,6 @@ def labels(resolved: Resolved, component: str | None = None, role: str | None = 
 
 
 def metadata(resolved: Resolved, name: str, component: str | None = None, role: str | None = None, **more: Any) -> Any:
-    """Metadata of a namespaced object."""
+    """Returns the metadata of a namespaced object."""
     all_labels = labels(resolved, component, role)
     return {"name": name, "namespace": resolved.environment.namespace, "labels": all_labels, **more}

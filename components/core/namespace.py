@@ -17,7 +17,7 @@ from .objects import KubernetesObject
 
 
 class Namespace(pulumi.ComponentResource):
-    """The namespace ``restricted``, sized for the declared peak, closed both ways but for what ``uses`` opens."""
+    """Creates the namespace with level ``restricted``, a quota of the declared peak, and NetworkPolicies from ``uses``."""
 
     def __init__(self, name: str, resolved: Resolved, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("understudy:namespace:Namespace", name, None, opts)

@@ -1,4 +1,7 @@
-"""NetworkPolicies from the declaration: nothing is open but DNS and what ``uses``, ``exposed`` and ``egress`` say."""
+"""NetworkPolicies from the declaration.
+
+Only DNS and the traffic that ``uses``, ``exposed`` and ``egress`` declare is allowed.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from config.system import Resolved
 from .labels import OWNER, selector
 
 KUBELET = 10250
-"""The port of every node's agent."""
+"""The kubelet's port on each node."""
 ISTIOD, CONTROL = {"app": "istiod"}, 15012
-"""Istio's control plane: its pods, and the port at which proxies get their certificates and configuration."""
+"""Labels of Istio's control plane, and the port from which proxies get certificates and configuration."""
 PROXY_METRICS = 15090
 """Istio proxy ports outside of mesh TLS: https://istio.io/latest/docs/ops/deployment/application-requirements/"""
 Spec = Any
@@ -24,7 +27,7 @@ Spec = Any
 
 
 def policies(resolved: Resolved) -> dict[str, Spec]:
-    """Name to spec: ``default-deny``, ``allow-dns``, and one for each component that runs in the namespace."""
+    """Returns name to spec: ``default-deny``, ``allow-dns``, and one for each component that runs in the namespace."""
     result: dict[str, Spec] = {
         "default-deny": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
         "allow-dns": {
@@ -59,7 +62,7 @@ def policies(resolved: Resolved) -> dict[str, Spec]:
 
 
 def name_servers(resolved: Resolved) -> dict[str, Any]:
-    """The way to where the cluster's names are resolved: its DNS pods, and addresses outside of them."""
+    """Returns the rule to the name servers: the cluster's DNS pods, and declared addresses outside of the cluster."""
     dns = resolved.environment.cluster.dns
     pods = {"namespaceSelector": in_namespace(dns.namespace), "podSelector": {"matchLabels": dns.labels}}
     addresses = [{"ipBlock": {"cidr": cidr}} for cidr in dns.cidrs]
@@ -67,12 +70,12 @@ def name_servers(resolved: Resolved) -> dict[str, Any]:
 
 
 def in_namespace(name: str) -> dict[str, Any]:
-    """Selects the namespace by the label that the API server gives every one."""
+    """Returns a selector of the namespace by the label that the API server sets on each namespace."""
     return {"matchLabels": {"kubernetes.io/metadata.name": name}}
 
 
 def _selector(resolved: Resolved, name: str) -> dict[str, str]:
-    """Selects the pods of a component, or of a helper of one; those of manifests have labels of their own."""
+    """Returns a selector of a component's pods, or of its helper's; objects of manifests have a label of their own."""
     return {OWNER: name} if isinstance(resolved.components.get(name), Manifests) else selector(name)
 
 
@@ -81,12 +84,12 @@ def _pods(resolved: Resolved, *names: str) -> list[dict[str, Any]]:
 
 
 def tcp(*ports: int) -> list[dict[str, Any]]:
-    """Ports of a rule."""
+    """Returns the TCP ports of a rule."""
     return [{"protocol": "TCP", "port": port} for port in ports]
 
 
 def _metrics(resolved: Resolved, name: str) -> list[int]:
-    """Ports that are scraped: its own, and its proxy's."""
+    """Returns the scraped ports: the component's and its proxy's."""
     own = resolved.components[name].metrics_port()
     return [*([own] if own else []), *([PROXY_METRICS] if mesh(resolved) else [])]
 
@@ -138,7 +141,7 @@ def _network(resolved: Resolved, target: Component) -> str | None:
 
 
 def client_ports(component: Component) -> list[int]:
-    """Ports for those that use it: all but the one for metrics."""
+    """Returns the ports for clients: all but the metrics port."""
     metrics = component.ports().get("metrics")
     return [port for port in dict.fromkeys(component.ports().values()) if port != metrics]
 

@@ -1,4 +1,4 @@
-"""Makes the Kubernetes objects of a component from the statement of its workloads."""
+"""Creates the Kubernetes objects of a component from the statement of its workloads."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .pods import security, spread
 
 Depends = Sequence[pulumi.Resource]
 POD = "statefulset.kubernetes.io/pod-name"
-"""A label that Kubernetes gives to a StatefulSet's pods."""
+"""Label with the pod's name, which Kubernetes sets on a StatefulSet's pods."""
 _CLUSTERED = ("ClusterRole", "ClusterRoleBinding")
-"""Kinds that are in no namespace."""
+"""Kinds that are not namespaced."""
 
 
 def app_protocol(resolved: Resolved, component: Component, port: str) -> dict[str, str]:
-    """A Service port's ``appProtocol``, from which Istio selects the protocol; empty outside of a mesh."""
+    """Returns a Service port's ``appProtocol``, from which Istio selects the protocol; empty without a mesh."""
     protocol = component.protocol(port) if mesh(resolved) else None
     return {"appProtocol": protocol} if protocol else {}
 
@@ -47,7 +47,7 @@ class ObjectFactory:
         self._services = {service for workload in self._workloads.values() for service in workload.services}
 
     def container(self, workload: str, name: str, image: str, **more: Any) -> Any:
-        """A container of a workload, with its stated amounts and ports; ``more`` are the other fields."""
+        """Returns a container of a workload, with its stated amounts and ports; ``more`` are the other fields."""
         [spec] = [container for container in self._workloads[workload].containers if container.name == name]
         listens = {"ports": pods.ports({port.name: port.number for port in spec.ports})} if spec.ports else {}
         return pods.container(name, image, self._declared.declared(spec.resources), **listens, **more)
@@ -64,7 +64,10 @@ class ObjectFactory:
         annotations: Mapping[str, str] | None = None,
         **rest: Any,
     ) -> KubernetesObject:
-        """An object of the component; ``logical`` where the name in the cluster changes with the content."""
+        """Creates an object of the component.
+
+        ``logical`` is its Pulumi name where the cluster's name changes with the content.
+        """
         own_metadata = metadata(self._resolved, name, self._component)
         if kind in _CLUSTERED:
             del own_metadata["namespace"]
@@ -75,13 +78,13 @@ class ObjectFactory:
         return KubernetesObject(logical or name, body, pulumi.ResourceOptions.merge(own, opts))
 
     def account(self, annotations: Mapping[str, str] | None = None) -> KubernetesObject:
-        """The identity of all its pods, without a token."""
+        """Creates the ServiceAccount of all the component's pods, without a token."""
         return self.make(
             "v1", "ServiceAccount", self._component, annotations=annotations, automountServiceAccountToken=False
         )
 
     def files(self, name: str, data: Mapping[str, str]) -> KubernetesObject:
-        """A ConfigMap of files; its readers roll by ``checksum`` of the same."""
+        """Creates a ConfigMap of files; readers carry the ``checksum`` of the same files."""
         return self.make("v1", "ConfigMap", name, data=dict(data))
 
     def service(
@@ -94,10 +97,10 @@ class ObjectFactory:
         headless: bool = False,
         early: bool = False,
     ) -> KubernetesObject:
-        """A Service; ``ports`` by name: the Service's and the pod's.
+        """Creates a Service; ``ports`` maps a name to the Service's and the pod's port.
 
-        ``headless``: without an address of its own. Such a Service, and one that is ``early``, leads to pods before they are
-        Ready and while they stop: members of a cluster meet before they are Ready.
+        ``headless`` Services have no address, and lead, as ``early`` ones do, to pods before they are Ready and while
+        they stop, because members of a cluster connect to each other before they are Ready.
         """
         spec: dict[str, Any] = {
             "selector": dict(select),
@@ -122,10 +125,10 @@ class ObjectFactory:
     def addresses(
         self, name: str, ports: Mapping[str, tuple[int, int]], select: Mapping[str, str], members: int | None = None
     ) -> list[KubernetesObject]:
-        """A Service ``<name>-<index>`` for each member of the StatefulSet ``name``, or for the first ``members``.
+        """Creates a Service ``<name>-<index>`` for each member of the StatefulSet ``name``, or for the first ``members``.
 
-        A pod that is made anew has another address, which the others learn when the name's time to live is over; the
-        Service's address stays.
+        A recreated pod has another address, which other members see only after the DNS name's time to live; the Service's
+        address stays.
         """
         return [
             self.service(f"{name}-{index}", ports, {**select, POD: f"{name}-{index}"}, early=True)
@@ -133,7 +136,10 @@ class ObjectFactory:
         ]
 
     def claims(self) -> list[KubernetesObject]:
-        """Volumes as resources of their own, so that growing one is an update, and protection and retention are theirs."""
+        """Creates volume claims as separate resources.
+
+        Growing one is an update, and protection and retention apply to it.
+        """
         settings = self._resolved.environment
         storage_class = settings.cluster.storage_class
         opts = pulumi.ResourceOptions(protect=settings.protect, retain_on_delete=settings.retain_volumes)
@@ -143,7 +149,7 @@ class ObjectFactory:
                 "PersistentVolumeClaim",
                 name,
                 opts=opts,
-                # a class that waits for the first consumer binds it only when the pod that depends on it is there
+                # a class with WaitForFirstConsumer binds the volume only when the pod, which depends on the claim, exists
                 annotations=SKIP_AWAIT,
                 spec={
                     "accessModes": ["ReadWriteOnce"],
@@ -177,12 +183,12 @@ class ObjectFactory:
         annotations: Mapping[str, Any] | None = None,
         min_ready_seconds: int = 0,
     ) -> KubernetesObject:
-        """Members with volumes of their own. All start at once: none waits for one that waits for a quorum.
+        """Creates a StatefulSet whose members start in parallel.
 
-        ``min_ready_seconds``: how long a replaced member is Ready before the next one is replaced.
-
-        The claims are made by ``claims`` under the names that the controller looks for. Its template never changes (a change
-        replaces the StatefulSet) and names no class: were a claim missing, the pod would wait, and not start on a small volume.
+        A member that waits for a quorum needs the others. ``min_ready_seconds`` is how long a replaced member is Ready
+        before the next one is replaced. ``claims`` creates the volume claims under the names that the controller expects.
+        The claim template never changes (a change would replace the StatefulSet) and names no class, so that a pod whose
+        claim is missing waits instead of starting on a small volume.
         """
         stated = self._workloads[name]
         selected = selector(self._component, stated.role)
@@ -205,7 +211,7 @@ class ObjectFactory:
         return self.make("apps/v1", "StatefulSet", name, depends_on, spec=spec)
 
     def deployment(self, name: str, pod: Mapping[str, Any], depends_on: Depends, annotations: Any) -> KubernetesObject:
-        """Pods without a volume, replaced one by one."""
+        """Creates a Deployment of pods without a volume, replaced one by one."""
         stated = self._workloads[name]
         selected = selector(self._component, stated.role)
         pod = {"topologySpreadConstraints": spread(self._resolved, selected, "pod-template-hash"), **pod}
@@ -221,7 +227,10 @@ class ObjectFactory:
     def single(
         self, name: str, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
     ) -> KubernetesObject:
-        """One pod, stopped before the next one starts: they would share a volume, or a Service that two may not answer."""
+        """Creates a Deployment of one pod, which stops before its successor starts.
+
+        Both would use one volume or Service.
+        """
         role = self._workloads[name].role
         spec = {
             "replicas": 1,
@@ -233,7 +242,7 @@ class ObjectFactory:
         return self.make("apps/v1", "Deployment", name, depends_on, spec=spec)
 
     def rights(self, rules: Sequence[Any], cluster_rules: Sequence[Any] = ()) -> list[KubernetesObject]:
-        """Returns RBAC rules of the component's service account: those in the namespace, and those of the cluster."""
+        """Creates RBAC rules of the component's service account: those of the namespace, and those of the cluster."""
         namespace = self._resolved.environment.namespace
         subject = {"kind": "ServiceAccount", "name": self._component, "namespace": namespace}
         objects = []
@@ -260,7 +269,7 @@ class ObjectFactory:
         return objects
 
     def disruption(self, name: str) -> KubernetesObject:
-        """One pod of the workload at a time may be evicted."""
+        """Creates a PodDisruptionBudget that lets one pod of the workload at a time be evicted."""
         spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(self._component, self._workloads[name].role)}}
         return self.make("policy/v1", "PodDisruptionBudget", name, spec=spec)
 
@@ -290,7 +299,7 @@ class ObjectFactory:
         return self.make("batch/v1", "Job", name, depends_on, logical=app, spec=spec, opts=patience)
 
     def cronjob(self, app: str, schedule: str, pod: Mapping[str, Any], depends_on: Depends) -> KubernetesObject:
-        """A task of a store's on a schedule (UTC) that never overlaps itself."""
+        """Creates a CronJob (UTC) whose runs never overlap."""
         template = self._template(app, self._workloads[app].role, {"restartPolicy": "Never", **pod}, None)
         spec = {
             "schedule": schedule,
@@ -306,7 +315,7 @@ class ObjectFactory:
     def scheduled(
         self, app: str, declared: CronJob, pod: Mapping[str, Any], depends_on: Depends, annotations: Mapping[str, Any]
     ) -> KubernetesObject:
-        """A task of one's own on a schedule, as it is declared."""
+        """Creates a CronJob as its component declares it."""
         template = self._template(app, self._workloads[app].role, {"restartPolicy": "OnFailure", **pod}, annotations)
         spec = {
             "schedule": declared.schedule,

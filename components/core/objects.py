@@ -17,14 +17,14 @@ SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
 class KubernetesObject(pulumi.CustomResource):
-    """An object of any API version and kind; to the engine it is of its own type, as made by the SDK's class."""
+    """An object of any API version and kind; the engine sees the same type as for the SDK's class."""
 
     def __init__(self, name: str, body: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
         """``body`` is the manifest: ``apiVersion``, ``kind``, ``metadata`` and the rest."""
         version, kind = body["apiVersion"], body["kind"]
         props = dict(body)
         if version == "v1" and kind == "Secret":
-            # value by value: as a whole, nobody could tell the keys before the last value is known
+            # wrapped value by value, so that the keys are known before the last value is
             props |= {
                 part: {key: pulumi.Output.secret(value) for key, value in body[part].items()}
                 for part in ("data", "stringData")

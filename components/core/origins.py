@@ -13,10 +13,10 @@ GIVEN = "given"
 
 
 def origin(resource: pulumi.CustomResource, name: str) -> str:
-    """``<type>::<name>`` of the resource that makes a value."""
+    """Returns ``<type>::<name>`` of the resource that creates a value."""
     return f"{resource.pulumi_resource_type}::{name}"
 
 
 def stated(origins: Mapping[str, str]) -> dict[str, str]:
-    """Key to origin, as an annotation."""
+    """Returns the annotation with key to origin."""
     return {ANNOTATION: json.dumps(dict(sorted(origins.items())))}

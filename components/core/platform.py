@@ -12,18 +12,18 @@ from config.model.platform import Platform as Values
 from config.stack import Stack
 
 OUTPUT = "platform"
-"""The platform's stack gives it under this name."""
+"""The output of the platform's stack with these values."""
 
 
 class Platform:
-    """Cluster and endpoints as outputs: where the platform is not there yet, they are unknown, and a preview goes on."""
+    """Cluster and endpoints as outputs. They are unknown, and a preview continues, while the platform does not exist."""
 
     def __init__(self, values: pulumi.Output[Mapping[str, Any] | None]) -> None:
         self._values = values
 
     @classmethod
     def resolve(cls, stack: Stack, own_outputs: Mapping[str, Any] | None, opts: pulumi.ResourceOptions) -> Platform:
-        """``made``: what this stack made itself; else what its configuration names."""
+        """Returns the platform that this stack created (``made``), or else the one that its configuration names."""
         if own_outputs is not None:
             return cls(pulumi.Output.from_input(dict(own_outputs)))
         if isinstance(stack.platform, Values):
@@ -49,7 +49,7 @@ class Platform:
         return both.apply(checked)
 
     def get(self, *path: str) -> pulumi.Output[Any]:
-        """A value, such as ``endpoints``, ``postgres``, ``host``; unknown while its platform does not give it."""
+        """Returns a value, such as ``endpoints``, ``postgres``, ``host``; unknown while its platform does not export it."""
 
         def found(values: Any) -> Any:
             for part in path:

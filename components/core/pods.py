@@ -1,4 +1,4 @@
-"""Settings of all pods: Pod Security ``restricted``, spread over zones and nodes, resources, probes."""
+"""Settings of all pods: Pod Security ``restricted``, spread over zones and nodes, resources and probes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from config.model.base import Resources, SecretKey
 from config.system import Resolved
 
 UID = 10001
-"""Not root, and no user of the node; images that have a user of their own keep it."""
+"""User ID of containers whose image has no user; it is neither root nor a user of the node."""
 ZONE = "topology.kubernetes.io/zone"
-"""The label of a node that says which zone it is in."""
+"""The label of a node with its zone."""
 TEMPORARY = "/tmp"  # noqa: S108 - in the container
 TRUST = "/etc/understudy"
 """Directory in pods with the certificate authorities of other components: ``<TRUST>/ca-<name>/ca.crt``."""
 UNTIL_UNLISTED = 5
-"""Seconds until every node and proxy knows that a pod which stops takes no new connections."""
+"""Seconds until every node and proxy has removed a stopping pod from its endpoints."""
 CONTAINER_SECURITY = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -26,12 +26,12 @@ CONTAINER_SECURITY = {
 
 
 def amounts(resources: Resources) -> Any:
-    """Kubernetes' resource requirements."""
+    """Returns Kubernetes' resource requirements."""
     return resources.model_dump(mode="json", exclude_none=True)
 
 
 def security(uid: int = UID) -> Any:
-    """A pod's security context; ``uid`` is also its group, and its volumes'."""
+    """Returns a pod's security context; ``uid`` is also the group of the pod and of its volumes."""
     return {
         "runAsNonRoot": True,
         "runAsUser": uid,
@@ -65,14 +65,14 @@ def spread(resolved: Resolved, selector: Mapping[str, str], *match_label_keys: s
 
 
 def proxied(resolved: Resolved, name: str) -> dict[str, str]:
-    """Annotations of a pod for its proxy in a mesh: the node's agent, which gives it its role in AWS, is left alone."""
+    """Returns annotations of a pod for its proxy in a mesh: it does not intercept traffic to the Pod Identity agent."""
     if mesh(resolved) is None or not has_role(resolved, name):
         return {}
     return {"traffic.sidecar.istio.io/excludeOutboundIPRanges": POD_IDENTITY}
 
 
 def container(name: str, image: str, resources: Resources, **more: Any) -> Any:
-    """A container that may write only where something is mounted."""
+    """Returns a container that may write only to its mounted volumes."""
     return {
         "name": name,
         "image": image,
@@ -83,12 +83,12 @@ def container(name: str, image: str, resources: Resources, **more: Any) -> Any:
 
 
 def ports(numbers: Mapping[str, int]) -> list[Any]:
-    """A container's ports."""
+    """Returns a container's ports."""
     return [{"name": name, "containerPort": number, "protocol": "TCP"} for name, number in numbers.items()]
 
 
 def variables(plain: Mapping[str, str], secret: Mapping[str, SecretKey | None] | None = None) -> list[Any]:
-    """A container's environment: plain values, values of Secrets, and ``<NAME>_PREVIOUS`` where a rotation left one."""
+    """Returns a container's environment: plain values, secret values, and ``<NAME>_PREVIOUS`` where a rotation left one."""
     env: list[Any] = [{"name": name, "value": value} for name, value in plain.items()]
     for name, key in (secret or {}).items():
         if key is not None:
@@ -101,12 +101,12 @@ def variables(plain: Mapping[str, str], secret: Mapping[str, SecretKey | None] |
 
 
 def field(name: str, path: str) -> Any:
-    """An environment variable from the pod itself."""
+    """Returns an environment variable from a field of the pod."""
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 
 def mounts(paths: Mapping[str, str], read_only: Sequence[str] = ()) -> list[Any]:
-    """Volume to mount path."""
+    """Returns the mounts, for volume to mount path."""
     return [
         {"name": name, "mountPath": path, **({"readOnly": True} if name in read_only else {})}
         for name, path in paths.items()
@@ -114,23 +114,24 @@ def mounts(paths: Mapping[str, str], read_only: Sequence[str] = ()) -> list[Any]
 
 
 def probe(*, period: int, failures: int, timeout: int = 5, **how: Any) -> Any:
-    """A probe; times in seconds."""
+    """Returns a probe; times are in seconds."""
     return {"periodSeconds": period, "failureThreshold": failures, "timeoutSeconds": timeout, **how}
 
 
 def pause(seconds: int = UNTIL_UNLISTED) -> Any:
-    """A container's ``lifecycle``: it goes on serving for some seconds before it gets the stop signal.
+    """Returns a container's ``lifecycle`` in which it goes on serving for some seconds before the stop signal.
 
-    The kubelet waits by itself, so the image needs no shell (https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/).
+    The kubelet waits by itself, so the image needs no shell (https://kubernetes.io/docs/concepts/containers/container-
+    lifecycle-hooks/).
     """
     return {"preStop": {"sleep": {"seconds": seconds}}}
 
 
 def before_stop(script: str) -> Any:
-    """A container's ``lifecycle``: a shell script is done before it gets the stop signal."""
+    """Returns a container's ``lifecycle`` in which a shell script finishes before the stop signal."""
     return {"preStop": {"exec": {"command": ["/bin/sh", script]}}}
 
 
 def authority(secret: str) -> Any:
-    """A volume's source: of a certificate's Secret a user sees the authority alone, and never the key."""
+    """Returns a volume source with the authority of a certificate's Secret only, never with its key."""
     return {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}

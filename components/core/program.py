@@ -15,7 +15,7 @@ from config.system import Cluster, Resolved
 
 
 def read_stack() -> Stack:
-    """The stack's configuration; raises ``ConfigError``."""
+    """Reads the stack's configuration; raises ``ConfigError``."""
     config = pulumi.Config(PROJECT)
     values = {
         "system": config.get("system"),
@@ -35,19 +35,22 @@ def read_stack() -> Stack:
 
 
 def _platform(config: pulumi.Config) -> object:
-    """The name of a stack, or an object that is written as one."""
+    """Returns the name of a stack, or the values of an object in JSON."""
     written = config.get("platform")
     return config.get_object("platform") if written and written.lstrip().startswith("{") else written
 
 
 def verify_charts(resolved: Resolved, stack: Stack) -> None:
-    """Raises ``ConfigError`` when the stack's own folder of charts lacks one; not looked at where nothing runs."""
+    """Raises ``ConfigError`` when the stack's own folder of charts lacks a chart.
+
+    Not checked for graphs, where nothing is installed.
+    """
     if stack.layer != "application" and not stack.placeholders:
         verify(stack.charts, charts_of(resolved), pulumi.get_stack())
 
 
 def has_platform(resolved: Resolved, stack: Stack) -> bool:
-    """Whether the cluster is one of a platform's, and not just where the kubeconfig leads."""
+    """Returns whether the cluster comes from a platform and not from the kubeconfig."""
     return stack.platform is not None or _eks(resolved) is not None
 
 
@@ -72,7 +75,7 @@ def cluster_identity(resolved: Resolved, stack: Stack, file: str) -> str:
 
 
 def verify_cluster(cluster: Cluster, stack: Stack, file: str) -> str:
-    """The identity of the cluster that the kubeconfig leads to, when it is the pinned one; raises ``ConfigError``.
+    """Returns the identity of the kubeconfig's cluster when it equals the pinned one; raises ``ConfigError`` otherwise.
 
     The pin is the SHA-256 of the certificate authority; behind proxies that present their own, the UID of kube-system.
     """

@@ -1,4 +1,4 @@
-"""Configuration files of other programs, written from models: a misspelt key is an error here and not in the pod."""
+"""Configuration files of other programs, written from models, so that a misspelt key fails here and not in the pod."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ruamel.yaml import YAML
 
 
 class Part(BaseModel):
-    """A section of a file, with the program's own names; what is ``None`` is not written."""
+    """A section of a file, with the field names of the program; fields that are ``None`` are not written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, defer_build=True)
 
     def tree(self) -> Any:
-        """As plain data."""
+        """Returns the model as plain data."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def as_yaml(part: Part) -> str:
-    """A YAML file."""
+    """Returns the model as YAML."""
     stream = io.StringIO()
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style, writer.width = False, 4096
@@ -31,5 +31,5 @@ def as_yaml(part: Part) -> str:
 
 
 def as_json(value: Any) -> str:
-    """A JSON file; ends with a newline."""
+    """Returns the model as JSON; ends with a newline."""
     return json.dumps(value, indent=2, sort_keys=True) + "\n"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 
 def identifier(name: str) -> str:
-    """A quoted identifier, whatever it is."""
+    """Returns a quoted identifier."""
     doubled = name.replace('"', '""')
     return f'"{doubled}"'
 
 
 def string(value: str) -> str:
-    """A string literal."""
+    """Returns a string literal."""
     doubled = value.replace("'", "''")
     return f"'{doubled}'"

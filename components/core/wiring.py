@@ -19,8 +19,10 @@ from .context import BuildContext
 from .pods import CONTAINER_SECURITY, TRUST, amounts, authority
 
 CREDENTIALS = ("username", "password")
-"""Keys of a managed store's credentials that are mounted as files: AWS rotates them, and a variable keeps its first
-value."""
+"""Keys of a managed store's credentials;
+
+they are mounted as files, because a variable would keep its value after a rotation.
+"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Wiring:
         return f"{self.workload.image}{'@' if tag.startswith('sha256:') else ':'}{tag}"
 
     def container(self, image: str, **more: Any) -> Any:
-        """The container; ``more`` is what is the workload's own: ports, probes, command."""
+        """Returns the container; ``more`` are fields of the workload, such as ports, probes and command."""
         everything = self.workload.configuration == "all"
         return {
             "name": self.name,
@@ -104,23 +106,23 @@ class Wiring:
         }
 
     def _read(self) -> list[str]:
-        """Secrets of the system's own; those of managed stores are AWS', and read as files."""
+        """Returns the Secrets of the system; those of managed stores belong to AWS and are read as files."""
         return sorted({secret for secret, _ in self._keys().values() if secret in self.resolved.secrets})
 
     def _writable(self) -> dict[str, str]:
-        """Volume to mount path."""
+        """Returns volume to mount path of the writable folders."""
         return {f"writable-{index}": path for index, path in enumerate(self.workload.writable)}
 
     def _used(self) -> Iterator[tuple[str, Component]]:
         return ((used, self.resolved.components[used]) for used in self.workload.uses)
 
     def _trusted(self) -> dict[str, str]:
-        """Volume to Secret: the authorities of what it uses."""
+        """Returns volume to Secret, for the authorities of used components."""
         secrets = {used: component.trusted(used) for used, component in self._used()}
         return {f"ca-{used}": secret for used, secret in secrets.items() if secret}
 
     def _managed(self) -> dict[str, str]:
-        """Volume to Secret: the credentials of the managed stores that it uses."""
+        """Returns volume to Secret, for the credentials of used managed stores."""
         return {
             f"credentials-{used}": component.secret(used)
             for used, component in self._used()
@@ -128,7 +130,7 @@ class Wiring:
         }
 
     def _keys(self) -> dict[str, tuple[str, str]]:
-        """Variable to secret and key: its own, and those of what it uses."""
+        """Returns variable to secret and key: the workload's, and those of the components that it uses."""
         keys = dict(self.workload.secrets)
         for used, component in self._used():
             keys.update(component.credentials(used))

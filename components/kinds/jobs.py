@@ -1,4 +1,4 @@
-"""Tasks: once for each image, or on a schedule."""
+"""Tasks that run once for each image, or on a schedule."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _pod(task: Task, wiring: Wiring, env: tuple[Any, ...] = ()) -> dict[str, Any
 
 
 class Job(pulumi.ComponentResource):
-    """Done, and awaited, before those that wait for it; done again for another image, command or configuration."""
+    """Runs before the components that depend on it, and again for another image, command or configuration."""
 
     def __init__(
         self, name: str, declared: DeclaredJob, context: BuildContext, opts: pulumi.ResourceOptions | None = None
@@ -51,7 +51,7 @@ class Job(pulumi.ComponentResource):
 
 
 class CronJob(pulumi.ComponentResource):
-    """On a schedule, and so the one that brings sanitised data; runs never overlap, and each leaves its log for a while."""
+    """Runs on a schedule, without overlapping runs; also the task that synchronises sanitised data."""
 
     def __init__(
         self, name: str, declared: DeclaredCronJob, context: BuildContext, opts: pulumi.ResourceOptions | None = None
@@ -67,12 +67,12 @@ class CronJob(pulumi.ComponentResource):
 
 
 def _receipt(name: str) -> str:
-    """The ConfigMap that says what was brought and proved."""
+    """Returns the name of the ConfigMap with the receipt of the last synchronisation."""
     return f"{name}-receipt"
 
 
 def _keeping(name: str) -> tuple[dict[str, Any], ...]:
-    """It may make ConfigMaps (that right knows no names) and see and change this one."""
+    """Returns the rights to create ConfigMaps (RBAC cannot limit that to a name) and to read and change this one."""
     configmaps = {"apiGroups": [""], "resources": ["configmaps"]}
     return (
         {**configmaps, "verbs": ["create"]},
@@ -81,7 +81,7 @@ def _keeping(name: str) -> tuple[dict[str, Any], ...]:
 
 
 def _sync(name: str, declared: DataSync, resolved: Resolved) -> tuple[Any, ...]:
-    """Variables that say which snapshots may be taken, and where they are restored to."""
+    """Returns variables with the permitted snapshots and the clusters into which they are restored."""
     target, account = resolved.components[declared.database], resolved.environment.account
     assert isinstance(target, Aurora), "config.checks.references asks for one"
     assert account is not None, "config.checks.references asks for one"

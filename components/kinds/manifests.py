@@ -23,7 +23,7 @@ _EARLY = (
     "RoleBinding",
     "Service",
 )
-"""Kinds that a workload beside them needs, or is judged by: they are made before it."""
+"""Kinds that are created before the workloads, because those need them or policies require them."""
 
 
 class Manifests(pulumi.ComponentResource):
@@ -61,7 +61,7 @@ class Manifests(pulumi.ComponentResource):
 
 
 def _label(body: dict[str, Any], path: tuple[str | int, ...], name: str) -> None:
-    """The pod's own metadata, beside its spec; a Pod's is the object's."""
+    """Sets the component's label in the metadata of a pod template, or of a Pod itself."""
     holder: Any = body
     for part in path[:-1]:
         holder = holder[part]
@@ -80,7 +80,7 @@ def _tell(spec: dict[str, Any], environment: list[dict[str, Any]]) -> None:
 
 
 def _environment(resolved: Resolved, declared: Declared) -> list[dict[str, Any]]:
-    """Variables, and references to secrets, of everything that the component uses."""
+    """Returns variables and secret references for every used component."""
     env: list[dict[str, Any]] = []
     for used in declared.uses:
         component = resolved.components[used]

@@ -1,4 +1,4 @@
-"""The environment's part of the service mesh. The mesh itself is the platform's (``kind: istio``)."""
+"""The environment's objects of the service mesh. The mesh itself belongs to the platform (``kind: istio``)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TRACING = "tracing"
 class Mesh(pulumi.ComponentResource):
     """The mesh of an environment: mutual TLS, authorization, visibility of services, egress, logs and traces.
 
-    All of its objects exist before the pods. Names are those of the components, as for NetworkPolicies.
+    All of its objects exist before the pods. Their names are the components', as for NetworkPolicies.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""AuthorizationPolicies from the declaration: nothing is open but what ``uses`` and the gateway's hosts say."""
+"""AuthorizationPolicies from the declaration: only ``uses`` and the gateway's hosts allow calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from config.system import Resolved
 
 
 def policies(resolved: Resolved) -> dict[str, Any]:
-    """Name to spec: ``default-deny`` (an ALLOW policy without rules allows nothing), and one for each that is called."""
+    """Returns name to spec.
+
+    ``default-deny`` (an ALLOW policy without rules allows nothing), and one for each called component.
+    """
     specs: dict[str, Any] = {"default-deny": {}}
     for name in resolved.components:
         if runs_here(resolved, name) and (rules := list(_rules(resolved, name))):
@@ -32,7 +35,7 @@ def signed_in(name: str, provider: str, gateway: str) -> Any:
 
 
 def gateway(resolved: Resolved) -> str:
-    """The principal of the gateway in."""
+    """Returns the principal of the ingress gateway."""
     return principal(resolved, resolved.environment.cluster.ingress_namespace, Istio.ingress_name)
 
 
@@ -52,7 +55,7 @@ def _rules(resolved: Resolved, name: str) -> Iterator[Any]:
 
     if (callers := users(resolved, name)) and numbers:
         yield rule(own(*callers), numbers)
-    # its helpers are Jobs with its own account
+    # its helpers are Jobs with a separate account
     if (component.clustered or component.helpers(name)) and ports:
         yield rule(own(name), sorted(set(ports.values())))
     if (readers := metrics(resolved, name)) and (port := component.metrics_port()):
@@ -62,7 +65,7 @@ def _rules(resolved: Resolved, name: str) -> Iterator[Any]:
 
 
 def traced(resolved: Resolved, name: str) -> str | None:
-    """The component that takes the spans of its proxy: one that it uses."""
+    """Returns the component that receives the proxy's spans: a used collector."""
     for used in resolved.components[name].uses:
         if isinstance(other := resolved.components[used], Jaeger) and other.otlp and runs_here(resolved, used):
             return used

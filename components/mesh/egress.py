@@ -22,10 +22,10 @@ from .routing import host, visible
 
 
 def store(resolved: Resolved, name: str, component: Component, platform: Platform) -> Any:
-    """A store beyond the mesh, which its clients speak TLS with themselves.
+    """Returns the ServiceEntry of a store outside the mesh, to which clients connect with TLS themselves.
 
-    By its network, whichever of its nodes is called: clients of Kafka and of Redis' cluster mode are sent from one to another.
-    One that the gateway leads to is found by its name instead.
+    It matches the store's network, so that every node matches: clients of Kafka and of Redis' cluster mode are redirected
+    between nodes. A store behind the gateway is matched by its name instead.
     """
     internal = {"location": "MESH_EXTERNAL", "exportTo": ["."]}
     ports = {label: port for label, port in component.ports().items() if label != "metrics"}
@@ -65,7 +65,7 @@ def names(name: str, component: Component, platform: Platform) -> pulumi.Output[
 
 
 def originated(name: str, resolved: Resolved, platform: Platform) -> Any:
-    """The gateway in speaks TLS with a store that it leads to; its clients in the mesh do so themselves."""
+    """Returns the rule by which the ingress gateway starts TLS to a store; clients in the mesh do so themselves."""
     there = platform.get("endpoints", name, "host")
     return {
         "host": there,
@@ -75,12 +75,12 @@ def originated(name: str, resolved: Resolved, platform: Platform) -> Any:
 
 
 def led_to_stores(resolved: Resolved) -> list[str]:
-    """Managed stores with a host at the gateway."""
+    """Returns managed stores with a host at the gateway."""
     return [name for name in gateway_targets(resolved) if isinstance(resolved.components[name], Managed)]
 
 
 def entry(hosts: Mapping[str, int]) -> Any:
-    """Hosts beyond the network, as the mesh's registry has them."""
+    """Returns the registry entry of external hosts."""
     ports = sorted(set(hosts.values()))
     return {
         "hosts": sorted(hosts),
@@ -92,7 +92,7 @@ def entry(hosts: Mapping[str, int]) -> Any:
 
 
 def passed_on(hosts: Mapping[str, int]) -> Any:
-    """The gateway out lets TLS through for these names; what is inside it cannot see."""
+    """Returns the egress gateway's servers, which forward TLS for these names without decrypting it."""
     return {
         "selector": {"istio": "egress"},
         "servers": [
@@ -106,7 +106,7 @@ def passed_on(hosts: Mapping[str, int]) -> Any:
 
 
 def way_out(gateway: str, hosts: Mapping[str, int]) -> Any:
-    """Pods' proxies send it to the gateway out, which sends it on."""
+    """Returns the route from pods' proxies to the egress gateway, and from there to the host."""
     exit_ = f"{Istio.egress_name}.{Istio.egress_namespace}.svc.cluster.local"
 
     def leg(through: str, name: str, arriving: int, to: str, number: int) -> Any:

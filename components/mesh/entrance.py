@@ -14,7 +14,7 @@ from .routing import servers, virtual_service
 
 
 class MeshGateway(pulumi.ComponentResource):
-    """A Gateway, and for each host a VirtualService, once its services are there."""
+    """Creates a Gateway, and for each host a VirtualService, after the services of its routes."""
 
     def __init__(
         self, name: str, declared: Declared, context: BuildContext, opts: pulumi.ResourceOptions | None = None

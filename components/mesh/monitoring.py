@@ -16,7 +16,7 @@ _WINDOW = "[$__rate_interval]"
 
 
 def monitoring(subject: Subject) -> Monitoring:
-    """A row for each service that is called, and one of what is refused."""
+    """Returns a row for each called service, and one of refused requests."""
     resolved = subject.resolved
     if mesh(resolved) is None:
         return Monitoring()
@@ -34,7 +34,7 @@ def monitoring(subject: Subject) -> Monitoring:
 
 
 def _service(name: str) -> Iterator[Panel]:
-    """As its own proxy saw it, so that what never arrived is not in it."""
+    """Selects requests as the service's own proxy reported them; requests that never arrived are missing."""
     own = f'reporter="destination", destination_canonical_service="{name}"'
     rate = f"sum by (source_canonical_service) (rate(istio_requests_total{{{own}}}{_WINDOW}))"
     yield panel("Requests by caller", (rate, "{{source_canonical_service}}"), unit="reqps")

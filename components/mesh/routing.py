@@ -14,7 +14,7 @@ from config.system import Resolved
 
 CANARY = "canary"
 CERTIFICATE = "gateway-certificate"
-"""The Secret beside the gateway's pods that holds what they answer with."""
+"""The Secret beside the gateway's pods with their certificate."""
 LIMIT = "envoy.filters.http.local_ratelimit"
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -22,7 +22,7 @@ _HEADERS = {
     "referrer-policy": "strict-origin-when-cross-origin",
     "content-security-policy": "frame-ancestors 'none'",
 }
-"""Those of OWASP's secure headers that are right for any application (https://owasp.org/www-project-secure-headers/)."""
+"""OWASP's secure headers that suit any application (https://owasp.org/www-project-secure-headers/)."""
 
 
 def host(resolved: Resolved, name: str) -> str:
@@ -36,7 +36,10 @@ def visible(resolved: Resolved) -> list[str]:
 
 
 def destination_rule(resolved: Resolved, name: str, service: Service) -> Any:
-    """A pod that fails five times in a row is left alone for a while; a caller cannot use up all of a pod's connections."""
+    """Returns limits.
+
+    A pod with five failures in a row is ejected for a while; one caller cannot use all connections of a pod.
+    """
     tracks = [STABLE, *([CANARY] if service.canary else [])]
     return {
         "host": host(resolved, name),
@@ -59,7 +62,7 @@ def destination_rule(resolved: Resolved, name: str, service: Service) -> Any:
 
 
 def split(resolved: Resolved, name: str, service: Service) -> Any:
-    """For callers in the mesh, while there is a canary."""
+    """Returns the split of requests from callers in the mesh while a canary exists."""
     here = host(resolved, name)
     ports = [port for label, port in service.listens.items() if label != "metrics"]
     return {
@@ -85,12 +88,12 @@ def _destinations(resolved: Resolved, name: str, port: int) -> list[Any]:
 
 
 def seconds(duration: Duration) -> str:
-    """As Istio writes durations."""
+    """Formats a duration for Istio."""
     return f"{duration.seconds}s"
 
 
 def servers(declared: MeshGateway) -> Any:
-    """TLS 1.2 and later for every host, and a port that only redirects."""
+    """Returns the servers: TLS 1.2 and later for every host, and a port that only redirects."""
     names = [entry.host for entry in declared.hosts]
     return {
         "selector": {"istio": "ingress"},
@@ -112,7 +115,7 @@ def servers(declared: MeshGateway) -> Any:
 def virtual_service(
     resolved: Resolved, gateway: str, declared: MeshGateway, entry: VirtualHost, platform: Platform
 ) -> Any:
-    """The routes of one host."""
+    """Returns the routes of one host."""
     signing = [Route(path="/oauth2", to=entry.authentication)] if entry.authentication else []
     return {
         "hosts": [entry.host],
@@ -126,7 +129,7 @@ def _route(resolved: Resolved, route: Route, cors: Cors | None, hsts: Duration, 
     target = resolved.components[route.to]
     port = target.port()
     assert port is not None, "config.checks.references asks for a port"
-    if isinstance(target, Managed):  # beyond the mesh it is known by its own name alone
+    if isinstance(target, Managed):  # outside the mesh only the store's own name is known
         name = platform.get("endpoints", route.to, "host")
         there: dict[str, Any] = {
             "route": [{"destination": {"host": name, "port": {"number": port}}}],
@@ -140,7 +143,7 @@ def _route(resolved: Resolved, route: Route, cors: Cors | None, hsts: Duration, 
         **({"match": [{"uri": {"prefix": route.path}}]} if route.path else {}),
         **there,
         "headers": {"response": {"set": {**strict, **_HEADERS}, "remove": ["server", "x-powered-by"]}},
-        # without one there is none; the API server refuses 0s
+        # Istio has no timeout without this field, and the API server refuses 0s
         **({"timeout": seconds(route.timeout)} if route.timeout and route.timeout.seconds else {}),
         **({"corsPolicy": _cors(cors)} if cors else {}),
     }
@@ -157,7 +160,7 @@ def _cors(cors: Cors) -> Any:
 
 
 def rate_limit(resolved: Resolved, name: str, limit: RateLimit) -> Any:
-    """A token bucket in each pod's own proxy, for what comes in; whoever calls, the pod is not overrun.
+    """Returns a filter with a token bucket in each pod's own proxy, so that no set of callers overloads the pod.
 
     https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/local_rate_limit_filter
     """

@@ -14,21 +14,21 @@ Severity = Literal["critical", "warning", "info"]
 
 @dataclass(frozen=True)
 class Target:
-    """The component's pods, scraped as the job of its name."""
+    """The component's pods, scraped as the job with its name."""
 
     port: int
     path: str = "/metrics"
     authority: str | None = None
     """The Secret whose ``ca.crt`` verifies the target; ``None``: the target speaks plain HTTP."""
     server_name: str | None = None
-    """The name that their certificate is for."""
+    """The name in their certificate."""
     honor_labels: bool = False
     """Whether the target's own ``namespace`` and ``pod`` labels are kept: its series describe other pods."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A series that is computed once, and read by many."""
+    """A series that is computed once and read by several queries."""
 
     record: str
     """``level:metric:operations`` (https://prometheus.io/docs/practices/rules/)."""
@@ -37,17 +37,17 @@ class Recording:
 
 @dataclass(frozen=True)
 class Size:
-    """A threshold that depends on how large the environment is."""
+    """A threshold that depends on the size of the environment."""
 
     expr: str
-    """PromQL in which the declared value stands as it is, such as ``0.8 * 2``."""
+    """PromQL that contains the declared value, such as ``0.8 * 2``."""
     derivation: str
-    """For people: of what it is computed, and what that is in production."""
+    """For people: how the threshold is computed, and its value in production."""
 
 
 @dataclass(frozen=True)
 class Alert:
-    """A rule that tells people."""
+    """An alerting rule."""
 
     name: str
     expr: str
@@ -59,7 +59,7 @@ class Alert:
     derivation: str = ""
     """The origin of a threshold that depends on the environment's size."""
     absent: tuple[str, ...] = ()
-    """Selectors of the series without which it is blind; none: those that its expression reads."""
+    """Selectors of the series that the alert needs; by default those that its expression reads."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Panel:
-    """A graph, or one number, of Grafana."""
+    """A graph or a single number in Grafana."""
 
     title: str
     queries: tuple[Query, ...]
@@ -80,7 +80,7 @@ class Panel:
     """Grafana's id of a unit."""
     kind: Literal["timeseries", "stat"] = "timeseries"
     warn: float | None = None
-    """The threshold of the panel: a line in a graph, a colour of a number."""
+    """The threshold: a line in a graph, a colour of a number."""
     bad: Literal["above", "below"] = "above"
     description: str = ""
 
@@ -106,7 +106,7 @@ class Dashboard:
 
 @dataclass(frozen=True)
 class Monitoring:
-    """Everything that one component brings."""
+    """The monitoring of one component."""
 
     target: Target | None = None
     recordings: tuple[Recording, ...] = ()
@@ -123,18 +123,18 @@ class Monitoring:
 
 
 def panel(title: str, *queries: tuple[str, str] | str, **more: object) -> Panel:
-    """A panel from expressions, or pairs of expression and legend."""
+    """Returns a panel from expressions, or pairs of expression and legend."""
     parsed = (Query(*query) if isinstance(query, tuple) else Query(query) for query in queries)
     return Panel(title, tuple(parsed), **more)  # type: ignore[arg-type]  # the fields of Panel, by name
 
 
 def rows(**panels: Iterable[Panel]) -> tuple[Row, ...]:
-    """Rows by heading; an underscore is a space."""
+    """Returns rows by heading; an underscore becomes a space."""
     return tuple(Row(title.replace("_", " "), tuple(row_panels)) for title, row_panels in panels.items())
 
 
 def dashboards(contributed: Mapping[str, Monitoring]) -> dict[str, tuple[Dashboard, ...]]:
-    """Component to its dashboards; of several with one title, each has its component's name behind it."""
+    """Returns component to its dashboards; titles that occur twice get the component's name."""
     titles = [dashboard.title for monitoring in contributed.values() for dashboard in monitoring.dashboards]
     return {
         name: tuple(

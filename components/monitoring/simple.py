@@ -7,11 +7,11 @@ from .subject import Subject
 
 
 def scraped(subject: Subject) -> Monitoring:
-    """Prometheus keeps the component's metrics; no rule and no dashboard reads them."""
+    """Returns a scrape target only: no rule and no dashboard reads the metrics."""
     port = subject.component.metrics_port()
     return Monitoring(target=Target(port, honor_labels=subject.component.kind == "kube-state-metrics"))
 
 
 def without_metrics(_: Subject) -> Monitoring:
-    """The component has no metrics that Prometheus understands; only its pods and volumes are watched."""
+    """Returns nothing: the component has no metrics in Prometheus' format; its pods and volumes are watched like all."""
     return Monitoring()

@@ -14,17 +14,17 @@ from .contribution import Size
 
 @dataclass(frozen=True)
 class Subject:
-    """One component, and where it stands."""
+    """One component of an environment, with production's declaration."""
 
     name: str
     component: Any
-    """Its kind's model."""
+    """The model of its kind."""
     resolved: Resolved
     production: Resolved
 
     @property
     def job(self) -> str:
-        """The selector of its own series: ``job="<name>"``."""
+        """The selector of its series: ``job="<name>"``."""
         return f'job="{self.name}"'
 
     @property
@@ -33,9 +33,9 @@ class Subject:
         return any(isinstance(other, KubeStateMetrics) for other in self.resolved.components.values())
 
     def size(self, path: str, value: object, expr: str = "{}", said: str = "{}") -> Size:
-        """A threshold from the value declared at ``path`` of the component.
+        """Returns a threshold from the value declared at ``path`` of the component.
 
-        ``expr`` is PromQL with ``{}`` where the value goes, in base units; ``said`` the same for people.
+        ``expr`` is PromQL with ``{}`` in the place of the value, in base units; ``said`` is the same for people.
         """
         same = self.production.components.get(self.name)
         before = same.declared(path) if same is not None else value

@@ -18,12 +18,12 @@ MEMORY = "pod_container:container_memory_working_set_bytes:sum"
 
 
 def usage(subject: Subject) -> Monitoring:
-    """Alerts from the component's declared limits, volumes and replicas."""
+    """Returns alerts from the component's declared limits, volumes and replicas."""
     return Monitoring(alerts=(*_amounts(subject), *_disk(subject), *_pods(subject)))
 
 
 def down(subject: Subject, alert: str, metric: str, noun: str) -> Alert:
-    """A critical alert: of a store's members, ``metric`` is 1 for fewer than are declared."""
+    """Returns a critical alert for a store's members; ``metric`` has fewer series of value 1 than members are declared."""
     nodes = subject.size("nodes", subject.component.nodes)
     return Alert(
         alert,

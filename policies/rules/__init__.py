@@ -1,4 +1,4 @@
-"""Every rule, by id. A rule's file is the family and the subject it guards."""
+"""Every rule, by id. Rules are grouped in folders by family, with one file for each subject."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ def test_policy_fails_where_a_rule_is_broken(tmp_path: Path) -> None:
     )
     assert result.returncode == 1, result.stderr
     assert "workloads-pinned-images" in result.stdout
-    assert "may be another image tomorrow" in result.stdout
+    assert "is not immutable: the tag may get another image" in result.stdout
     up = subprocess.run(
         [str(tmp_path / "understudy"), "local", "up"],
         env={**wide, "UNDERSTUDY_HOME": str(tmp_path / "home")},

@@ -1,4 +1,4 @@
-"""The service mesh's control plane, node agent and gateways: the platform's half of it."""
+"""The control plane, node agent and gateways of the service mesh, which belong to the platform."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Istio(PlatformComponent):
         return inside(self, self._cluster, f"{self.key}-{CERTIFICATE}", body, namespaces)
 
     def _binding(self, label: str, port: int, target_group: pulumi.Output[str], gateway: pulumi.Resource) -> None:
-        """The gateway's pods join the load balancer's targets."""
+        """Binds the gateway's pods to the target groups of the load balancer."""
         spec = {
             "serviceRef": {"name": self._declared.ingress_name, "port": port},
             "targetGroupARN": target_group,
@@ -158,7 +158,7 @@ class Istio(PlatformComponent):
         self._object("elbv2.k8s.aws/v1beta1", "TargetGroupBinding", self._ingress, label, [gateway], spec=spec)
 
     def _allowed_out(self, base: pulumi.Resource) -> None:
-        """Names that the gateway out passes on: a policy for each that is declared, and one that allows no other."""
+        """Creates policies of the egress gateway: one for each declared host name, and one that denies all others."""
         namespace_name = self._declared.egress_namespace
         here = {"selector": {"matchLabels": {"istio": "egress"}}, "action": "ALLOW"}
         self._object("security.istio.io/v1", "AuthorizationPolicy", namespace_name, "default-deny", [base], spec={})

@@ -14,11 +14,11 @@ from config.system import Resolved
 WEBHOOK = 15017
 """Webhook port of istiod for the API server."""
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10")
-"""No address of the internet (RFC 1918, 3927, 6598)."""
+"""Private address ranges (RFC 1918, 3927, 6598)."""
 
 
 def policies(istio: Istio, resolved: Resolved, account: Account) -> dict[str, dict[str, Any]]:
-    """Namespace to name to spec; closed both ways but for these."""
+    """Returns the NetworkPolicies as namespace to name to spec; all other traffic is denied in both directions."""
     specs = {
         istio.control_namespace: _control(istio, resolved),
         resolved.environment.cluster.ingress_namespace: _way_in(istio, resolved, account),
@@ -61,7 +61,7 @@ def _control(istio: Istio, resolved: Resolved) -> dict[str, Any]:
 
 
 def _way_in(istio: Istio, resolved: Resolved, account: Account) -> dict[str, Any]:
-    """From the load balancer, which stands in the public subnets, to the namespace's pods and the stores that hosts lead to."""
+    """Returns the rule from the load balancer, in the public subnets, to the namespace's pods and to routed stores."""
     declared = gateway(resolved)
     targets = declared[1].targets() if declared else ()
     numbers = {
@@ -82,7 +82,7 @@ def _way_in(istio: Istio, resolved: Resolved, account: Account) -> dict[str, Any
 
 
 def _way_out(istio: Istio, resolved: Resolved) -> dict[str, Any]:
-    """From the namespace's pods to addresses of the internet; to which names says an AuthorizationPolicy."""
+    """Returns the rule from the namespace's pods to the internet; an AuthorizationPolicy limits the host names."""
     own = [{"namespaceSelector": in_namespace(resolved.environment.namespace)}]
     internet = {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(_PRIVATE)}}
     return _both(

@@ -15,11 +15,11 @@ from config.system import Resolved
 
 _SECCOMP = {"type": "RuntimeDefault"}
 STATUS = 15021
-"""Port of a gateway's pod for its readiness."""
+"""Port of the readiness probe of a gateway's pod."""
 
 
 def base() -> dict[str, Any]:
-    """The custom resource definitions."""
+    """Returns values of the chart with the custom resource definitions."""
     return {"defaultRevision": "default"}
 
 
@@ -28,7 +28,7 @@ def _images(istio: Istio) -> dict[str, Any]:
 
 
 def agent(istio: Istio) -> dict[str, Any]:
-    """The node agent: with it no pod needs the right to change its network, and restricted Pod Security holds."""
+    """Returns values of the node agent, with which no pod needs the right to change its network (restricted Pod Security)."""
     return {
         "excludeNamespaces": ["kube-system", istio.agent_namespace],
         "resources": {
@@ -40,7 +40,7 @@ def agent(istio: Istio) -> dict[str, Any]:
 
 
 def control_plane(istio: Istio, resolved: Resolved) -> dict[str, Any]:
-    """istiod, and what holds for the whole mesh."""
+    """Returns values of istiod, including the settings of the whole mesh."""
     return {
         "autoscaleMin": istio.replicas.min,
         "autoscaleMax": istio.replicas.max,
@@ -67,7 +67,7 @@ def control_plane(istio: Istio, resolved: Resolved) -> dict[str, Any]:
 
 
 def _providers(resolved: Resolved) -> list[Any]:
-    """Programs of the environment that proxies ask, or tell; by their full names, for the mesh is the platform's."""
+    """Returns the extension providers, by full host names because istiod runs in another namespace."""
     providers: list[Any] = []
     for name, component in resolved.components.items():
         if not runs_here(resolved, name):
@@ -90,7 +90,7 @@ def _providers(resolved: Resolved) -> list[Any]:
 
 
 def gateway(resolved: Resolved, istio: Istio, name: str, ports: dict[str, int]) -> dict[str, Any]:
-    """A gateway: its Service has the ports of its pods, and no load balancer of its own."""
+    """Returns values of a gateway: its Service has its pods' ports and does not create a load balancer."""
     label = name.removeprefix("istio-")
     listens = {"status-port": STATUS, **ports}
     return {

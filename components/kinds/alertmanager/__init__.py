@@ -1,4 +1,4 @@
-"""Alertmanager: tells people."""
+"""Alertmanager: sends notifications."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONFIG, DATA = "/etc/alertmanager/config", "/alertmanager"
 
 
 class Alertmanager(Backend):
-    """A receiver without its secret is left out, and said."""
+    """A receiver without its secret is left out, with a warning."""
 
     resource_type = "understudy:alertmanager:Alertmanager"
     component: Declared
@@ -42,7 +42,7 @@ class Alertmanager(Backend):
             args=[
                 f"--config.file={CONFIG}/alertmanager.yml",
                 f"--storage.path={DATA}",
-                "--cluster.listen-address=",  # one of them: no gossip
+                "--cluster.listen-address=",  # a single instance needs no gossip
             ],
             files={"alertmanager.yml": as_yaml(file)},
             config=CONFIG,

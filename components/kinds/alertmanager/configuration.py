@@ -142,13 +142,13 @@ def configuration(alertmanager: Alertmanager, there: Collection[str], secrets: s
             ),
         ),
         inhibit_rules=(
-            # what is down is also slow, full and without series: one incident, one message
+            # a component that is down is also slow, full and without series: one message is enough
             InhibitRule(
                 source_matchers=('severity="critical"',),
                 target_matchers=('severity=~"warning|info"',),
                 equal=("component",),
             ),
-            # a target that is down has no series, and one is told already
+            # a target that is down has no series, and its alert already fires
             InhibitRule(
                 source_matchers=('alertname="TargetDown"',),
                 target_matchers=('alertname="SeriesAbsent"',),

@@ -1,4 +1,4 @@
-"""Alloy: reads the log of every container, and gives it to Loki."""
+"""Alloy: reads the log of every container and sends it to Loki."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONFIG, DATA = "/etc/alloy", "/var/lib/alloy"
 
 
 def rights() -> list[Any]:
-    """To find the namespace's pods, and to read their logs."""
+    """Returns the rights to list the namespace's pods and to read their logs."""
     return [
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
         {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
@@ -26,7 +26,7 @@ def rights() -> list[Any]:
 
 
 class Alloy(Backend):
-    """One for the namespace: through the API no node's files are needed, which Pod Security ``restricted`` refuses."""
+    """One instance for the namespace; it reads logs through the API, because ``restricted`` refuses volumes of the node."""
 
     resource_type = "understudy:alloy:Alloy"
     component: Declared

@@ -8,10 +8,12 @@ _META = "__meta_kubernetes_"
 
 
 def configuration(namespace: str, url: str) -> str:
-    """The logs of every container of the namespace, read through the Kubernetes API, pushed to Loki at ``url``.
+    """Returns the configuration.
 
-    Labels: ``pod``, ``container``, ``component`` (the label ``app``), and, of lines that are JSON, ``level``; the rest of
-    such a line stays in it.
+    Logs of every container of the namespace, read through the API and pushed to Loki at ``url``.
+
+    Labels: ``pod``, ``container``, ``component`` (the label ``app``) and, for lines in JSON, ``level``; other fields stay
+    in the line.
     """
     labels = {
         "pod": f"{_META}pod_name",

@@ -15,7 +15,7 @@ CONFIG = "/etc/yace"
 
 
 class CloudWatchExporter(Backend):
-    """It reads by the role of its service account (Pod Identity)."""
+    """Reads CloudWatch with the role of its service account (Pod Identity)."""
 
     resource_type = "understudy:cloudwatchexporter:CloudWatchExporter"
     component: Declared

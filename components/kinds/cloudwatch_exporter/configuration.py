@@ -21,7 +21,7 @@ class _Camel(Part):
 
 
 class Metric(_Camel):
-    """One of a service's."""
+    """A metric of a service."""
 
     name: str
     statistics: tuple[Literal["Average", "Maximum", "Minimum", "Sum"], ...]
@@ -29,14 +29,14 @@ class Metric(_Camel):
 
 
 class Tag(_Camel):
-    """Only resources that have it."""
+    """A tag that selects resources."""
 
     key: str
     value: str
 
 
 class Job(_Camel):
-    """A store's."""
+    """The metrics of a store."""
 
     type: str
     regions: tuple[str, ...]
@@ -48,7 +48,7 @@ class Job(_Camel):
 
 
 class Discovery(_Camel):
-    """Stores are found by their tags."""
+    """The discovery of stores by their tags."""
 
     jobs: tuple[Job, ...]
 
@@ -62,13 +62,13 @@ class Configuration(_Camel):
 
 
 def stores(exporter: CloudWatchExporter, resolved: Resolved) -> Mapping[str, Managed]:
-    """Those it is to watch."""
+    """Returns the watched stores."""
     components = {name: resolved.components[name] for name in exporter.stores}
     return {name: c for name, c in components.items() if isinstance(c, Managed) and not c.existing}
 
 
 def configuration(exporter: CloudWatchExporter, resolved: Resolved, region: str) -> Configuration:
-    """A job for each store: its resources have the tags that all of the platform's have."""
+    """Returns a job for each store, which selects resources by the tags that the platform sets."""
 
     def job(store: str, reading: Reading) -> Job:
         tags = {"understudy:environment": resolved.environment.name, "understudy:component": store}

@@ -1,4 +1,4 @@
-"""The CloudWatch metrics that are exported of each managed store, after each service's documented list."""
+"""The CloudWatch metrics that are exported for each managed store, from each service's documented list."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class Reading:
     """The exported metrics of one kind of store."""
 
     namespace: str
-    """CloudWatch's."""
+    """CloudWatch's namespace."""
     prefix: str
     """Name prefix of the series: the exporter writes ``aws_<namespace>_<metric>_<statistic>`` in snake case."""
     metrics: Mapping[str, Statistic]
-    """CloudWatch's name to the statistic that is read."""
+    """CloudWatch's metric to the statistic that is read."""
 
     def series(self, metric: str) -> str:
-        """The name under which it is stored."""
+        """Returns the name under which Prometheus stores the metric."""
         return f"aws_{self.prefix}_{_snake(metric)}_{self.metrics[metric].lower()}"
 
 
 def _snake(name: str) -> str:
-    """As the exporter's ``PromString`` writes it: a capital after a small letter begins a word, ``CPUUtilization`` is one."""
+    """Converts a name as the exporter's ``PromString`` does: a capital after a small letter begins a word."""
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name.replace(".", "_")).lower()
 
 
@@ -94,4 +94,4 @@ READ: Mapping[str, Reading] = {
         },
     ),
 }
-"""Kind to what is read of it."""
+"""Kind to its exported metrics."""

@@ -26,12 +26,12 @@ _UNITS = {
     "CommitLatency": "ms",
     "ReplicationLag": "s",
 }
-"""As CloudWatch gives them."""
+"""Units of CloudWatch."""
 
 
 @dataclass(frozen=True)
 class _Limit:
-    """An alert on a metric beyond a threshold."""
+    """An alert on a metric that crosses a threshold."""
 
     alert: str
     metric: str
@@ -113,7 +113,7 @@ MSK's "best practices" (CPU 60 %, disk 85 %), OpenSearch's "recommended CloudWat
 
 
 def monitoring(subject: Subject) -> Monitoring:
-    """Its own target, and a row of panels for each store that it reads."""
+    """Returns its scrape target, and a row of panels for each watched store."""
     watched = stores(subject.component, subject.resolved)
     store_rows = tuple(Row(store.title or name, tuple(_panels(name, store))) for name, store in watched.items())
     dashboards = (Dashboard("managed-stores", "Managed Stores", store_rows),) if store_rows else ()
@@ -121,7 +121,7 @@ def monitoring(subject: Subject) -> Monitoring:
 
 
 def of_stores(subject: Subject) -> dict[str, Monitoring]:
-    """Store to its alerts: they are the store's, whoever reads the metrics."""
+    """Returns store to its alerts, which belong to the store and not to the exporter."""
     watched = stores(subject.component, subject.resolved)
     return {name: Monitoring(alerts=tuple(_alerts(name, store))) for name, store in watched.items()}
 

@@ -83,7 +83,7 @@ def start(name: str, namespace: str, region: str, nodes: int) -> list[str]:
         "--listen-addr=:26257",
         "--http-addr=:8080",
         f"--join={','.join(_nodes(name, namespace, nodes))}",
-        # Kubernetes 1.35 and later label a pod with its node's zone; before it there is none, and a tier needs a value
+        # Kubernetes 1.35 and later label a pod with its node's zone; older versions have no label, and a tier needs a value
         f"--locality=region={region},zone=${{ZONE:-unknown}},node=${{NODE}}",
         "--store=path=/cockroach/cockroach-data",
         "--cache=.25",
@@ -93,13 +93,13 @@ def start(name: str, namespace: str, region: str, nodes: int) -> list[str]:
 
 
 def _certificates(secret: str, files: dict[str, str]) -> Any:
-    """Under the names that CockroachDB looks for."""
+    """Returns the certificates under the file names that CockroachDB expects."""
     items = [{"key": key, "path": path} for key, path in files.items()]
     return {"name": "secret", "secret": {"secretName": secret, "defaultMode": 0o440, "items": items}}
 
 
 def _copied(objects: ObjectFactory, workload: str, image: str) -> Any:
-    """CockroachDB refuses a key that its group can read, as a Secret's volume has it."""
+    """Returns the container that copies keys, because CockroachDB refuses a key that its group can read."""
     command = f"cp /secret/* {CERTS}/ && chmod 0400 {CERTS}/*.key"
     paths = mounts({"secret": "/secret", "certs": CERTS}, ["secret"])
     run = ["/bin/sh", "-ec", command]
@@ -140,7 +140,8 @@ def _node(name: str, resolved: Resolved, store: Declared, node: Issued, objects:
                 readinessProbe=probe(period=5, failures=2, httpGet={"path": "/health?ready=1", **health}),
                 livenessProbe=probe(period=5, failures=6, httpGet={"path": "/health", **health}),
                 startupProbe=probe(period=5, failures=60, httpGet={"path": "/health", **health}),
-                lifecycle=pause(),  # at the stop signal it drains (https://www.cockroachlabs.com/docs/v23.1/node-shutdown)
+                # the node drains at the stop signal (https://www.cockroachlabs.com/docs/v23.1/node-shutdown)
+                lifecycle=pause(),
             )
         ],
         "volumes": [

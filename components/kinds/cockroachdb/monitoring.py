@@ -10,14 +10,14 @@ from components.monitoring.usage import down
 
 
 def monitoring(subject: Subject) -> Monitoring:
-    """Nodes' own metrics, at the port of the admin UI."""
+    """Returns the monitoring from the nodes' metrics, at the port of the admin UI."""
     store = subject.component
     target = Target(store.metrics_port(), "/_status/vars", store.trusted(subject.name), f"{subject.name}-public")
     return Monitoring(target, alerts=tuple(_alerts(subject)), dashboards=(_dashboard(subject),))
 
 
 def _latency(job: str, quantile: float, window: str = "5m") -> str:
-    """In nanoseconds."""
+    """Returns the latency in nanoseconds."""
     return f"histogram_quantile({quantile}, sum by (le) (rate(sql_service_latency_bucket{{{job}}}[{window}])))"
 
 

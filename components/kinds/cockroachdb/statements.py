@@ -14,7 +14,7 @@ from config.kinds import CockroachDB
 
 
 def settings(store: CockroachDB) -> dict[str, str]:
-    """Cluster setting to SQL value."""
+    """Returns cluster setting to SQL value."""
     # renamed in v23.2, where the old name still works
     statements = "sql.log.all_statements.enabled" if store.series >= (23, 2) else "sql.trace.log_statement_execute"
     values = {
@@ -24,7 +24,7 @@ def settings(store: CockroachDB) -> dict[str, str]:
         "sql.metrics.statement_details.enabled": _boolean(store.performance_statistics),
         "sql.stats.automatic_collection.enabled": "true",
     }
-    if store.series >= (23, 2):  # before it there is no other isolation
+    if store.series >= (23, 2):  # earlier versions have no other isolation level
         values["sql.txn.read_committed_isolation.enabled"] = "false"
     return values
 
@@ -34,7 +34,10 @@ def _boolean(value: bool) -> str:  # noqa: FBT001 - the value is the subject
 
 
 def statements(store: CockroachDB) -> list[str]:
-    """Everything but the password and the licence, which setup.sh adds, and the backup, which needs the licence."""
+    """Returns all statements but the password, the licence and the backup.
+
+    setup.sh adds the first two; the backup needs the licence.
+    """
     assert store.user is not None
     database, user = identifier(store.database), identifier(store.user)
     return [
@@ -47,7 +50,7 @@ def statements(store: CockroachDB) -> list[str]:
 
 
 def schedules(store: CockroachDB) -> list[str]:
-    """The backup's schedule: one of another declaration is dropped, the same one is left to go on."""
+    """Returns statements that drop the schedules of an earlier declaration and create the declared one unless it exists."""
     ours = "WITH x AS (SHOW SCHEDULES) SELECT id FROM x WHERE label LIKE 'understudy-%'"
     if store.backup is None:
         return [f"DROP SCHEDULES {ours};"]
@@ -63,5 +66,5 @@ def schedules(store: CockroachDB) -> list[str]:
 
 
 def as_file(lines: list[str]) -> str:
-    """A file of SQL."""
+    """Returns statements as the content of a SQL file."""
     return "".join(f"{line}\n" for line in lines)

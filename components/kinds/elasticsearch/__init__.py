@@ -1,4 +1,4 @@
-"""Elasticsearch: a single node that keeps logs."""
+"""Elasticsearch: a single node that stores logs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SETUP = (Path(__file__).parent / "setup.sh").read_text(encoding="utf-8")
 
 
 class Elasticsearch(Backend):
-    """The node, and the Job that gives its users passwords and its logs a lifecycle.
+    """The node, and a Job that sets passwords of its users and the lifecycle of logs.
 
-    The folder of its configuration has to be writable (the keystore is made there), and the container's file system is not:
-    it is copied into a volume.
+    The configuration folder has to be writable, because the keystore is created in it, and the container's file system is
+    not: the folder is copied into a volume.
     """
 
     resource_type = "understudy:elasticsearch:Elasticsearch"
@@ -57,7 +57,7 @@ class Elasticsearch(Backend):
             mounts=[*mounts({"config": config}), *mounts({"certs": f"{config}/certs"}, ["certs"])],
             init=[copied],
             slow=True,
-            grace=120,  # shards are flushed
+            grace=120,  # time to flush shards
         )
 
     def annotations(self) -> dict[str, Any]:

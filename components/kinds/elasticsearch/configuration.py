@@ -26,10 +26,10 @@ class Configuration(Part):
 
     cluster: str = Field(alias="cluster.name")
     http_host: str = Field(default="0.0.0.0", alias="http.host")  # noqa: S104 - the pod's own address, guarded by NetworkPolicies
-    transport_host: str = Field(default="127.0.0.1", alias="transport.host")  # there is no other node
+    transport_host: str = Field(default="127.0.0.1", alias="transport.host")  # a single node
     discovery: str = Field(default="single-node", alias="discovery.type")
     readiness: int = Field(default=READINESS, alias="readiness.port")
-    # a node's vm.max_map_count is not a restricted pod's to set
+    # a pod under "restricted" cannot set the node's vm.max_map_count
     allow_mmap: bool = Field(default=False, alias="node.store.allow_mmap")
     security: bool = Field(default=True, alias="xpack.security.enabled")
     enrollment: bool = Field(default=False, alias="xpack.security.enrollment.enabled")
@@ -38,7 +38,7 @@ class Configuration(Part):
     tls_key: str = Field(default="certs/tls.key", alias="xpack.security.http.ssl.key")
     tls_certificate: str = Field(default="certs/tls.crt", alias="xpack.security.http.ssl.certificate")
     ml: bool = Field(default=False, alias="xpack.ml.enabled")
-    geoip: bool = Field(default=False, alias="ingest.geoip.downloader.enabled")  # nothing leaves the namespace
+    geoip: bool = Field(default=False, alias="ingest.geoip.downloader.enabled")  # no usage data is sent
 
 
 def requests(store: Elasticsearch) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Grafana: shows what the others know."""
+"""Grafana: shows metrics, logs and traces."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Grafana(Backend):
 
     @cached_property
     def _dashboards(self) -> dict[str, dict[str, str]]:
-        """Component to its dashboards, file by file; none without a data source that has the metrics."""
+        """Returns component to its dashboard files; empty without a data source for metrics."""
         sources = self.used(Prometheus)
         if not sources:
             return {}
@@ -63,7 +63,7 @@ class Grafana(Backend):
             env={
                 "GF_PATHS_PROVISIONING": f"{CONFIG}/provisioning",
                 "GF_LOG_MODE": "console",
-                "GF_ANALYTICS_REPORTING_ENABLED": "false",  # nothing leaves the namespace
+                "GF_ANALYTICS_REPORTING_ENABLED": "false",  # no usage data is sent
                 "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
                 "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
                 "GF_USERS_ALLOW_SIGN_UP": "false",

@@ -16,7 +16,7 @@ DASHBOARDS = "/etc/grafana/dashboards"
 
 
 class DataSource(Part):
-    """One that the dashboards read."""
+    """A data source of the dashboards."""
 
     name: str
     uid: str
@@ -62,7 +62,10 @@ class Providers(Part):
 
 
 def data_sources(grafana: Grafana, resolved: Resolved, trust: str) -> DataSources:
-    """One for each backend that it uses, with the component's name as uid; ``trust`` is where authorities are."""
+    """Returns a data source for each used backend, with the component's name as uid.
+
+    ``trust`` is the folder of authorities.
+    """
     sources: list[DataSource] = []
     namespace = resolved.environment.namespace
     for used in grafana.uses:
@@ -91,7 +94,7 @@ def _elasticsearch(store: Elasticsearch, name: str, trust: str, common: dict[str
         "logLevelField": "level",
         "tlsAuthWithCACert": True,
     }
-    # Grafana reads files and variables where it finds these words
+    # Grafana replaces these placeholders by the content of files and variables
     secret = {"basicAuthPassword": f"${PASSWORD}", "tlsCACert": f"$__file{{{trust}/ca-{name}/ca.crt}}"}
     return DataSource(
         type_="elasticsearch",
@@ -104,5 +107,5 @@ def _elasticsearch(store: Elasticsearch, name: str, trust: str, common: dict[str
 
 
 def providers() -> Providers:
-    """The folder of the dashboards."""
+    """Returns the provider of the dashboards' folder."""
     return Providers(providers=(Provider(name="understudy", options=Folder(path=DASHBOARDS)),))

@@ -1,4 +1,4 @@
-"""Grafana's own form of the dashboards that components bring."""
+"""Converts the components' dashboards to Grafana's JSON."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from components.monitoring.contribution import Dashboard, Panel
 
 _COLUMNS = 24
 _SIZES = {"timeseries": (12, 8), "stat": (6, 4)}
-"""Columns, and lines."""
+"""Columns and lines of a panel."""
 
 
 def rendered(dashboard: Dashboard, source: str) -> str:
-    """The JSON that Grafana imports; ``source`` is the uid of the data source of metrics."""
+    """Returns the JSON that Grafana imports; ``source`` is the uid of the metrics' data source."""
     prometheus_ = DataSourceRef(type_val="prometheus", uid=source)
     page = (
         grafana.Dashboard(dashboard.title)
@@ -71,7 +71,7 @@ def rendered(dashboard: Dashboard, source: str) -> str:
 
 
 def _places(panels: Sequence[Panel], y: int) -> tuple[list[GridPos], int]:
-    """From left to right, line by line; and where the next row begins."""
+    """Places panels from left to right, line by line; returns also the line of the next row."""
     places: list[GridPos] = []
     x = tallest = 0
     for panel in panels:

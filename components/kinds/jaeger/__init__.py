@@ -1,4 +1,4 @@
-"""Jaeger: traces, all in one."""
+"""Jaeger: traces, all in one process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONFIG = "/etc/jaeger"
 
 
 def arguments(jaeger: Declared, config: str = CONFIG) -> list[str]:
-    """Its flags (https://www.jaegertracing.io/docs/1.62/cli/#jaeger-all-in-one)."""
+    """Returns its flags (https://www.jaegertracing.io/docs/1.62/cli/#jaeger-all-in-one)."""
     listens = jaeger.ports()
     return [
         f"--memory.max-traces={jaeger.max_traces}",
@@ -25,7 +25,7 @@ def arguments(jaeger: Declared, config: str = CONFIG) -> list[str]:
 
 
 def strategies(jaeger: Declared) -> str:
-    """For clients that ask whether to trace (https://www.jaegertracing.io/docs/1.62/sampling/)."""
+    """Returns the sampling strategies for clients (https://www.jaegertracing.io/docs/1.62/sampling/)."""
     return as_json({"default_strategy": {"type": "probabilistic", "param": float(jaeger.sampling.value)}})
 
 

@@ -19,7 +19,7 @@ SETUP = (Path(__file__).parent / "setup.sh").read_text(encoding="utf-8")
 
 
 class Kibana(Backend):
-    """It, and the Job that makes the data view of the logs."""
+    """Kibana, and a Job that creates the data view of the logs."""
 
     resource_type = "understudy:kibana:Kibana"
     component: Declared

@@ -18,12 +18,15 @@ class Configuration(Part):
     saved_objects: str = Field(default="${ENCRYPTION_KEY}", alias="xpack.encryptedSavedObjects.encryptionKey")
     sessions: str = Field(default="${ENCRYPTION_KEY}", alias="xpack.security.encryptionKey")
     reports: str = Field(default="${ENCRYPTION_KEY}", alias="xpack.reporting.encryptionKey")
-    telemetry: bool = Field(default=False, alias="telemetry.enabled")  # nothing leaves the namespace
+    telemetry: bool = Field(default=False, alias="telemetry.enabled")  # no usage data is sent
     newsfeed: bool = Field(default=False, alias="newsfeed.enabled")
 
 
 def data_view(stream: str) -> str:
-    """The body that makes the index pattern ``<stream>-*`` (https://www.elastic.co/guide/en/kibana/8.11/data-views-api-create.html)."""
+    """Returns the request that creates the index pattern ``<stream>-*``.
+
+    https://www.elastic.co/guide/en/kibana/8.11/data-views-api-create.html
+    """
     title = f"{stream}-*"
     view = {"id": stream, "title": title, "name": title, "timeFieldName": "@timestamp"}
     return as_json({"data_view": view, "override": True})

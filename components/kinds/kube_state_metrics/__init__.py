@@ -1,4 +1,4 @@
-"""kube-state-metrics: what the API server knows of the namespace's objects, as metrics."""
+"""kube-state-metrics: the state of the namespace's objects, as metrics."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ RESOURCES = {
     "batch": ("cronjobs", "jobs"),
     "policy": ("poddisruptionbudgets",),
 }
-"""API group to what is watched. Secrets are in its default list, and not in this one."""
+"""API group to the watched resources. The default list contains Secrets; this one does not."""
 
 
 def rights() -> list[Any]:
-    """To see those, in the namespace."""
+    """Returns the rights to list and watch these in the namespace."""
     return [
         {"apiGroups": [group], "resources": list(names), "verbs": ["list", "watch"]}
         for group, names in RESOURCES.items()
@@ -29,7 +29,7 @@ def rights() -> list[Any]:
 
 
 def arguments(namespace: str) -> list[str]:
-    """Its flags (https://github.com/kubernetes/kube-state-metrics/blob/v2.13.0/docs/developer/cli-arguments.md)."""
+    """Returns its flags (https://github.com/kubernetes/kube-state-metrics/blob/v2.13.0/docs/developer/cli-arguments.md)."""
     return [
         "--port=8080",
         "--telemetry-port=8081",
@@ -39,7 +39,7 @@ def arguments(namespace: str) -> list[str]:
 
 
 class KubeStateMetrics(Backend):
-    """It sees one namespace: no ClusterRole."""
+    """Watches a single namespace, so it needs no ClusterRole."""
 
     resource_type = "understudy:kubestatemetrics:KubeStateMetrics"
     component: Declared

@@ -1,4 +1,4 @@
-"""Logstash: takes logs, and gives them one form."""
+"""Logstash: receives logs and normalises their fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOME = "/usr/share/logstash"
 
 
 class Logstash(Backend):
-    """One pipeline, into the Elasticsearch it uses."""
+    """One pipeline, into the Elasticsearch that it uses."""
 
     resource_type = "understudy:logstash:Logstash"
     component: Declared
@@ -26,7 +26,8 @@ class Logstash(Backend):
         host = store.host(used, self.namespace)
         return Pod(
             uid=UID,
-            # known once it runs; the API itself answers before (https://www.elastic.co/guide/en/logstash/8.11/node-info-api.html)
+            # known when the pipeline runs; the API itself responds earlier
+            # (https://www.elastic.co/guide/en/logstash/8.11/node-info-api.html)
             ready={"httpGet": {"path": "/_node/pipelines/main", "port": "api"}},
             alive={"httpGet": {"path": "/", "port": "api"}},
             secret_env={"WRITER_PASSWORD": store.writer_password},
@@ -41,5 +42,5 @@ class Logstash(Backend):
             trust=[used],
             secrets=[store.writer_password.secret],
             slow=True,
-            grace=120,  # it takes no more input, and sends what it has to Elasticsearch
+            grace=120,  # the input closes, and queued events are sent to Elasticsearch
         )

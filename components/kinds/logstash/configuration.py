@@ -14,7 +14,7 @@ _NAMES = {
     "service": ("app", "application", "[service][name]"),
     "message": ("msg", "event", "[log][message]"),
 }
-"""Alternative field names in other libraries' logs for level, message and time."""
+"""Field names of other libraries for level, message and time."""
 
 
 class Settings(Part):
@@ -26,7 +26,10 @@ class Settings(Part):
 
 
 def pipeline(logstash: Logstash, host: str, store: Elasticsearch, authority: str) -> str:
-    """JSON lines in; ``level`` (upper case), ``service``, ``message`` and the rest out, to the logs' data stream."""
+    """Returns the pipeline from JSON lines to the logs' data stream.
+
+    Its events have ``level`` (upper case), ``service`` and ``message``.
+    """
     kind, _, dataset = store.stream.partition("-")
     blocks = (
         Block(

@@ -1,4 +1,4 @@
-"""Loki: keeps logs."""
+"""Loki: stores logs."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ class Loki(Backend):
             data=DATA,
             writable=[TEMPORARY],
             slow=True,
-            grace=120,  # chunks in memory
+            grace=120,  # time to write chunks from memory
         )

@@ -109,12 +109,12 @@ class Configuration(Part):
 
 
 def configuration(loki: Loki, data: str) -> Configuration:
-    """A single binary that keeps chunks and index below ``data``."""
+    """Returns the configuration of a single binary with chunks and index below ``data``."""
     folders = Filesystem(chunks_directory=f"{data}/chunks", rules_directory=f"{data}/rules")
     return Configuration(
         server=Server(http_listen_port=loki.ports()["http"]),
         common=Common(path_prefix=data, storage=Storage(filesystem=folders)),
-        # schema v13 is that of Loki 3; nothing here is older
+        # schema v13 is Loki 3's; no older data exist
         schema_config=SchemaConfig(configs=(Period(from_="2024-01-01"),)),
         limits_config=Limits(retention_period=str(loki.retention)),
         compactor=Compactor(working_directory=f"{data}/compactor"),

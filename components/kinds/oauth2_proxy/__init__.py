@@ -11,14 +11,14 @@ COOKIE = "__Secure-session"
 
 
 def arguments(proxy: Declared, domain: str) -> list[str]:
-    """Its flags (https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview)."""
+    """Returns its flags (https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview)."""
     ports = proxy.ports()
     return [
         "--provider=oidc",
         f"--oidc-issuer-url=https://{proxy.issuer}",
         f"--client-id={proxy.client}",
         *(f"--email-domain={name}" for name in proxy.emails),
-        # it is asked by proxies, and serves nothing itself
+        # it only answers authentication requests of proxies
         "--upstream=static://200",
         "--reverse-proxy=true",
         "--set-xauthrequest=true",
@@ -36,7 +36,7 @@ def arguments(proxy: Declared, domain: str) -> list[str]:
 
 
 class OAuth2Proxy(Backend):
-    """Asked by the proxies of those behind it before they let a request in."""
+    """Authenticates requests on behalf of the proxies of protected services."""
 
     resource_type = "understudy:oauth2proxy:OAuth2Proxy"
     component: Declared

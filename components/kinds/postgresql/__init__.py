@@ -28,7 +28,7 @@ CONFIG, CERTS, RUN, DATA, ARCHIVE = (
     "/var/lib/postgresql/archive",
 )
 PATIENCE = 15
-"""Seconds between a rotation Job's searches for a primary; where there is none yet, the nodes wait for the Job."""
+"""Seconds between two searches of a rotation Job for a primary; on a first start the nodes wait for the Job."""
 _HERE = Path(__file__).parent
 
 
@@ -87,7 +87,7 @@ class PostgreSQL(pulumi.ComponentResource):
             "understudy.dev/certificate": certificate.fingerprint,
         }
         passwords = secrets.checksums(store.secrets_read())
-        if store.nodes > 1:  # a standby signs in with the password that it started with, whenever it connects anew
+        if store.nodes > 1:  # a standby authenticates with the password of its start whenever it reconnects
             annotations["understudy.dev/secrets"] = checksum(passwords)
         content, before = [data, passwords], list(ready)
         if store.nodes > 1:
@@ -140,7 +140,7 @@ class PostgreSQL(pulumi.ComponentResource):
         shared = {"name": "shared", "emptyDir": {"medium": "Memory", "sizeLimit": "256Mi"}}
         return {
             "securityContext": security(UID),
-            "terminationGracePeriodSeconds": 180,  # a minute of it may be the checkpoint before the stop
+            "terminationGracePeriodSeconds": 180,  # of which the checkpoint before the stop may take a minute
             "containers": [
                 self._objects.container(
                     self._name,
@@ -174,7 +174,7 @@ class PostgreSQL(pulumi.ComponentResource):
         }
 
     def _helper(self, job: str, task: str, certificate: Issued, more: Mapping[str, str] | None = None) -> Any:
-        """A pod that runs one of the scripts; a backup writes to the primary's archive, and runs where that is mounted."""
+        """Returns a pod that runs one of the scripts; a backup runs where the primary's archive is mounted."""
         backup = task == "backup"
         archive = {"name": "archive", "persistentVolumeClaim": {"claimName": f"archive-{self._name}-0"}}
         primary = {**selector(self._name, "node"), POD: f"{self._name}-0"}

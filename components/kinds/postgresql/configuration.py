@@ -1,4 +1,4 @@
-"""PostgreSQL's own configuration files (https://www.postgresql.org/docs/15/runtime-config.html; the tests start it)."""
+"""PostgreSQL's configuration files (https://www.postgresql.org/docs/15/runtime-config.html); tests start servers with them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from components.core.sql import string
 from config.kinds import PostgreSQL
 
 PRELOADED = ("pg_stat_statements", "auto_explain", "pg_cron", "timescaledb", "pgaudit")
-"""Extensions with a library that the server loads at start."""
+"""Extensions with a library that the server preloads."""
 
 PG_HBA = """\
 # Over the network only with TLS and a password; inside the pod by the user that the process runs as.
@@ -22,7 +22,7 @@ pod  postgres  metrics
 
 
 def postgresql_conf(store: PostgreSQL, config: str, certs: str, run: str) -> str:
-    """``config``, ``certs``, ``run``: the folders of the files, of the certificate, and of the socket."""
+    """Returns ``postgresql.conf``; ``config``, ``certs`` and ``run`` are the folders of the files, certificate and socket."""
     memory = store.resources.requests.memory
     megabytes = int(memory.value) // 1024**2 if memory else 512
     settings = {
@@ -35,7 +35,7 @@ def postgresql_conf(store: PostgreSQL, config: str, certs: str, run: str) -> str
         "ssl_ca_file": string(f"{certs}/ca.crt"),
         "ssl_min_protocol_version": "'TLSv1.2'",
         "password_encryption": "'scram-sha-256'",
-        # a quarter and three quarters, as the manual suggests for a server of its own
+        # a quarter and three quarters of the memory, as the manual suggests for a dedicated server
         "shared_buffers": f"{max(megabytes // 4, 16)}MB",
         "effective_cache_size": f"{max(megabytes * 3 // 4, 16)}MB",
         "shared_preload_libraries": string(",".join(name for name in store.extensions if name in PRELOADED)),
@@ -43,10 +43,10 @@ def postgresql_conf(store: PostgreSQL, config: str, certs: str, run: str) -> str
         "log_line_prefix": "'%m [%p] %q%u@%d '",
         "wal_level": "replica",
         "max_wal_senders": "5",
-        # a standby gives up a primary that is silent, and asks for it again, sooner than by default (60 s and 5 s)
+        # a standby drops a silent primary, and reconnects, sooner than by default (60 s and 5 s)
         "wal_receiver_timeout": "'20s'",
         "wal_retrieve_retry_interval": "'1s'",
-        # a standby that is away must not fill the volume that the primary writes to
+        # the log kept for a standby that is unavailable must not fill the volume
         "max_slot_wal_keep_size": f"{max(int(store.storage.value) // 4 // 1024**2, 256)}MB",
     }
     if store.backup:
@@ -59,8 +59,8 @@ def postgresql_conf(store: PostgreSQL, config: str, certs: str, run: str) -> str
 
 
 def setup_sql(store: PostgreSQL) -> dict[str, str]:
-    """File to SQL that may be said again and again; passwords come from the environment of psql."""
-    quiet = (  # neither the log nor pg_stat_statements, which keeps the text of utility statements, may see a password
+    """Returns file to idempotent SQL; passwords come from the environment of psql."""
+    quiet = (  # neither the log nor pg_stat_statements, which stores the text of utility statements, may contain a password
         "\\set ON_ERROR_STOP on\nSET log_min_duration_statement = -1;\nSET log_min_error_statement = panic;\n"
         "SET log_statement = 'none';\nSET pg_stat_statements.track_utility = off;\n"
         "\\getenv password PASSWORD\n\\getenv internal INTERNAL_PASSWORD\n"
@@ -86,6 +86,6 @@ def setup_sql(store: PostgreSQL) -> dict[str, str]:
         f"  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {database}) \\gexec\n"
         f"SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', {database}) \\gexec\n"
         f"{slot}",
-        # the superuser's own password last: what follows would have to connect with it
+        # the superuser's password is last, because later statements would have to connect with it
         "database.sql": f"{quiet}{extensions}SELECT format('ALTER ROLE postgres PASSWORD %L', :'internal') \\gexec\n",
     }

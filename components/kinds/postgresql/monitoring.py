@@ -10,7 +10,7 @@ from components.monitoring.usage import down
 
 
 def monitoring(subject: Subject) -> Monitoring:
-    """The exporter beside each node."""
+    """Returns the monitoring from the exporter beside each node."""
     return Monitoring(
         Target(subject.component.metrics_port()), alerts=tuple(_alerts(subject)), dashboards=(_dashboard(subject),)
     )

@@ -1,4 +1,4 @@
-"""Prometheus: scrapes what the components expose, and watches it by the rules that they bring."""
+"""Prometheus: scrapes the components' metrics and evaluates the rules that they contribute."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ UID = 65534
 """User ID of ``nobody`` in the official image."""
 CONFIG, DATA = "/etc/prometheus/config", "/prometheus"
 _KEPT = 9
-"""Tenths of the volume that samples may fill; the rest is for the write-ahead log and compaction."""
+"""Share of the volume for samples, in tenths; the rest is for the write-ahead log and compaction."""
 _LEVELS = {"warning": "warn"}
-"""Log levels that have another name in Prometheus."""
+"""Log levels whose names differ in Prometheus."""
 
 
 def rights() -> tuple[list[Any], list[Any]]:
-    """Pods of the namespace; nodes, and their kubelets' metrics: ``nodes/proxy`` would run commands in every pod."""
+    """Returns rights to pods of the namespace, nodes and kubelet metrics.
+
+    ``nodes/proxy`` is not among them: it permits commands in all pods.
+    """
     see = ["get", "list", "watch"]
     return (
         [{"apiGroups": [""], "resources": ["pods"], "verbs": see}],
@@ -38,19 +41,19 @@ def rights() -> tuple[list[Any], list[Any]]:
 
 
 def arguments(prometheus: Declared) -> list[str]:
-    """Its flags (https://prometheus.io/docs/prometheus/2.53/command-line/prometheus/)."""
+    """Returns its flags (https://prometheus.io/docs/prometheus/2.53/command-line/prometheus/)."""
     return [
         f"--config.file={CONFIG}/prometheus.yml",
         f"--storage.tsdb.path={DATA}",
         f"--storage.tsdb.retention.time={prometheus.retention}",
         f"--storage.tsdb.retention.size={int(prometheus.storage.value * _KEPT // 10)}B",
         f"--log.level={_LEVELS.get(prometheus.log_level, prometheus.log_level)}",
-        "--web.enable-lifecycle",  # POST /-/reload
+        "--web.enable-lifecycle",  # permits POST /-/reload
     ]
 
 
 class Prometheus(Backend):
-    """Each component's rules are a ConfigMap of their own, mounted side by side."""
+    """The rules of each component are a separate ConfigMap, mounted side by side."""
 
     resource_type = "understudy:prometheus:Prometheus"
     component: Declared
@@ -63,7 +66,7 @@ class Prometheus(Backend):
 
     @cached_property
     def _rules(self) -> dict[str, str]:
-        """Component to its rule file."""
+        """Returns component to its rule file."""
         brought = self.context.monitoring.items()
         files = {key: rules(key, monitoring, self.component.runbooks) for key, monitoring in brought}
         return {key: as_yaml(file) for key, file in files.items() if file}
@@ -93,11 +96,11 @@ class Prometheus(Backend):
             mounts=[{"name": "rules", "mountPath": RULES, "readOnly": True}, *([place] if meshed else [])],
             digested=checksum(texts),
             slow=True,
-            grace=120,  # the head block's chunks and the write-ahead log
+            grace=120,  # time to write the head block's chunks and the write-ahead log
         )
 
     def annotations(self) -> dict[str, Any]:
-        """In a mesh it speaks for itself, with its proxy's certificate: it calls pods, and the mesh knows services."""
+        """In a mesh it uses its proxy's certificate but not the proxy, because it scrapes pods and not services."""
         if mesh(self.resolved) is None:
             return {}
         written = "/etc/istio-output-certs"

@@ -124,7 +124,7 @@ class Configuration(Part):
 def configuration(
     name: str, prometheus: Prometheus, resolved: Resolved, contributed: Mapping[str, Monitoring], rules: str = RULES
 ) -> Configuration:
-    """The jobs: itself, every component with a target, and the kubelets."""
+    """Returns the jobs: Prometheus itself, every component with a target, and the kubelets."""
     receivers = tuple(
         f"{other.host(used, resolved.environment.namespace)}:{other.port()}"
         for used in prometheus.uses
@@ -169,7 +169,7 @@ MESH = Tls(
 
 
 def _pods(component: str, target: Target, meshed: Tls | None) -> Scrape:
-    """The pods of one component that listen on its metrics' port; the job has the component's name."""
+    """Returns the job of one component: its pods that listen on the metrics port."""
     sources: Any = {"source_labels": (f"{_SD}pod_name",), "target_label": "pod"}
     own = Tls(ca_file=f"{TRUST}/ca-{component}/ca.crt", server_name=target.server_name) if target.authority else None
     return Scrape(
@@ -191,7 +191,7 @@ def _pods(component: str, target: Target, meshed: Tls | None) -> Scrape:
 
 
 def _proxies() -> Scrape:
-    """The scrape job of all pods' proxies; of Istio's series those of requests and connections are kept."""
+    """Returns the job of all pods' proxies, which keeps only Istio's series of requests and connections."""
     return Scrape(
         job_name="mesh",
         metrics_path="/stats/prometheus",
@@ -206,7 +206,7 @@ def _proxies() -> Scrape:
 
 
 def _kubelets(prometheus: Prometheus, namespace: str) -> tuple[Scrape, ...]:
-    """Containers' use, and volumes'; of a node's pods only those of this namespace are kept."""
+    """Returns the job of the kubelets, which keeps only container and volume series of this namespace."""
     own = Relabel(action="keep", source_labels=("namespace",), regex=namespace)
     return tuple(
         Scrape(

@@ -14,7 +14,7 @@ _SPACE = "kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_b
 
 
 def monitoring(subject: Subject) -> Monitoring:
-    """Its own metrics, and what the kubelets and kube-state-metrics say of the namespace."""
+    """Returns the monitoring of Prometheus itself, and of the namespace from kubelets and kube-state-metrics."""
     return Monitoring(
         Target(subject.component.metrics_port()),
         (
@@ -85,7 +85,7 @@ def _overview(subject: Subject) -> Dashboard:
 
 
 def _components(subject: Subject) -> Iterator[Panel]:
-    """The share of each store's and service's pods that answers."""
+    """Yields panels with the share of each store's and service's pods that are available."""
     for name, component in subject.resolved.components.items():
         if component.existing is None and isinstance(component, Stateful | Service) and component.metrics_port():
             title, expr = component.title or name, f'avg(up{{job="{name}"}})'

@@ -1,4 +1,4 @@
-"""Rule files: what each component brings, and for each alert one that says when it is blind."""
+"""Rule files: the rules of each component, and for each alert one that fires when the alert's series are missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.monitoring.contribution import Alert, Monitoring
 from config.model.promql import Selector, selectors
 
 BLIND = "SeriesAbsent"
-"""The companion of every alert, by the label ``watched``."""
+"""The companion alert of every alert, by the label ``watched``."""
 
 
 class Rule(Part):
@@ -64,7 +64,7 @@ def _alert(component: str, alert: Alert, runbooks: str) -> Rule:
 
 
 def _blind(component: str, alert: Alert, runbooks: str) -> Rule:
-    """An alert on series that do not exist is quiet whatever happens."""
+    """Returns the companion: without its series an alert would never fire."""
     read: Any = alert.absent or [str(Selector(s.metric, s.equal)) for s in selectors(alert.expr)]
     return Rule(
         alert=BLIND,

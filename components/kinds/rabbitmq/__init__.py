@@ -89,7 +89,7 @@ class RabbitMQ(pulumi.ComponentResource):
         places = {"files": CONFIG, "certs": CERTS, "data": DATA, "temporary": "/tmp"}  # noqa: S108 - in the container
         return {
             "securityContext": security(UID),
-            "terminationGracePeriodSeconds": 180,  # a minute of it for the quorum of the queues
+            "terminationGracePeriodSeconds": 180,  # of which the quorum of the queues may take a minute
             "containers": [
                 self._objects.container(
                     name,
@@ -98,7 +98,7 @@ class RabbitMQ(pulumi.ComponentResource):
                     command=["/bin/sh", f"{CONFIG}/start.sh"],
                     env=[
                         field("POD", "metadata.name"),
-                        # also for the tools of a person with a shell in the pod
+                        # also set for tools that a person runs in the pod
                         {"name": "RABBITMQ_NODENAME", "value": f"rabbit@$(POD).{suffix}"},
                         *variables(environment(CONFIG, DATA), {"COOKIE": store.cookie}),
                     ],
@@ -106,7 +106,7 @@ class RabbitMQ(pulumi.ComponentResource):
                     # the port opens when the node has joined the cluster, and closes while it sees no majority
                     startupProbe=probe(period=5, failures=120, tcpSocket={"port": "amqps"}),
                     readinessProbe=probe(period=5, failures=2, tcpSocket={"port": "amqps"}),
-                    # a node without a majority waits for it, and a restart would not help
+                    # a node without a majority waits for it; a restart would not help
                     livenessProbe=probe(period=20, failures=6, tcpSocket={"port": "clustering"}),
                     lifecycle=before_stop(f"{CONFIG}/stop.sh"),
                 )

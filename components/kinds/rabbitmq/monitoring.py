@@ -10,7 +10,7 @@ from components.monitoring.usage import down
 
 
 def monitoring(subject: Subject) -> Monitoring:
-    """The metrics of each node."""
+    """Returns the monitoring from the metrics of each node."""
     return Monitoring(
         Target(subject.component.metrics_port()), alerts=tuple(_alerts(subject)), dashboards=(_dashboard(subject),)
     )

@@ -34,7 +34,7 @@ every 10 s and fail over only to a node whose state they know; they read each ot
 _RESOLVER = {
     "options": [{"name": "ndots", "value": "1"}, {"name": "timeout", "value": "1"}, {"name": "attempts", "value": "2"}]
 }
-"""Names are written out in full. Redis and Sentinel do nothing else while they wait for an answer."""
+"""Names are fully qualified, because a search list costs Redis and Sentinel several lookups that block them."""
 
 
 def members(name: str, namespace: str, store: Declared) -> tuple[list[str], list[str]]:
@@ -46,7 +46,10 @@ def members(name: str, namespace: str, store: Declared) -> tuple[list[str], list
 
 
 def _headless(name: str, store: Declared) -> str:
-    """A single node's clients use ``<name>``; a cluster's use ``<name>-master`` and ``<name>-replicas``."""
+    """Returns the headless Service's name.
+
+    A single node's clients use ``<name>``; a cluster's ``<name>-master`` and ``<name>-replicas``.
+    """
     return name if store.sentinel else f"{name}-nodes"
 
 
@@ -159,7 +162,7 @@ class Redis(pulumi.ComponentResource):
         exporter = {"REDIS_ADDR": f"redis://localhost:{listens['redis']}", "REDIS_USER": "metrics"}
         return {
             "securityContext": security(UID),
-            "terminationGracePeriodSeconds": 180,  # 100 s of stop.sh, then replicas and the disk get what is left
+            "terminationGracePeriodSeconds": 180,  # 100 s for stop.sh, the rest for replicas and the disk
             "dnsConfig": _RESOLVER,
             "containers": [
                 self._objects.container(
@@ -169,7 +172,7 @@ class Redis(pulumi.ComponentResource):
                     command=["/bin/sh", f"{CONFIG}/start.sh"],
                     env=[*self._self(), *self._environment()],
                     volumeMounts=mounts({"data": DATA, "files": CONFIG, "run": RUN}, ["files"]),
-                    # loading a large AOF takes its time; it is not a reason to begin anew
+                    # loading a large AOF takes long and is not a reason to restart
                     startupProbe=probe(period=5, failures=120, tcpSocket={"port": "redis"}),
                     readinessProbe=probe(period=5, failures=2, exec={"command": ["/bin/sh", f"{CONFIG}/ready.sh"]}),
                     livenessProbe=probe(period=10, failures=6, tcpSocket={"port": "redis"}),
@@ -203,7 +206,7 @@ class Redis(pulumi.ComponentResource):
                     command=["/bin/sh", f"{CONFIG}/sentinel.sh"],
                     env=[*self._self(), *self._environment()],
                     volumeMounts=mounts({"data": DATA, "files": CONFIG, "run": RUN}, ["files"]),
-                    # it waits for the name of the master
+                    # starts after the name of the master resolves
                     startupProbe=probe(period=2, failures=150, tcpSocket={"port": "sentinel"}),
                     readinessProbe=probe(
                         period=5, failures=2, exec={"command": ["/bin/sh", f"{CONFIG}/sentinel-ready.sh"]}
@@ -223,7 +226,7 @@ class Redis(pulumi.ComponentResource):
         health = {"path": "/healthz", "port": "health"}
         pod = {
             "securityContext": security(PROXY_UID),
-            "terminationGracePeriodSeconds": 40,  # more than the pause before the stop and hard-stop-after
+            "terminationGracePeriodSeconds": 40,  # longer than the pause before the stop and hard-stop-after
             "dnsConfig": _RESOLVER,
             "containers": [
                 self._objects.container(
@@ -233,7 +236,7 @@ class Redis(pulumi.ComponentResource):
                     command=["haproxy", "-W", "-db", "-f", f"{CONFIG}/haproxy.cfg"],
                     env=variables({"BIND": "*"}, {"INTERNAL_PASSWORD": store.internal_password}),
                     volumeMounts=mounts({"files": CONFIG}, ["files"]),
-                    # it has found the master; while there is none, a failover, it stays: it is the one who sees the next
+                    # the master was found once; during a failover the proxy stays, because it finds the new master first
                     startupProbe=probe(period=1, failures=300, httpGet={"path": "/started", "port": 8405}),
                     readinessProbe=probe(period=5, failures=2, httpGet=health),
                     livenessProbe=probe(period=10, failures=3, httpGet=health),

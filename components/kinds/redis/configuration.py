@@ -13,7 +13,7 @@ from config.kinds import Redis
 
 MASTER = "mymaster"
 DOWN_AFTER = 5
-"""Seconds of silence after which a Sentinel takes a node for dead."""
+"""Seconds of silence after which a Sentinel considers a node down."""
 
 
 def redis_conf(store: Redis) -> str:
@@ -24,7 +24,7 @@ def redis_conf(store: Redis) -> str:
     limit = store.resources.limits.memory
     # the rest is for buffers and rewriting the AOF
     memory = f"maxmemory {int(limit.value * 3 // 4)}\nrepl-backlog-size {int(limit.value // 16)}\n" if limit else ""
-    # a master refuses writes until a replica has its data: it does not wait for more replicas before it sends them
+    # a master refuses writes until a replica has its data, so it does not wait for more replicas before it sends them
     several = "min-replicas-to-write 1\nmin-replicas-max-lag 10\nrepl-diskless-sync-delay 0\n"
     replicas = several if store.nodes > 1 else ""
     return (
@@ -123,7 +123,10 @@ frontend started
 
 
 def _asks(command: str, expected: str) -> str:
-    """QUIT goes with the question: a node then ends the wait for an answer that does not come (a Sentinel has no QUIT)."""
+    """Returns a check.
+
+    QUIT follows the command, so that a node closes the connection even without a reply (a Sentinel has no QUIT).
+    """
     return (
         "  option tcp-check\n"
         "  tcp-check connect\n"
@@ -133,7 +136,7 @@ def _asks(command: str, expected: str) -> str:
 
 
 def _named(name: str, host: str, sentinels: Sequence[str], port: int) -> str:
-    """Its servers are the Sentinels; one is up when it names this node as the master."""
+    """Returns a backend whose servers are the Sentinels; one is up when it names this node as the master."""
     servers = "".join(f"  server sentinel-{index} {watcher}:{port}\n" for index, watcher in enumerate(sentinels))
     expected = f'rstring "\\n{host.replace(".", "[.]")}\\r"'
     return f"backend named-{name}\n{_asks(f'SENTINEL get-master-addr-by-name {MASTER}', expected)}{servers}"

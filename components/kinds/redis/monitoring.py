@@ -10,14 +10,14 @@ from components.monitoring.usage import down
 
 
 def monitoring(subject: Subject) -> Monitoring:
-    """The exporter beside each node."""
+    """Returns the monitoring from the exporter beside each node."""
     return Monitoring(
         Target(subject.component.metrics_port()), alerts=tuple(_alerts(subject)), dashboards=(_dashboard(subject),)
     )
 
 
 def _latency(job: str, window: str) -> str:
-    """Mean of all commands, in seconds."""
+    """Returns the mean duration of all commands, in seconds."""
     spent = f"sum by (pod) (rate(redis_commands_duration_seconds_total{{{job}}}[{window}]))"
     return f"{spent} / sum by (pod) (rate(redis_commands_total{{{job}}}[{window}]))"
 

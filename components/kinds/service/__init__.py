@@ -22,9 +22,10 @@ CANARY = "canary"
 
 
 class Service(pulumi.ComponentResource):
-    """Deployment (replicas left to the autoscaler), Service, HorizontalPodAutoscaler, PodDisruptionBudget, ServiceAccount.
+    """A stateless workload with its Service, autoscaler, disruption budget and ServiceAccount.
 
-    In a mesh also how its users meet it: pools, outlier detection, and the share of a canary.
+    The autoscaler sets the Deployment's replicas. In a mesh the component also has connection pools, outlier detection,
+    and the share of a canary.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Service(pulumi.ComponentResource):
             deployments.append(
                 make("apps/v1", "Deployment", called, [account, budget], spec=_canary(called, service, wiring))
             )
-        # the Deployment is awaited; the provider would wait ten seconds more for the Service's endpoints
+        # the Deployment is awaited; the provider would wait ten more seconds for the Service's endpoints
         serving = make("v1", "Service", name, deployments, annotations=SKIP_AWAIT, spec=_spec(name, service, resolved))
         make("autoscaling/v2", "HorizontalPodAutoscaler", name, spec=_autoscaler(name, service))
         if mesh(resolved):
@@ -66,13 +67,13 @@ def _disruption(name: str, service: Declared) -> Any:
 
 
 def _deployment(service: Declared, wiring: Wiring) -> Any:
-    # a mesh sends each track its share of the requests; the selector of a Deployment never changes
+    # a mesh distributes requests between the tracks; the selector of a Deployment never changes
     track = {TRACK: STABLE} if mesh(wiring.resolved) else {}
     return _pods({**selector(wiring.name), **track}, service, wiring, wiring.image())
 
 
 def _canary(called: str, service: Declared, wiring: Wiring) -> Any:
-    """Few pods beside the others, in no autoscaler: their number is their share."""
+    """Creates the canary's Deployment; it has no autoscaler, because its number of pods is its share."""
     spec = _pods({**selector(wiring.name), TRACK: CANARY}, service, wiring, wiring.image(called))
     return {"replicas": service.canaries(), **spec}
 

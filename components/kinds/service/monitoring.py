@@ -12,7 +12,7 @@ from config.model.promql import selectors, threshold
 
 
 def monitoring(subject: Subject) -> Monitoring:
-    """Its own metrics, alerts and a dashboard of both."""
+    """Returns its declared metrics and alerts, and a dashboard of both."""
     service: Declared = subject.component
     port = service.metrics_port()
     alerts = tuple(
@@ -46,7 +46,7 @@ def _panel(name: str, metric: Metric, job: str, service: Declared) -> Panel:
 
 
 def _limits(name: str, metric: Metric, service: Declared) -> Iterator[tuple[str, object]]:
-    """Returns the thresholds of the metric's alerts, as lines of the panel."""
+    """Yields the thresholds of the metric's alerts, as lines of the panel."""
     for alert in service.alerts.values():
         limit = threshold(alert.expr)
         if limit and {selector.metric for selector in selectors(alert.expr)} <= set(metric.series(name)):

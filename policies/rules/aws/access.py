@@ -23,11 +23,11 @@ _DOCUMENTS: Mapping[str, str] = {
     "aws:opensearch/domain:Domain": "accessPolicies",
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": "policyDocument",
 }
-"""Type to its IAM policy."""
+"""Type to the field with its IAM policy."""
 _ACCOUNT = re.compile(r"^(?:arn:aws[a-z-]*:(?:iam|sts)::)?(\d{12})\b")
 _SETTINGS = settings(
     {
-        "aws:kms/key:Key": [Setting(("enableKeyRotation",), is_(True), "the key never turns")],
+        "aws:kms/key:Key": [Setting(("enableKeyRotation",), is_(True), "the key is not rotated")],
         "aws:rds/cluster:Cluster": [
             Setting(("manageMasterUserPassword",), is_(True), "its master password is not kept and rotated by AWS")
         ],
@@ -35,7 +35,7 @@ _SETTINGS = settings(
             Setting(("manageMasterUserPassword",), is_(True), "its master password is not kept and rotated by AWS")
         ],
         "aws:elasticache/replicationGroup:ReplicationGroup": [
-            Setting(("authToken",), given, "whoever reaches it needs no password")
+            Setting(("authToken",), given, "it accepts connections without a password")
         ],
         "aws:opensearch/domain:Domain": [
             Setting(("advancedSecurityOptions", "enabled"), is_(True), "it has no users of its own")
@@ -51,7 +51,7 @@ _SETTINGS = settings(
             Setting(
                 ("accessConfig", "bootstrapClusterCreatorAdminPermissions"),
                 is_(False),
-                "whoever made it is its administrator for ever",
+                "its creator stays its administrator",
             ),
         ],
     }
@@ -99,7 +99,7 @@ def _tls(statement: Mapping[str, Any]) -> bool:
 
 RULE = Rule(
     id="aws-access",
-    description="Policies allow neither everything nor everybody nor another account; keys turn; passwords are AWS' to keep.",
+    description="Policies allow neither everything nor everybody nor another account; keys are rotated; AWS stores passwords.",
     severity="critical",
     remediation="Name the actions, and principals of the environment's own account.",
     check=check,

@@ -1,4 +1,4 @@
-"""Managed stores survive the loss of a zone."""
+"""Managed stores survive the failure of a zone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _several(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str) and len(value) > 1
 
 
-_ONE = "the loss of one zone is the loss of all of it"
+_ONE = "the failure of one zone is a complete failure"
 
 RULE = Rule(
     id="aws-availability",
@@ -30,8 +30,8 @@ RULE = Rule(
             "aws:elasticache/subnetGroup:SubnetGroup": [Setting(("subnetIds",), _several, _ONE)],
             "aws:elasticache/replicationGroup:ReplicationGroup": [
                 Setting(("multiAzEnabled",), is_(True), _ONE),
-                Setting(("automaticFailoverEnabled",), is_(True), "nothing takes the place of a primary that is lost"),
-                Setting(("replicasPerNodeGroup",), least(1), "nothing can take the place of a primary that is lost"),
+                Setting(("automaticFailoverEnabled",), is_(True), "a failed primary is not replaced"),
+                Setting(("replicasPerNodeGroup",), least(1), "a failed primary cannot be replaced"),
             ],
             "aws:msk/cluster:Cluster": [
                 Setting(

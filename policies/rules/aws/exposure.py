@@ -1,4 +1,4 @@
-"""The world reaches the load balancer and the CDN, and nothing else."""
+"""Only the load balancer and the CDN are reachable from the internet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...stack import Stack
 
 _EVERYBODY = ("0.0.0.0/0", "::/0")
 _WAYS_IN = (80, 443)
-"""Ports of load balancers; the first redirects."""
+"""Ports of load balancers; the first one redirects."""
 _SETTINGS = settings(
     {
         "aws:ec2/subnet:Subnet": [
@@ -32,7 +32,7 @@ _SETTINGS = settings(
             Setting(("vpcConfig", "endpointPrivateAccess"), is_(True), "its nodes reach its API through the internet")
         ],
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": [
-            Setting((name,), is_(True), "a policy or list could open the bucket to everybody")
+            Setting((name,), is_(True), "a policy or access list could make the bucket public")
             for name in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
         ],
         "aws:opensearch/domain:Domain": [
@@ -48,7 +48,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         case "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":
             for way in ("ingress", "egress"):
                 if resource.get(way):
-                    yield (way,), "the default group lets somebody through, and everything without a group is in it"
+                    yield (way,), "the default group admits traffic, and resources without a group are in it"
         case "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":
             yield from _rule(resource)
         case "aws:ec2/securityGroup:SecurityGroup":
@@ -58,7 +58,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
             networks = resource.get("vpcConfig", "publicAccessCidrs")
             open_networks = [network for _, network in items(networks)]
             if not open_networks or any(network in _EVERYBODY for network in open_networks):
-                yield ("vpcConfig", "publicAccessCidrs"), "everybody reaches its API"
+                yield ("vpcConfig", "publicAccessCidrs"), "its API is open to the internet"
 
 
 def _rule(resource: Resource) -> Iterator[Problem]:
@@ -66,7 +66,7 @@ def _rule(resource: Resource) -> Iterator[Problem]:
         if resource.get(field) in _EVERYBODY:
             ports = (resource.get("fromPort"), resource.get("toPort"))
             if ports[0] != ports[1] or ports[0] not in _WAYS_IN:
-                yield (field,), f"everybody reaches ports {ports[0]} to {ports[1]}"
+                yield (field,), f"the internet reaches ports {ports[0]} to {ports[1]}"
 
 
 RULE = Rule(

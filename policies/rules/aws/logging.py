@@ -10,7 +10,7 @@ from ...rule import Problem, Rule
 from ...settings import Setting, given, holds, is_, settings
 from ...stack import Stack
 
-_NOTHING = "nobody can tell afterwards who did what"
+_NOTHING = "actions in it cannot be traced afterwards"
 _SETTINGS = settings(
     {
         "aws:eks/cluster:Cluster": [
@@ -28,7 +28,7 @@ _SETTINGS = settings(
         "aws:msk/cluster:Cluster": [
             Setting(("loggingInfo", "brokerLogs", "cloudwatchLogs", "enabled"), is_(True), _NOTHING)
         ],
-        "aws:cloudwatch/logGroup:LogGroup": [Setting(("retentionInDays",), given, "its entries are kept for ever")],
+        "aws:cloudwatch/logGroup:LogGroup": [Setting(("retentionInDays",), given, "its entries never expire")],
     }
 )
 
@@ -40,7 +40,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         for kind in ("AUDIT_LOGS", "ES_APPLICATION_LOGS"):
             if kind not in kinds:
                 yield ("logPublishingOptions",), f"{kind} is not published: {_NOTHING}"
-    # guards come before what they guard: the flow log of a network before the cluster in it
+    # the engine shows a flow log before the resources in its network
     if resource.type == "aws:eks/cluster:Cluster" and not stack.of_kind("FlowLog"):
         yield ("vpcConfig",), "nothing records what flows in its network"
 

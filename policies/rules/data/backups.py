@@ -1,4 +1,4 @@
-"""Databases are backed up where they hold what cannot be made again."""
+"""Databases are backed up unless their data can be recreated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _backup_fields(stack: Stack) -> Iterator[tuple[str, str]]:
-    """Components that need a backup, each with the path of the field that declares it."""
+    """Yields components that need a backup, each with the path of the field that declares it."""
     statements = stack.declared("statements")
     for name in statements if isinstance(statements, Mapping) else ():
         field = child(child(statements, name), "backup")

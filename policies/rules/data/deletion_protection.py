@@ -1,4 +1,4 @@
-"""In a protected environment nothing that holds data goes by accident."""
+"""In a protected environment no store of data is deleted by accident."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GUARDED = (
     "aws:opensearch/domain:Domain",
     "aws:s3/bucket:Bucket",
 )
-"""Those that AWS has no protection for: the engine's alone."""
+"""Types without deletion protection in AWS; only the engine protects them."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Stores speak TLS."""
+"""Connections to stores use TLS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...stack import Stack
 
 _PLAIN = re.compile(r"(?<!\S)--insecure\b|sslmode=(disable|allow|prefer)\b|^\s*ssl\s*=\s*off", re.MULTILINE)
 _SOCKET = re.compile(r"[?&\s]host=/")
-"""A socket of the pod itself needs no TLS."""
+"""A socket inside the pod needs no TLS."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:

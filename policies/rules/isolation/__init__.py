@@ -1,1 +1,1 @@
-"""Nothing of one environment reaches, or is reached by, another."""
+"""No environment reaches another, or is reached by it."""

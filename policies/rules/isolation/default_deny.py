@@ -1,4 +1,4 @@
-"""A workload starts in the environment's namespace, after everything there was closed."""
+"""A workload starts in the environment's namespace, after a NetworkPolicy that denies all traffic there."""
 
 from __future__ import annotations
 

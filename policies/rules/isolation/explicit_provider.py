@@ -1,4 +1,4 @@
-"""Every resource is made by a provider that is pinned to the environment's own cluster or account."""
+"""The provider of every resource is pinned to the environment's own cluster or account."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     elif not resource.type.startswith((_PROVIDER, *_COMPONENTS)):
         package = resource.type.partition(":")[0]
         if resource.provider is None or resource.provider.rpartition("::")[2].startswith("default"):
-            yield (), "it is made by a default provider, which goes wherever the machine points"
+            yield (), "its provider is a default provider, whose target depends on the machine"
         elif resource.provider not in stack.seen:
             yield (), f"its provider {resource.provider.rpartition('::')[2]!r} is none of this stack's"
         elif stack.seen[resource.provider].type != f"{_PROVIDER}{package}":

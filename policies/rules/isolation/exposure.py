@@ -1,4 +1,4 @@
-"""Nothing is reached from outside without TLS and authentication."""
+"""Everything that is reachable from outside has TLS and authentication."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AUTHENTICATES = (
     "alb.ingress.kubernetes.io/auth-type",
     "understudy.dev/authentication",
 )
-"""Annotations that put authentication before an Ingress; the last says that the application does it, and how."""
+"""Annotations that add authentication to an Ingress; the last states that the application authenticates, and how."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
@@ -31,11 +31,11 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     elif resource.kind == "Gateway":
         for index, listener in items(resource.get("spec", "listeners")):
             if child(listener, "protocol") not in ("HTTPS", "TLS"):
-                yield ("spec", "listeners", index, "protocol"), "it listens without TLS"
+                yield ("spec", "listeners", index, "protocol"), "it accepts connections without TLS"
         for index, server in items(resource.get("spec", "servers")):  # Istio's
             redirects = at(server, "tls", "httpsRedirect") is True
             if at(server, "port", "protocol") not in ("HTTPS", "TLS") and not redirects:
-                yield ("spec", "servers", index, "port", "protocol"), "it listens without TLS"
+                yield ("spec", "servers", index, "port", "protocol"), "it accepts connections without TLS"
 
 
 def _ingress(resource: Resource) -> Iterator[Problem]:
@@ -47,7 +47,7 @@ def _ingress(resource: Resource) -> Iterator[Problem]:
     if resource.get("spec", "defaultBackend") is not None:
         yield ("spec", "defaultBackend"), "it answers for every host, without TLS"
     if not any(resource.get("metadata", "annotations", name) for name in _AUTHENTICATES):
-        yield ("metadata", "annotations"), "nothing asks who it is that comes in"
+        yield ("metadata", "annotations"), "it has no authentication"
 
 
 RULE = Rule(

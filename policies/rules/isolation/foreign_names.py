@@ -1,4 +1,4 @@
-"""No name of another environment stands in a resource, however it is written."""
+"""No resource contains the name of another environment, in any spelling."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PART_OF = "app.kubernetes.io/part-of"
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
-    if resource.type == ENVIRONMENT:  # the declaration names them all
+    if resource.type == ENVIRONMENT:  # the declaration contains all the names
         return
     names, system = stack.names, stack.declared("resolved", "system")
     for path, leaf in resource.leaves():
@@ -23,10 +23,10 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
             if not traced(resource, path, leaf, stack):
                 yield (
                     path,
-                    "nobody can tell what this value will be: it comes from no resource of this stack that was shown",
+                    "its value is unknown and comes from no resource of this stack that was shown",
                 )
         elif path[-1] == _PART_OF and leaf == system:
-            continue  # a system's production often has its name for a namespace
+            continue  # the namespace of production often has the system's name
         elif isinstance(leaf, str) and (name := names.find(leaf, _called(path))):
             yield path, f"the {name.kind} {name.value!r} is {name.environment}'s"
     for path, text in expanded(resource, stack):

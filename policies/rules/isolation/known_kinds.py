@@ -1,4 +1,4 @@
-"""Every object is of a kind that the rules can judge."""
+"""Every object has a kind that the rules can check."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KINDS = {
     "storage.k8s.io": "StorageClass",
     "telemetry.istio.io": "Telemetry",
 }
-"""API group to the kinds that a rule judges, or that hold nothing but names and amounts."""
+"""API group to kinds that a rule checks, or that contain only names and amounts."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""NetworkPolicies open what is declared, and no way to another environment."""
+"""NetworkPolicies allow declared traffic, and none to another environment."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _NAMESPACE = "kubernetes.io/metadata.name"
 _CONTROL, _OUT = "istio-system", "istio-egress"
 """Namespaces of a mesh."""
 _POD_IDENTITY = "169.254.170.23/32"
-"""EKS' agent on the pod's own node."""
+"""The Pod Identity agent of EKS, on the pod's own node."""
 _EVERYWHERE = "0.0.0.0/0"
 _PRIVATE = frozenset({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"})
-"""RFC 1918, 3927, 6598: no address of the internet."""
+"""Private address ranges (RFC 1918, 3927, 6598)."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
@@ -34,14 +34,14 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
             if not listed:
                 yield (
                     path,
-                    "it opens the way to and from everywhere" if direction == "ingress" else "it opens every way out",
+                    "it allows all traffic" if direction == "ingress" else "it opens every way out",
                 )
             for position, peer in listed:
                 yield from _peer((*path, position), peer, *ways[direction], stack)
 
 
 def _ways(resource: Resource, stack: Stack) -> dict[str, tuple[set[object], AbstractSet[str]]]:
-    """Direction to the namespaces and the networks that may be on the other side."""
+    """Returns direction to the namespaces and networks on the other side."""
     cluster = ("resolved", "environment", "cluster")
     dns, ingress = stack.declared(*cluster, "dns", "namespace"), stack.declared(*cluster, "ingressNamespace")
     namespace_name = resource.get("metadata", "namespace")
@@ -53,14 +53,14 @@ def _ways(resource: Resource, stack: Stack) -> dict[str, tuple[set[object], Abst
     )
     if namespace_name == stack.namespace:
         return {"egress": out, "ingress": ({stack.namespace, ingress}, set())}
-    # of the mesh's own namespaces: its gateways and the load balancer before them
+    # in the mesh's namespaces: its gateways, and the load balancer in front of them
     return {"egress": out, "ingress": ({stack.namespace, ingress, _OUT}, stack.networks)}
 
 
 def _peer(path: Path, peer: object, near: set[object], networks: AbstractSet[str], stack: Stack) -> Iterator[Problem]:
     block, selector = child(peer, "ipBlock"), child(peer, "namespaceSelector")
     if isinstance(peer, Unknown) or isinstance(block, Unknown) or isinstance(selector, Unknown):
-        yield path, "nobody can tell where it leads"
+        yield path, "its destination is not known"
         return
     if selector is not None:
         labels = child(selector, "matchLabels")
@@ -79,7 +79,7 @@ def _peer(path: Path, peer: object, near: set[object], networks: AbstractSet[str
             if identity.kind == "network" and _overlap(cidr, identity.value) and not _within(identity.value, but):
                 yield (*path, "ipBlock", "cidr"), f"{cidr} holds addresses of {identity.environment} ({identity.value})"
     if selector is None and block is None and child(peer, "podSelector") is None:
-        yield path, "it names nobody, so it opens the way for everybody"
+        yield path, "it has no peer, so it allows all of them"
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -1,4 +1,4 @@
-"""Data comes into an environment only when it was sanitised."""
+"""Data enters an environment only after it was sanitised."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     if not resource.type.startswith(("kubernetes:", "aws:")):
         return
     if resource.kind == "PersistentVolume":
-        yield ("spec",), "it is a volume that is there already, and with it what somebody wrote on it"
+        yield ("spec",), "it is an existing volume with existing data"
     if resource.get("spec", "volumeName"):
-        yield ("spec", "volumeName"), "it binds a volume that is there already"
+        yield ("spec", "volumeName"), "it binds an existing volume"
     for path, leaf in resource.leaves():
         names = [str(part) for part in path if isinstance(part, str)]
         if any(_LIVE.search(name) for name in names):
-            yield path, "it copies a database that lives"
+            yield path, "it copies a running database"
         elif _is_source(names) and (isinstance(leaf, Unknown) or not _CLEAN.search(str(leaf))):
             yield path, f"{'the source' if isinstance(leaf, Unknown) else leaf} does not say that it was sanitised"
 
 
 def _is_source(names: list[str]) -> bool:
-    """The name of a source, or a source that is a name."""
+    """Returns whether a field names a source, or is a source that has a name."""
     return any(_SOURCES.search(name) for name in names) and (names[-1] == "name" or bool(_SOURCES.search(names[-1])))
 
 

@@ -36,7 +36,7 @@ def _denies(resource: Resource, stack: Stack) -> bool:
 def _policy(resource: Resource, stack: Stack) -> Iterator[Problem]:
     action = resource.get("spec", "action")
     if action not in (None, "ALLOW"):
-        return  # what refuses, or asks one more, opens nothing
+        return  # actions that refuse requests, or demand another check, allow nothing
     domain = str(stack.declared("resolved", "environment", "domain"))
     here = resource.get("metadata", "namespace") == stack.namespace
     for index, rule in items(resource.get("spec", "rules")):
@@ -48,7 +48,7 @@ def _policy(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _callers(at_: Path, rule: object, domain: str) -> Iterator[Problem]:
-    """By the names of their service accounts, at single ports."""
+    """Yields problems with the callers: they are identified by service account, and may call single ports."""
     sources = [child(entry, "source") for _, entry in items(child(rule, "from"))]
     if not sources:
         yield (*at_, "from"), "everybody may call"

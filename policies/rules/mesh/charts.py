@@ -13,11 +13,11 @@ from ...stack import Stack
 RELEASE = "kubernetes:helm.sh/v3:Release"
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _PACKAGED = re.compile(r"-\d+\.\d+\.\d+\.tgz$")
-"""Suffix of a packaged chart's file name; in a registry or repository the chart has its plain name."""
+"""File name suffix of a packaged chart; a registry or repository uses the plain name."""
 _MESH: dict[str, tuple[tuple[Path, object, str], ...]] = {
     "istiod": (
-        (("meshConfig", "outboundTrafficPolicy", "mode"), "REGISTRY_ONLY", "pods may call what nobody declared"),
-        (("meshConfig", "meshMTLS", "minProtocolVersion"), "TLSV1_3", "proxies would speak older TLS"),
+        (("meshConfig", "outboundTrafficPolicy", "mode"), "REGISTRY_ONLY", "pods may call undeclared hosts"),
+        (("meshConfig", "meshMTLS", "minProtocolVersion"), "TLSV1_3", "proxies would accept older TLS versions"),
         (("cni", "enabled"), True, "pods would need the right to change their network"),
         (("env", "ENABLE_NATIVE_SIDECARS"), "true", "Jobs would never complete"),
         (
@@ -32,7 +32,7 @@ _MESH: dict[str, tuple[tuple[Path, object, str], ...]] = {
         (("securityContext", "seccompProfile", "type"), "RuntimeDefault", "it would break restricted Pod Security"),
     ),
 }
-"""Chart to path of a value, what it has to be, and why."""
+"""Chart to path of a value, the required value, and the reason."""
 _IMAGES = ("istiod", "cni")
 _AGENT = "cni"
 
@@ -43,7 +43,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     version = resource.get("version")
     chart = _PACKAGED.sub("", str(resource.get("chart") or "").rpartition("/")[2])
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
-        yield ("version",), f"{version!r} may be another chart tomorrow"
+        yield ("version",), f"{version!r} is not an exact version: it may get another chart"
     for path, wanted, otherwise in _MESH.get(chart, ()):
         if at(resource.get("values"), *path) != wanted:
             yield ("values", *path), f"{'.'.join(map(str, path))} has to be {wanted!r}: {otherwise}"
@@ -68,7 +68,7 @@ def _own(resource: Resource, chart: str, stack: Stack) -> Iterator[Problem]:
 
 
 def _alone(resource: Resource, stack: Stack) -> Iterator[Problem]:
-    """Privileged pods are in a namespace where nothing else is."""
+    """Privileged pods are alone in their namespace."""
     namespace_name = resource.get("namespace")
     others = [r for r in stack.of_kind("Release") if r.urn != resource.urn and r.get("namespace") == namespace_name]
     if others or namespace_name in (stack.namespace, "kube-system"):

@@ -27,7 +27,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 def _strict(resource: Resource) -> Iterator[Problem]:
     if resource.get("spec", "mtls", "mode") != "STRICT":
-        yield ("spec", "mtls", "mode"), "who does not say who he is, is let in: STRICT only"
+        yield ("spec", "mtls", "mode"), "clients without a certificate are admitted; the mode has to be STRICT"
     ports = resource.get("spec", "portLevelMtls")
     for port in list(ports) if isinstance(ports, Mapping) else []:
         if at(ports, port, "mode") != "STRICT":
@@ -35,7 +35,7 @@ def _strict(resource: Resource) -> Iterator[Problem]:
 
 
 def _originated(resource: Resource) -> Iterator[Problem]:
-    """Towards pods mutual TLS; towards others TLS with their names checked."""
+    """Requires mutual TLS to pods, and TLS with verified names to other hosts."""
     policy, host = resource.get("spec", "trafficPolicy"), resource.get("spec", "host")
     tls = child(policy, "tls")
     mode = child(tls, "mode")
@@ -43,14 +43,14 @@ def _originated(resource: Resource) -> Iterator[Problem]:
     if inside and mode not in (None, "ISTIO_MUTUAL"):
         yield (
             ("spec", "trafficPolicy", "tls", "mode"),
-            f"{mode} to a pod of the mesh: it would be refused, or overheard",
+            f"{mode} to a pod of the mesh: it would be refused, or readable on the network",
         )
     if not inside and mode == "DISABLE":
-        yield ("spec", "trafficPolicy", "tls", "mode"), "what leaves the mesh leaves it in the clear"
+        yield ("spec", "trafficPolicy", "tls", "mode"), "traffic that leaves the mesh is not encrypted"
     if mode == "SIMPLE" and child(tls, "caCertificates") is None:
         yield (
             ("spec", "trafficPolicy", "tls", "caCertificates"),
-            "nothing says who may sign the other side's certificate",
+            "no certificate authority is stated for the other side",
         )
     for index, _ in items(child(policy, "portLevelSettings")):
         yield ("spec", "trafficPolicy", "portLevelSettings", index), "TLS of one port, apart from the others'"
@@ -61,12 +61,12 @@ def _pods(resource: Resource, stack: Stack) -> Iterator[Problem]:
     for part in ("labels", "annotations"):
         value = resource.get(*template, "metadata", part, "sidecar.istio.io/inject")
         if value not in (None, "true"):
-            yield (*template, "metadata", part, "sidecar.istio.io/inject"), "its pods keep out of the mesh"
+            yield (*template, "metadata", part, "sidecar.istio.io/inject"), "its pods are excluded from the mesh"
     excluded = resource.get(*template, "metadata", "annotations", "traffic.sidecar.istio.io/excludeInboundPorts")
     if excluded not in (None, ""):
         yield (
             (*template, "metadata", "annotations", "traffic.sidecar.istio.io/excludeInboundPorts"),
-            "ports that the proxy does not guard",
+            "ports that bypass the proxy",
         )
     whole = [r for r in stack.of_kind("PeerAuthentication") if not _selects(r)]
     if not any(r.get("metadata", "namespace") == stack.namespace for r in whole):

@@ -1,1 +1,1 @@
-"""Scaled values have the declared ratio, and the topology is production's."""
+"""Scaled values have the declared ratio, and the topology equals production's."""

@@ -1,4 +1,4 @@
-"""Containers ask for what was declared: never more than production's, never less than the floor."""
+"""Containers request what was declared: never more than production, never less than the floor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...rule import Problem, Rule
 from ...stack import Stack
 
 FLOORS = {"cpu": "10m", "memory": "32M"}
-"""As the derivation's own."""
+"""The same floors as the derivation's."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
@@ -37,7 +37,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _declared_at(resource: Resource, stack: Stack, declared: Mapping[str, Any], path: Path, own: str) -> Path | None:
-    """The path of a container's declared amounts; the objects of manifests are the declaration themselves."""
+    """Returns the path of a container's declared amounts; objects of manifests are themselves the declaration."""
     if child(declared, "kind") == "manifests":
         return (*path_of(resource, declared), *path, "resources")
     stated = workload(resource, stack)

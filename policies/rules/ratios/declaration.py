@@ -1,7 +1,7 @@
-"""Every declared size is production's, scaled as the derivation says: never above it, whatever kind of size it is.
+"""Every declared size is production's, scaled as the derivation states, and never above it.
 
-Sizes of every kind are here, also of components that are not deployed yet: amounts, retention, instance classes, shards,
-workers. What is deployed is held against this declaration by the other rules of the family.
+The rule covers sizes of every kind, also of components that are not deployed yet: amounts, retention, instance classes,
+shards, workers. The other rules of the family compare deployed objects with the declaration.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ def _leaves(components: Any) -> dict[Path, Any]:
 
 
 def size(value: Any, path: Path) -> Fraction:
-    """Something to compare by; a unit of memory is not one of time. Raises ``ValueError`` for what is no size."""
+    """Returns a size as a number; sizes of one kind (memory, duration, class, count) compare with each other.
+
+    Raises ``ValueError`` for a value that is not a size.
+    """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Fraction(value)
     text = str(value)

@@ -1,4 +1,4 @@
-"""A store runs the engine and version that are declared."""
+"""Every store runs the declared engine and version."""
 
 from __future__ import annotations
 

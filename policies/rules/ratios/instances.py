@@ -1,4 +1,4 @@
-"""Managed stores and nodes are of the declared class and number."""
+"""Managed stores and nodes have the declared class and number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SIZES: Mapping[str, tuple[Path, str]] = {
     "aws:msk/cluster:Cluster": (("brokerNodeGroupInfo", "storageInfo", "ebsStorageInfo", "volumeSize"), "storage"),
     "aws:opensearch/domain:Domain": (("ebsOptions", "volumeSize"), "storage"),
 }
-"""Gibibytes, and the field that declares them."""
+"""Fields with gibibytes, and the field that declares them."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""As many pods as declared: replicas, autoscaler bounds, members of a quorum, proxies."""
+"""The number of pods is the declared one: replicas, autoscaler bounds, members of a quorum, proxies."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _workload(resource: Resource, stack: Stack, declared: Any, production: Any) 
     actual, here = resource.get("spec", "replicas"), ("spec", "replicas")
     if least is not None:
         if actual is not None:
-            yield here, "the autoscaler decides how many there are; a number here fights it"
+            yield here, "the autoscaler sets the number of pods, and a number here conflicts with it"
     elif most is None:
         yield from _same(here, actual, pods(stated), None)
     else:

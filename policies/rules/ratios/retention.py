@@ -1,4 +1,4 @@
-"""Retention is as declared, and not longer than in production."""
+"""Retention is the declared one, and not longer than in production."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .declaration import size
 _SAID = re.compile(r"(?:retention\.time=|retention_period: |\"min_age\": \")([^\s\"]+)")
 """Prometheus' flag, Loki's limit, and the age at which Elasticsearch's lifecycle deletes."""
 _KINDS = {"prometheus": "Deployment", "loki": "ConfigMap", "elasticsearch": "ConfigMap"}
-"""Kind of a component to the kind of object that says how long it keeps things."""
+"""Kind of a component to the kind of object that sets its retention."""
 _SETUP = {"elasticsearch": "-setup"}
-"""Objects whose name is not the component's."""
+"""Objects whose name differs from the component's."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:

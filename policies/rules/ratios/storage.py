@@ -1,4 +1,4 @@
-"""Volumes are as large as declared, and not larger than production's."""
+"""Volumes have the declared size, and are not larger than production's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...rule import Problem, Rule
 from ...stack import Stack
 
 FLOOR = "1G"
-"""As the derivation's own."""
+"""The same floor as the derivation's."""
 _HERE = ("spec", "resources", "requests", "storage")
 
 
@@ -41,7 +41,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _declared_at(resource: Resource, stack: Stack, declared: Any) -> Path | None:
-    """The path of a volume's declared size; the objects of manifests are the declaration themselves."""
+    """Returns the path of a volume's declared size; objects of manifests are themselves the declaration."""
     if child(declared, "kind") == "manifests":
         return (*path_of(resource, declared), *_HERE)
     return size_path(resource, stack)

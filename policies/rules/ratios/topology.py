@@ -1,4 +1,4 @@
-"""Components, versions and members are production's, unless a change with a reason says otherwise."""
+"""Components, versions and members equal production's, unless a change gives a reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIELDS = (
     "existing",
     "image",
 )
-"""Fields that are topology, or the engine."""
+"""Fields of the topology or the engine."""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
@@ -50,7 +50,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _reasons(stack: Stack) -> tuple[dict[str, object], set[str]]:
-    """Path to reason, and the components that a change with a reason added or removed."""
+    """Returns path to reason, and the components that a change with a reason added or removed."""
     reasons: dict[str, object] = {}
     only_in_one: set[str] = set()
     for _, entry in items(stack.declared("derivation")):

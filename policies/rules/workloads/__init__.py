@@ -1,1 +1,1 @@
-"""Workloads run with the least they need, and survive what is usual."""
+"""Workloads run with least privileges, and survive node maintenance and failures."""

@@ -1,4 +1,4 @@
-"""Several pods of a server do not go at once, and do not stand on one node."""
+"""Several pods of a server are not evicted at once, and do not run on one node."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _zones(stack: Stack) -> bool:
-    """Whether the environment declares several zones; on nodes without the label a constraint by zone only does harm."""
+    """Returns whether the environment declares several zones; on nodes without the label a zone constraint blocks pods."""
     return int(stack.declared("resolved", "environment", "cluster", "nodes", "zones")) > 1
 
 
 def _alone(resource: Resource, stack: Stack) -> bool:
-    """One pod cannot be spread, and a budget for it only blocks its node's maintenance."""
+    """Returns whether the workload has one pod.
+
+    It cannot be spread, and a budget would block its node's maintenance.
+    """
     replicas = resource.get("spec", "replicas")
     if replicas is None:
         declared = stack.component(component(resource))

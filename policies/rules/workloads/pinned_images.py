@@ -1,4 +1,4 @@
-"""An image is the same image tomorrow."""
+"""Image references are immutable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from ...stack import Stack
 
 _DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
 _VERSION = re.compile(r"v?\d+(\.\d+){1,3}([.-][A-Za-z0-9.-]+)?|[0-9a-f]{7,40}")
-"""A version with its parts, or a commit. ``latest``, ``stable``, ``staging-latest`` and ``16`` move."""
+"""A version with its parts, or a commit.
+
+Tags such as ``latest``, ``stable``, ``staging-latest`` and ``16`` change their image.
+"""
 
 
 def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
@@ -22,11 +25,11 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     for path, container in containers(resource):
         image = child(container, "image")
         if isinstance(image, Unknown) or not isinstance(image, str):
-            yield (*path, "image"), "nobody can tell which image it is"
+            yield (*path, "image"), "the image is not known"
         elif not _DIGEST.fullmatch(image):
             tag = image.rpartition("/")[2].partition(":")[2]
             if not _VERSION.fullmatch(tag) or "latest" in tag:
-                yield (*path, "image"), f"{image!r} may be another image tomorrow"
+                yield (*path, "image"), f"{image!r} is not immutable: the tag may get another image"
 
 
 RULE = Rule(

@@ -1,4 +1,4 @@
-"""Pod Security ``restricted``, for every kind that makes pods."""
+"""Every pod satisfies Pod Security ``restricted``, whatever its object's kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...resource import Path, Resource, at, child, items
 from ...rule import Problem, Rule
 from ...stack import Stack
 
-# "restricted" allows csi too; what such a volume reaches is its driver's to say, so no rule can judge it
+# "restricted" allows csi too; its driver decides what such a volume reaches, so no rule can check it
 _VOLUMES = {
     "configMap", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret",
 }  # fmt: skip
@@ -52,12 +52,15 @@ def _container(path: Path, container: Any, pod_context: Any) -> Iterator[Problem
     requirements = {
         "runAsNonRoot": (effective("runAsNonRoot") is True, "it may run as root"),
         "runAsUser": (effective("runAsUser") != 0, "it runs as root"),
-        "seccompProfile": (profile in ("RuntimeDefault", "Localhost"), "it may use every system call"),
+        "seccompProfile": (profile in ("RuntimeDefault", "Localhost"), "it has no seccomp profile"),
         "privileged": (child(context, "privileged") in (None, False), "it is privileged"),
         "allowPrivilegeEscalation": (child(context, "allowPrivilegeEscalation") is False, "it may gain privileges"),
         "capabilities.drop": ("ALL" in drops, "it keeps capabilities"),
         "capabilities.add": (adds <= {"NET_BIND_SERVICE"}, "it adds capabilities"),
-        "readOnlyRootFilesystem": (child(context, "readOnlyRootFilesystem") is True, "it may write to its image"),
+        "readOnlyRootFilesystem": (
+            child(context, "readOnlyRootFilesystem") is True,
+            "its root file system is writable",
+        ),
         "procMount": (child(context, "procMount") in (None, "Default"), "it sees more of /proc"),
     }
     for name, (met, message) in requirements.items():

@@ -1,4 +1,4 @@
-"""Every server says whether it is ready, and whether it lives."""
+"""Every server has readiness and liveness probes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
         return
     for path, container in containers(resource, "containers"):
         if child(container, "readinessProbe") is None:
-            yield (*path, "readinessProbe"), "nobody can tell when it is ready"
+            yield (*path, "readinessProbe"), "it has no readiness probe"
         if path[-1] == 0 and child(container, "livenessProbe") is None:
-            yield (*path, "livenessProbe"), "nobody can tell that it hangs"
+            yield (*path, "livenessProbe"), "it has no liveness probe"
 
 
 RULE = Rule(

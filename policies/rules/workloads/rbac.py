@@ -1,4 +1,4 @@
-"""Roles name what they allow, and allow neither reading Secrets nor running things on nodes."""
+"""Roles are specific, and permit neither reading Secrets nor running commands on nodes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _bound(resource: Resource, stack: Stack) -> Iterator[Problem]:
-    """A role that was judged, because this stack made it before."""
+    """Checks the bound role, which this stack has to have created before."""
     kind, name = resource.get("roleRef", "kind"), resource.get("roleRef", "name")
     namespaces = {None} if kind == "ClusterRole" else {namespace(resource)}
     roles = (role for role in stack.of_kind(str(kind)) if namespace(role) in namespaces)
@@ -58,7 +58,7 @@ def _role(resource: Resource) -> Iterator[Problem]:
         names = {part: {value for _, value in items(child(rule, part))} for part in ("apiGroups", "resources", "verbs")}
         for part, values in names.items():
             if any(isinstance(value, Unknown) for value in values):
-                yield (*path, part), "nobody can tell what it allows"
+                yield (*path, part), "its rules are not known"
             elif any("*" in str(value) for value in values):
                 yield (*path, part), f"{part} is a wildcard"
         if "secrets" in names["resources"] and names["verbs"] & _READS and not child(rule, "resourceNames"):
@@ -72,9 +72,9 @@ def _role(resource: Resource) -> Iterator[Problem]:
             "serviceaccounts/token",
         ):
             if danger in names["resources"]:
-                yield (*path, "resources"), f"{danger} runs commands, or becomes somebody else"
+                yield (*path, "resources"), f"{danger} permits running commands or impersonation"
         if names["verbs"] & {"escalate", "bind", "impersonate"}:
-            yield (*path, "verbs"), "it can take more rights than it has"
+            yield (*path, "verbs"), "it permits escalating its own rights"
 
 
 def _token(resource: Resource, stack: Stack) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Every container says what it needs, and what it may have."""
+"""Every container states requests and limits."""
 
 from __future__ import annotations
 
