@@ -1,4 +1,4 @@
-"""``./understudy``: every command, thin; the work is done elsewhere and imported only where it is used."""
+"""``./understudy``: every command. The work is done in other packages, which are imported only where they are used."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def check(
         Report, typer.Option("--format", help="table for people, json or sarif for programs.")
     ] = Report.TABLE,
 ) -> None:
-    """Check declarations: every mistake with file, line and how to mend it; exit code 2 when there is one."""
+    """Check declarations: prints every mistake with file, line and remedy; exit code 2 when there is one."""
     from review import findings
     from review.check import shipped
 
@@ -129,7 +129,7 @@ def policy(
         Report, typer.Option("--format", help="table for people, json or sarif for programs.")
     ] = Report.TABLE,
 ) -> None:
-    """Judge the stack's resources by every rule of the policy pack, without engine; exit code 1 when one is broken."""
+    """Evaluate all rules of the policy pack on the stack's resources, without an engine; exit code 1 for a violation."""
     from policies import report
     from policies.rules import RULES
     from review.compose import verdict_of
@@ -158,7 +158,7 @@ def parity(
     ] = None,
     output: Annotated[Format, typer.Option("--format", help="table for people, json and markdown.")] = Format.TABLE,
 ) -> None:
-    """Prove that every stack of a system is its production but for what was declared; exit code 1 when it is not."""
+    """Prove that every stack of a system equals its production but for declared differences; exit code 1 when it does not."""
     from review import report
     from review.parity_runner import judge, judge_live
 
@@ -189,7 +189,7 @@ def review(
     ] = None,
     author: AuthorOption = "github-actions[bot]",
 ) -> None:
-    """Print the reviewer's comment on a change, from both commits, without credentials; exit code 1 when the gate is closed."""
+    """Print the reviewer's comment on a change, from both commits, without credentials; exit code 1 when a check fails."""
     from review.comment import render
     from review.compose import compose
 
@@ -220,7 +220,7 @@ def post(
     ],
     author: AuthorOption = "github-actions[bot]",
 ) -> None:
-    """Put a comment on a pull request, or edit the one that is there; whatever is in the file can do no harm.
+    """Put a comment on a pull request, or edit the existing one; the file's content is made harmless first.
 
     Reads GITHUB_REPOSITORY, GITHUB_TOKEN and GITHUB_API_URL.
     """
@@ -243,7 +243,7 @@ def schema() -> None:
 
 @app.command()
 def graph(stack: StackOption = "staging") -> None:
-    """Print the stack's resources as JSON, without engine, credentials or network; secrets never in the clear."""
+    """Print the stack's resources as JSON, without engine, credentials or network; secret values are hidden."""
     from review.graph import graph as record
 
     typer.echo(json.dumps(record(stack), indent=1))
@@ -254,7 +254,7 @@ def manifests(
     out: Annotated[Path, typer.Option(help="The folder for the files; made when it is not there.")],
     stack: StackOption = "staging",
 ) -> None:
-    """Write the stack's Kubernetes objects, one YAML file each; secrets show where they come from, never a value."""
+    """Write the stack's Kubernetes objects, one YAML file each; secrets show their origin, not their value."""
     from ruamel.yaml import YAML
 
     from review.graph import graph as record
@@ -278,7 +278,7 @@ def vpn(
     ],
     stack: StackOption = "staging",
 ) -> None:
-    """Write the file with which OpenVPN enters an environment's network: <system>-<environment>.ovpn, for you alone."""
+    """Write the OpenVPN profile of an environment's network, <system>-<environment>.ovpn, readable only by you."""
     from .openvpn import read, write
 
     source = "standard input" if str(values) == "-" else str(values)
@@ -300,7 +300,7 @@ def images(
         typer.Argument(help="Component and tag, such as backend=staging-latest; default: every tag as it is."),
     ] = None,
 ) -> None:
-    """Resolve the stack's image tags to digests, in its file: what is deployed is the same image tomorrow."""
+    """Resolve the stack's image tags to digests, in its file, so that a later deployment runs the same images."""
     from config.derivation.derive import derive
     from config.kinds.workload import Workload
     from config.loader import load
@@ -330,7 +330,7 @@ def doctor(
     context: ContextOption = None,
     output: Annotated[Answer, typer.Option("--format", help="table for people, json for programs.")] = Answer.TABLE,
 ) -> None:
-    """Say what an environment needs of a cluster and what is missing; exit code 1 when something would fail.
+    """Report what an environment needs of a cluster and what is missing; exit code 1 when something would fail.
 
     The cluster is only read.
     """
@@ -350,7 +350,7 @@ def doctor(
 def cluster(
     context: Annotated[str | None, typer.Option(help="Of the kubeconfig; default: the current one.")] = None,
 ) -> None:
-    """Print the fingerprint that pins an environment to the cluster your kubeconfig leads to."""
+    """Print the fingerprint that pins an environment to the cluster of your kubeconfig."""
     from config.reading.kubeconfig import certificate_authority, fingerprint
 
     authority = certificate_authority(context)

@@ -24,9 +24,9 @@ MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "failure": "[bold red
 def examined(
     stack: str, context: str | None, *, file: Path | None = None, by_the_run: bool = False
 ) -> tuple[list[Result], str]:
-    """The findings, and the context that was looked at; raises ``ConfigError``.
+    """Returns the findings, and the context that was examined; raises ``ConfigError``.
 
-    ``by_the_run``: a run pins the stack to the cluster, whatever is declared.
+    ``by_the_run`` states that a run pins the stack to the cluster, whatever is declared.
     """
     from doctor.examine import examine
     from doctor.live import LiveCluster
@@ -36,12 +36,16 @@ def examined(
     system = load(settings.system)
     resolved, _ = derive(system, settings.environment)
     pin = _pin(stack, settings, resolved, by_the_run=by_the_run)
-    cluster = LiveCluster(context or settings.context)  # before the graph: who cannot reach it need not wait
+    # connected before the graph is recorded, so that an unreachable cluster is reported at once
+    cluster = LiveCluster(context or settings.context)
     return examine(Needs(resolved, graph(stack, file), system.file, pin), cluster), cluster.context
 
 
 def _pin(stack: str, settings: Stack, resolved: Resolved, *, by_the_run: bool) -> Pin:
-    """Which cluster the stack belongs to; raises ``ConfigError`` for one that puts nothing into a cluster that is there."""
+    """Returns the cluster that the stack is pinned to.
+
+    Raises ``ConfigError`` for a stack that creates its own cluster, or that uses no cluster.
+    """
     if settings.layer == "platform" or (settings.layer == "all" and makes_cluster(resolved)):
         message = "the stack makes its own cluster: there is none to look at before it"
         fix = "examine the application's stack, once the platform is up"
@@ -55,12 +59,12 @@ def _pin(stack: str, settings: Stack, resolved: Resolved, *, by_the_run: bool) -
 
 
 def makes_cluster(resolved: Resolved) -> bool:
-    """Whether the environment's cluster is one of its own components."""
+    """Returns whether the environment's cluster is one of its own components."""
     return any(isinstance(component, Eks) for component in resolved.components.values())
 
 
 def print_results(stack: str, context: str, results: list[Result]) -> None:
-    """A table of what was found, then each line to write, and the verdict last."""
+    """Prints a table of the findings, then their remedies, and the verdict last."""
     console = Console()
     table = Table("", "Check", "Found", title=f"{stack} on {context}", title_justify="left", box=None, pad_edge=False)
     for result in results:

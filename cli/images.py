@@ -1,7 +1,7 @@
-"""Moving tags become digests: what is deployed is written down, and is the same image tomorrow.
+"""Resolves moving tags to digests, so that later deployments run the same images.
 
-By the registry's own interface (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md), with the credentials
-that ``docker login`` left, or a credential helper gives.
+Uses the registry's API (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md) with the credentials of
+``docker login`` or of a credential helper.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LOOPBACK = ("localhost", "127.0.0.1")
 
 
 def place(image: str) -> tuple[str, str]:
-    """Registry and repository; a name without a registry is Docker Hub's."""
+    """Returns registry and repository; a name without a registry is on Docker Hub."""
     registry, _, repository = image.partition("/")
     if repository and ("." in registry or ":" in registry or registry in _LOOPBACK):
         return registry, repository
@@ -45,7 +45,7 @@ def place(image: str) -> tuple[str, str]:
 
 
 def resolve(image: str, tag: str) -> str:
-    """The digest that the tag leads to now; raises ``ConfigError`` with what the registry said."""
+    """Returns the digest of the tag; raises ``ConfigError`` with the registry's answer."""
     registry, repository = place(image)
     # Docker's own convention: TLS everywhere but on the loopback interface
     scheme = "http" if registry.partition(":")[0] in _LOOPBACK else "https"
@@ -94,7 +94,7 @@ def _authorized(client: httpx.Client, challenge: str, known: tuple[str, str] | N
 
 
 def _credentials(registry: str) -> tuple[str, str] | None:
-    """Name and password, as Docker's configuration has them."""
+    """Returns name and password from Docker's configuration."""
     file = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker")) / "config.json"
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
@@ -117,9 +117,11 @@ def _credentials(registry: str) -> tuple[str, str] | None:
 
 
 def pin(file: Path, images: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
-    """Writes ``<tag>@<digest>`` for each of ``wanted`` (component to tag) into the stack's file; component to what was written.
+    """Writes ``<tag>@<digest>`` for each of ``wanted`` (component to tag) into the stack's file.
 
-    ``images``: component to image without a tag. All are resolved first: a file is changed whole, or not at all.
+    Returns component to the new value.
+
+    ``images`` maps a component to its image without a tag. All tags are resolved before the file is changed.
     """
     digests = {
         name: tag if "sha256:" in tag else f"{tag}@{resolve(images[name], tag)}" for name, tag in sorted(wanted.items())

@@ -39,7 +39,7 @@ def up(
         bool, typer.Option(help="On your cluster: go on although something would fail.", envvar="UNCHECKED")
     ] = False,
 ) -> None:
-    """Bring the environment up: policies, cluster, engine, stack, resources. Quick when repeated."""
+    """Bring the environment up: policies, cluster, engine, stack, resources. Repeated runs are quick."""
     from local.commands import up as run
     from local.console import phase
     from review.compose import verdict_of
@@ -52,7 +52,7 @@ def up(
     if context:
         from local.target import chosen
 
-        chosen(stack, context)  # what must not run there is refused first
+        chosen(stack, context)  # a stack that must not run here is refused first
     with phase("checking the planned resources against all policies"):  # before the engine makes the first of it
         verdict = verdict_of(stack)
     if not verdict.clean:
@@ -78,7 +78,7 @@ def up(
 
 
 def _examine(stack: str, context: str, *, unchecked: bool) -> None:
-    """Says what the cluster lacks, and stops when something would fail."""
+    """Examines the cluster, and stops when something would fail."""
     from doctor.examine import would_fail
     from local.console import phase
 
@@ -100,7 +100,7 @@ def preview(
     expect_no_changes: Annotated[bool, typer.Option(help="Fail when something would change.")] = False,
     context: ContextOption = None,
 ) -> None:
-    """Show what `up` would change, and what policies and parity say of it."""
+    """Show what `up` would change, and the results of policies and parity."""
     from local.commands import preview as run
     from policies.rules import RULES
     from review.compose import verdict_of
@@ -126,7 +126,7 @@ def refresh(stack: StackOption = "staging", context: ContextOption = None) -> No
 
 @local.command()
 def destroy(stack: StackOption = "staging", context: ContextOption = None) -> None:
-    """Delete the environment's resources; the cluster stays. A protected environment is left alone."""
+    """Delete the environment's resources; the cluster stays. A protected environment is refused."""
     from local.commands import destroy as run
 
     raise typer.Exit(run(stack, context))
@@ -134,7 +134,7 @@ def destroy(stack: StackOption = "staging", context: ContextOption = None) -> No
 
 @local.command()
 def vpn(stack: StackOption = "quikapp-staging-platform") -> None:
-    """Write the VPN's file of a local stack; nothing answers it, there is no network behind an offline AWS."""
+    """Write the VPN profile of a local stack; it cannot connect, because an offline AWS has no network."""
     from local.stack import LocalStack
 
     from .openvpn import read, write

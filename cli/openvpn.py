@@ -1,4 +1,4 @@
-"""The file with which OpenVPN enters an environment's network."""
+"""The OpenVPN profile of an environment's network."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ PARTS = ("endpoint", "authority", "certificate", "key", "serverName")
 
 
 def profile(values: Mapping[str, str]) -> str:
-    """An OpenVPN profile (AWS Client VPN Administrator Guide, "Client VPN endpoint configuration file export")."""
+    """Returns an OpenVPN profile (AWS Client VPN Administrator Guide, "Client VPN endpoint configuration file export")."""
     lines = [
         "client",
         "dev tun",
         "proto udp",
-        # a name of its own each time: AWS' resolvers do not answer for the bare one
+        # AWS' resolvers do not answer for the bare name, so each profile has a random name below it
         f"remote {values['endpoint'].removeprefix('*.')} 443",
         "remote-random-hostname",
         "resolv-retry infinite",
@@ -35,7 +35,7 @@ def profile(values: Mapping[str, str]) -> str:
 
 
 def read(text: str, source: str) -> Mapping[str, str]:
-    """The stack's output ``vpn`` as JSON; raises ``ConfigError`` when it is none."""
+    """Returns the stack's output ``vpn`` from JSON; raises ``ConfigError`` for other content."""
     fix = "pulumi stack output vpn --json --show-secrets --stack <platform's stack>"
     try:
         values = json.loads(text)
@@ -48,7 +48,7 @@ def read(text: str, source: str) -> Mapping[str, str]:
 
 
 def write(values: Mapping[str, str], file: Path) -> None:
-    """For its owner alone: there is a private key in it."""
+    """Writes a file that only its owner may read, because it contains a private key."""
     partial = file.with_name(f"{file.name}.partial")
     partial.unlink(missing_ok=True)
     partial.touch(mode=0o600)

@@ -18,7 +18,7 @@ from review.report import Parity
 
 
 def print_explanation(resolved: Resolved, derivation: Mapping[str, Derived], listed: list[dict[str, Any]]) -> None:
-    """The allocation table, then every value asked for."""
+    """Prints the allocation table, then the requested values."""
     console = Console()
     name = resolved.environment.name
     rows = allocation(resolved, derivation)
@@ -66,7 +66,7 @@ def print_verdict(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> No
 
 
 def print_parity(parity: Parity, *, whole: bool = True) -> None:
-    """Prints failures, then the differences by class, and the verdict last; or failures and verdict only."""
+    """Prints failures, then the differences by class, and the verdict last; or only failures and verdict."""
     console = Console()
     table = Table("Class", "Resource", "Path", "Production", parity.stack.capitalize(), "Because")
     order = {

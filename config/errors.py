@@ -8,7 +8,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: where it is, what was found, what was expected, how to mend it."""
+    """One mistake: its place, the value found and expected, and the remedy."""
 
     file: str
     line: int | None
@@ -29,7 +29,7 @@ class UnderstudyError(Exception):
 
 
 class ExternalError(UnderstudyError):
-    """Something that the program depends on failed: a build, a process, a server, the network, the machine."""
+    """Something that the program depends on failed: a build, a process, a server, the network or the machine."""
 
 
 class ConfigError(UnderstudyError):

@@ -1,4 +1,4 @@
-"""From a YAML file to a checked ``System``; every mistake with its line."""
+"""Loads a checked ``System`` from a YAML file; each mistake has its line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .system import System
 
 
 def load(name_or_file: str) -> System:
-    """The system of that name under ``config/systems``, or in that file; raises ``ConfigError``."""
+    """Returns the system of that name under ``config/systems``, or in that file; raises ``ConfigError``."""
     path = FilePath(name_or_file)
     if path.suffix not in {".yaml", ".yml"}:
         path = SYSTEMS / f"{name_or_file}.yaml"
@@ -28,23 +28,23 @@ def load(name_or_file: str) -> System:
     try:
         status = path.stat()
     except OSError:
-        return parse(read(path), name)  # which says in words what is wrong
+        return parse(read(path), name)  # reading it raises an error that describes the problem
     return _loaded(path.resolve(), name, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=8)
 def _loaded(path: FilePath, name: str, _modified: int, _size: int) -> System:
-    """The system in a file; an unchanged file is parsed once in a process."""
+    """Returns the system in a file; an unchanged file is parsed once in a process."""
     return parse(read(path), name)
 
 
 def shipped() -> list[FilePath]:
-    """The files of the systems that are shipped; ``<system>.data.yaml`` beside one is its data contract."""
+    """Returns the files of the shipped systems; ``<system>.data.yaml`` beside one is its data contract."""
     return sorted(path for path in SYSTEMS.glob("*.yaml") if "." not in path.stem)
 
 
 def parse(text: str, file: str) -> System:
-    """The system in ``text``; ``file`` is for messages. Raises ``ConfigError``."""
+    """Returns the system in ``text``; ``file`` is for messages. Raises ``ConfigError``."""
     system, lines = validated(System, text, file)
     system._file, system._lines = file, lines
     check_references(system)

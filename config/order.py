@@ -13,7 +13,7 @@ from config.model.component import Component
 def order(components: Mapping[str, Component]) -> list[str]:
     """Returns each component after the stores that it uses and the components that it needs; otherwise in declared order.
 
-    Users of a store start, and roll, after it; no component waits for a service or a pipeline. Raises
+    Users of a store start, and are replaced, after it; no component waits for a service or a pipeline. Raises
     ``graphlib.CycleError`` when two components need each other.
     """
     kept = {name for name, component in components.items() if isinstance(component, Stateful | PersistentBackend)}

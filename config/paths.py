@@ -12,7 +12,7 @@ _PART = re.compile(r'\.?([^.\[\]"]+)|\[(\d+)\]|\["([^"]*)"\]')
 
 
 def parse(text: str) -> Path:
-    """Raises ``ValueError`` when the text is no path."""
+    """Parses a path; raises ``ValueError`` for other texts."""
     parts: list[str | int] = []
     position = 0
     while position < len(text):
@@ -28,7 +28,7 @@ def parse(text: str) -> Path:
 
 
 def render(path: Path) -> str:
-    """The inverse of ``parse``."""
+    """Returns the text of a path: the inverse of ``parse``."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -41,7 +41,7 @@ def render(path: Path) -> str:
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every scalar of a tree of dicts and lists; a list of scalars is one leaf, and so is an empty dict."""
+    """Yields every scalar of a tree of dicts and lists; a list of scalars is one leaf, and so is an empty dict."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
             yield from leaves(item, (*path, key))

@@ -19,7 +19,7 @@ FILE = Path(__file__).parent / "schema.json"
 
 
 def render() -> str:
-    """As ``config/schema.json`` holds it."""
+    """Returns the schema as ``config/schema.json`` contains it."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **System.model_json_schema(by_alias=True)}
     models = _models(BaseModel)
     for name, definition in {**schema["$defs"], "System": schema}.items():
@@ -32,20 +32,21 @@ def render() -> str:
 
 
 def _models(base: type[BaseModel]) -> set[type[BaseModel]]:
-    """The models of this package that inherit from ``base``."""
+    """Returns the models of this package that inherit from ``base``."""
     inherited = {model for child in base.__subclasses__() for model in _models(child)}
     return inherited | ({base} if base.__module__.startswith(f"{__package__}.") else set())
 
 
 def _keys(model: type[BaseModel]) -> set[str]:
-    """The keys of a model in YAML."""
+    """Returns the keys of a model in YAML."""
     return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def _descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """Key to the text below the field, with the fields of the model's bases.
+    """Returns key to the text below the field, with the fields of the model's bases.
 
-    pydantic can read them itself (``use_attribute_docstrings``), and would at every start of the program: 0.09 s here.
+    pydantic can read them itself (``use_attribute_docstrings``), but would do so at every start of the program: 0.09 s
+    here.
     """
     bases = [base for base in reversed(model.__mro__) if base.__module__.startswith(f"{__package__}.")]
     texts = {key: text for base in bases for key, text in _fields(_body(base)).items()}
@@ -54,7 +55,7 @@ def _descriptions(model: type[BaseModel]) -> dict[str, str]:
 
 @cache
 def _classes(module: str) -> dict[str, list[ast.stmt]]:
-    """Class to its statements, of the classes in a module's source."""
+    """Returns class to its statements, of the classes in a module's source."""
     tree = ast.parse(Path(str(sys.modules[module].__file__)).read_text(encoding="utf-8"))
     return {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}
 

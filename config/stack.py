@@ -25,7 +25,7 @@ PLACEHOLDER = "placeholder: not given"
 
 
 def _encrypted(value: object) -> object:
-    """In a stack's file a secret is ``{secure: …}``; the value itself is read only by the program."""
+    """Replaces a secret of a stack's file, ``{secure: …}``; only the program reads the value."""
     return value["secure"] if isinstance(value, dict) and set(value) == {"secure"} else value
 
 
@@ -62,7 +62,7 @@ class Stack(Model):
 
 
 def parse_stack(values: Mapping[str, Any], stack: str) -> Stack:
-    """Raises ``ConfigError`` that names the file ``Pulumi.<stack>.yaml``."""
+    """Returns the stack's configuration; raises ``ConfigError`` that names the file ``Pulumi.<stack>.yaml``."""
     try:
         return Stack.model_validate({key: value for key, value in values.items() if value not in (None, "")})
     except ValidationError as error:
@@ -81,7 +81,7 @@ def parse_stack(values: Mapping[str, Any], stack: str) -> Stack:
 
 
 def read_stack(file: Path) -> Stack:
-    """The configuration in a stack's file; raises ``ConfigError``."""
+    """Returns the configuration in a stack's file; raises ``ConfigError``."""
     name = file.name.split(".")[1]
     if not file.exists():
         known = ", ".join(sorted(path.name.split(".")[1] for path in file.parent.glob("Pulumi.*.yaml")))

@@ -1,4 +1,4 @@
-"""One system: production declared in full, and how each other environment differs from it."""
+"""One system: the complete declaration of production, and how each other environment differs from it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .paths import Path
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ConfigKey = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$")]
 ENDPOINT = re.compile(r"\{endpoints\.(?P<component>[-a-z0-9]+)\.(?P<part>host|port|reader|secret)\}")
-"""In the configuration: what the platform says of a store, once it is there."""
+"""A placeholder in the configuration for a value that the platform exports for a store."""
 RESERVED = ("configuration", "secrets", "environment")
 """First parts of paths that are not components."""
 
 
 class NodePool(Model):
-    """The cluster's worker nodes, all alike."""
+    """The cluster's worker nodes, all of one size."""
 
     count: Annotated[int, Field(ge=1)]
     zones: Annotated[int, Field(ge=1)] = 1
@@ -43,9 +43,9 @@ class Dns(Model):
 
     namespace: DnsLabel = "kube-system"
     labels: dict[str, str] = {"k8s-app": "kube-dns"}
-    """Labels of its pods."""
+    """Labels of the DNS pods."""
     cidrs: tuple[Cidr, ...] = ()
-    """Further addresses of DNS, such as NodeLocal DNSCache or a cloud's resolver."""
+    """Additional addresses of DNS, such as NodeLocal DNSCache or a cloud's resolver."""
 
 
 class Cluster(Model):
@@ -58,9 +58,9 @@ class Cluster(Model):
     region: DnsLabel = "local"
     """The cluster's region; stores that place data by locality receive it."""
     api_server_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1)]
-    """NetworkPolicies cannot select the API server: where it answers."""
+    """Addresses of the API server, which NetworkPolicies cannot select."""
     api_server_ports: Annotated[tuple[Port, ...], Field(min_length=1)] = (443, 6443)
-    """The port of the Service ``kubernetes``, and the one at which the API server itself listens."""
+    """The port of the Service ``kubernetes``, and the port of the API server itself."""
     node_cidrs: tuple[Cidr, ...] = ()
     """Networks of the nodes; Prometheus reads container and volume metrics from the kubelets in them."""
     storage_class: DnsLabel | None = None
@@ -75,7 +75,7 @@ class Cluster(Model):
 class Value(Model):
     """A secret value: ``length`` characters of a password, ``bytes`` random bytes in base64, or ``given`` by a person.
 
-    A rotation of a generated value keeps the one before it, as ``<key>-previous``.
+    A rotation of a generated value keeps the previous one as ``<key>-previous``.
     """
 
     length: Annotated[int, Field(ge=16, le=256)] | None = None
@@ -125,12 +125,12 @@ class ExternalSecrets(Model):
 
 
 class SelfSigned(Model):
-    """Certificates from an authority of the environment's own, kept encrypted in Pulumi's state."""
+    """Certificates from the environment's own authority, encrypted in Pulumi's state."""
 
     mode: Literal["self-signed"] = "self-signed"
     validity: Duration = Duration.parse("365d")
     renew_before: Duration = Duration.parse("60d")
-    """An ``up`` this long before a certificate ends issues the next one."""
+    """Time before the end of a certificate from which an ``up`` issues the next one."""
     authority_validity: Duration = Duration.parse("3650d")
     authority_renew_before: Duration = Duration.parse("730d")
 
@@ -204,13 +204,13 @@ class Environment(Model):
     domain: Hostname
     cluster: Cluster
     account: Account | None = None
-    """For what is on AWS."""
+    """For components on AWS."""
     secrets: SecretDelivery = PlainSecrets()
     certificates: Certificates = SelfSigned()
     protect: bool = False
-    """Refuse to delete the namespace and what holds data."""
+    """Refuse to delete the namespace and stores of data."""
     retain_volumes: bool = False
-    """Leave volumes in the cluster when their component is no longer declared."""
+    """Keep volumes in the cluster when their component is no longer declared."""
     scale: dict[ScaleKind, Ratio] = {}
     changes: tuple[Change, ...] = ()
 
@@ -223,13 +223,13 @@ class Environment(Model):
 
 
 class Configuration(Model):
-    """The ConfigMap that services read keys of."""
+    """The ConfigMap whose keys services read."""
 
     name: Text = "{environment}-config"
     data: dict[ConfigKey, Text] = {}
-    """``{endpoints.<component>.host}``, ``.port``, ``.reader`` and ``.secret`` stand for what the platform says of a store."""
+    """``{endpoints.<component>.host}``, ``.port``, ``.reader`` and ``.secret`` stand for values that the platform exports."""
     also: dict[DnsLabel, tuple[ConfigKey, ...]] = {}
-    """Further ConfigMaps with some of the keys, for programs that expect them under that name."""
+    """Additional ConfigMaps with some of the keys, for programs that expect them under that name."""
 
 
 class Assumption(Model):
@@ -255,7 +255,7 @@ class System(Model):
     system: DnsLabel
     title: str
     components: Annotated[dict[DnsLabel, AnyComponent], Field(min_length=1)]
-    """Production, declared once."""
+    """The components of production."""
     configuration: Configuration = Configuration()
     secrets: dict[DnsLabel, Secret] = {}
     assumed: tuple[Assumption, ...] = ()
@@ -267,18 +267,18 @@ class System(Model):
 
     @property
     def file(self) -> str:
-        """The file it was read from, for messages."""
+        """Returns the file that the system was read from, for messages."""
         return self._file
 
     def line(self, path: Path) -> int | None:
-        """The line that states ``path`` of the file or its nearest stated ancestor."""
+        """Returns the line that states ``path`` of the file or its nearest stated ancestor."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path)
 
 
 class Site(Model):
-    """An environment's identity: what is never the same in two of them."""
+    """The identity of an environment: values that differ between environments."""
 
     name: DnsLabel
     namespace: DnsLabel
@@ -292,7 +292,7 @@ class Site(Model):
 
 
 class Resolved(Model):
-    """One environment of one system, every value decided; components see nothing else."""
+    """One environment of one system with every value decided; components receive nothing else."""
 
     system: DnsLabel
     title: str

@@ -1,1 +1,1 @@
-"""What must hold between the parts of a declaration."""
+"""Consistency checks between the parts of a declaration."""

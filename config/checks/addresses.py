@@ -1,4 +1,4 @@
-"""Whether the environments' networks, names and zones hold together."""
+"""Checks the environments' networks, names and zones against each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NEEDED_BY: Mapping[type[Platform], tuple[type[Platform], ...]] = {
     Eks: (Managed, LoadBalancer, ClientVpn),
     Zone: (Eks, LoadBalancer, Cdn),
 }
-"""Stores are reached from the cluster; its external-dns writes the zone's names."""
+"""Kinds that need a cluster: it reaches the stores, and its external-dns writes the zone's records."""
 
 
 def addresses(system: System) -> Iterator[Finding]:
@@ -83,7 +83,7 @@ def _zones(at: Path, account: Account, system: System) -> Iterator[Finding]:
 
 
 def _several(system: System) -> Iterator[Finding]:
-    """One network, one cluster, one zone; and those that something stands on."""
+    """Yields mistakes about kinds that may occur once (network, cluster, zone) or that others require."""
     for kind, word in ((Network, "network"), (Eks, "eks"), (Zone, "zone")):
         names = [name for name, component in system.components.items() if isinstance(component, kind)]
         for name in names[1:]:
@@ -99,7 +99,7 @@ def _several(system: System) -> Iterator[Finding]:
 
 
 def _buckets(system: System) -> Iterator[Finding]:
-    """Those that others name are there, and for what they are named."""
+    """Yields mistakes about buckets that other components name: they exist, and are of the required type."""
     known = {name: c.receives_logs for name, c in system.components.items() if isinstance(c, Bucket)}
     for name, component in system.components.items():
         for field, logs in (("bucket", False), ("logs", True)):
@@ -132,7 +132,7 @@ def _apart(left: str, one: Environment, right: str, other: Environment) -> Itera
 
 
 def _nodes(left: str, one: Environment, right: str, other: Environment) -> Iterator[Finding]:
-    """Clusters are apart, so their nodes are: one network inside another's is a slip; the same ones are one cluster's."""
+    """Compares the nodes' networks: two clusters have separate networks, and one cluster has the same."""
     if set(one.cluster.node_cidrs) == set(other.cluster.node_cidrs):
         return
     for mine in one.cluster.node_cidrs:
@@ -147,7 +147,7 @@ def _nodes(left: str, one: Environment, right: str, other: Environment) -> Itera
 
 
 def hosts(component: object) -> Iterator[tuple[Path, str]]:
-    """Field and name, of the names that a component answers to."""
+    """Yields field and name of the host names of a component."""
     if isinstance(component, LoadBalancer):
         for index, host in enumerate(component.hosts):
             yield ("hosts", index), host
@@ -159,7 +159,7 @@ def hosts(component: object) -> Iterator[tuple[Path, str]]:
 
 
 def whose(system: System, environment: str, host: str, cidr: str | None) -> str | None:
-    """The other environment that the host, or an address of the network, belongs to."""
+    """Returns the other environment that the host, or an address of the network, belongs to."""
     own = system.environments[environment]
     if host == own.domain or host.endswith(f".{own.domain}"):
         return None

@@ -8,7 +8,7 @@ from config.system import Resolved
 
 
 def shrunk(before: Resolved, after: Resolved) -> Iterator[tuple[str, str]]:
-    """Component and message for every volume that would have to shrink, the first of each component."""
+    """Yields component and message for every volume that would have to shrink; for each component the first one."""
     for name, component in after.components.items():
         old = before.components.get(name)
         if old is None or old.kind != component.kind:

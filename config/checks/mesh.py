@@ -116,7 +116,7 @@ def _provider(here: Path, proxy: OAuth2Proxy, components: Mapping[str, Component
 
 
 def _workloads(system: System) -> Iterator[Finding]:
-    """Yields mistakes in the order of workloads, and workloads with an AWS role but without an AWS account."""
+    """Yields mistakes about the order of workloads, and about workloads with an AWS role but without an AWS account."""
     components = system.components
     added = [(name, c) for e in system.environments.values() for change in e.changes for name, c in change.add.items()]
     for name, component in (*components.items(), *added):
@@ -131,7 +131,7 @@ def _workloads(system: System) -> Iterator[Finding]:
 
 
 def _acting(here: Path, component: CloudWatchExporter | DataSync, system: System) -> Iterator[Finding]:
-    """Those that act in the account: on what, and where."""
+    """Yields mistakes about components that act in the account: their stores, and where they are."""
     known = system.components
     if isinstance(component, DataSync):
         target = known.get(component.database)

@@ -1,4 +1,4 @@
-"""Whether the objects of ``kind: manifests`` can be made: their shapes, their amounts, and that each has a name of its own."""
+"""Checks the objects of ``kind: manifests``: their shapes, their amounts, and unique names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from config.paths import Path
 from config.system import Configuration, System
 
 _MADE = ("Deployment", "StatefulSet", "Service", "ServiceAccount", "PodDisruptionBudget", "NetworkPolicy")
-"""Objects that components of other kinds create under their own name."""
+"""Objects that components of other kinds create under the component's name."""
 _GUARDS = (
     ("Namespace", "namespace"),
     ("ResourceQuota", "quota"),
@@ -26,7 +26,7 @@ _GUARDS = (
 def object_flaws(
     system: System, components: Mapping[str, Component], configuration: Configuration
 ) -> Iterator[tuple[Path, str, str]]:
-    """Path below the components, what is wrong, and how to mend it."""
+    """Yields path below the components, problem and remedy."""
     seen = dict(_made(system, components, configuration))
     for name, component in components.items():
         if not isinstance(component, Manifests) or component.existing:
@@ -50,7 +50,7 @@ def _key(manifest: Manifest) -> tuple[str, str, Any]:
 def _made(
     system: System, components: Mapping[str, Component], configuration: Configuration
 ) -> Iterator[tuple[tuple[str, str, Any], str]]:
-    """Objects that the program makes itself, and of what."""
+    """Yields the objects that the program itself creates, and the component of each."""
     groups = {"Deployment": "apps", "StatefulSet": "apps", "PodDisruptionBudget": "policy"}
     groups |= {"NetworkPolicy": "networking.k8s.io"}
     for kind, name in _GUARDS:

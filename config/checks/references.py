@@ -25,7 +25,7 @@ from .telemetry import Finding, telemetry
 
 
 def check_references(system: System) -> None:
-    """Dangling ``uses``, secrets, configuration keys, assumed paths; raises ``ConfigError`` with all of them."""
+    """Checks ``uses``, secrets, configuration keys and assumed paths; raises ``ConfigError`` with all dangling references."""
     problems = [
         Problem(system.file, system.line(path), render(path), message, fix) for path, message, fix in _dangling(system)
     ]
@@ -150,7 +150,7 @@ def _tree(system: System) -> dict[str, object]:
 
 
 def _secrets(system: System, here: Path, component: object) -> Iterator[tuple[Path, str, str]]:
-    """Every ``SecretKey`` of a component names a declared key."""
+    """Yields mistakes about each ``SecretKey`` of a component that names no declared key."""
     stores = {c.secret(name) for name, c in system.components.items() if isinstance(c, Managed)}
     for path, key in _secret_keys(component, here):
         if key.secret in stores:

@@ -21,7 +21,7 @@ from config.paths import Path
 from config.system import System
 
 Finding = tuple[Path, str, str]
-"""Where, what is wrong, how to mend it."""
+"""Path, problem, and remedy."""
 NEEDS: Mapping[type[Component], tuple[type[Component], str]] = {
     Alloy: (Loki, "loki"),
     Kibana: (Elasticsearch, "elasticsearch"),

@@ -1,4 +1,4 @@
-"""Declarations that are valid, and probably not intended."""
+"""Warnings about declarations that are valid and probably not intended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PREFIXES = tuple(prefix for model in models().values() for prefix in model.metr
 
 
 def warnings(resolved: Resolved) -> Iterator[tuple[str, str]]:
-    """Component and sentence."""
+    """Yields component and sentence."""
     components = resolved.components
     for name, component in components.items():
         if component.existing:

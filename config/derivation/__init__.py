@@ -1,1 +1,1 @@
-"""Each environment from production: values, provenance, identities, order and capacity."""
+"""Derives each environment from production: values, provenance, identities, order and capacity."""

@@ -1,4 +1,4 @@
-"""The resources that an environment needs at its declared peak, and whether its nodes can hold them."""
+"""The resources that an environment needs at its declared peak, and whether its nodes can provide them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Peak:
     services: int
 
     def hard(self) -> dict[str, str]:
-        """As a ResourceQuota's ``hard``."""
+        """Returns the ``hard`` limits of a ResourceQuota."""
         return {
             "pods": str(self.pods),
             "requests.cpu": str(self.requests_cpu),
@@ -49,13 +49,13 @@ class Peak:
 
 
 def _rounded(amount: Bytes) -> str:
-    """Sums of decimal and binary amounts are whole bytes; a quota says megabytes, rounded up."""
+    """Rounds a sum of decimal and binary amounts up to whole megabytes."""
     unit = 1024**2 if amount.suffix.endswith("i") else 1000**2
     return str(type(amount)(-(-amount.value // unit) * unit, amount.suffix))
 
 
 def demands(resolved: Resolved) -> Iterator[tuple[str, Demand]]:
-    """Every component's demand that falls on the namespace."""
+    """Yields every component's demand in the namespace."""
     for name, component in resolved.components.items():
         if component.namespaced and component.existing is None:
             for demand in component.demand():
@@ -63,7 +63,7 @@ def demands(resolved: Resolved) -> Iterator[tuple[str, Demand]]:
 
 
 def _everywhere(demand: Demand, nodes: int) -> Demand:
-    """The demand with its pods of all nodes together."""
+    """Returns the demand with the pods of all nodes."""
     if not demand.each_node:
         return demand
     surge = min(demand.surge, demand.pods) * nodes
@@ -77,7 +77,7 @@ def _proxies(resolved: Resolved) -> list[Resources]:
 
 
 def peak(resolved: Resolved) -> Peak:
-    """The declared peak of the environment."""
+    """Returns the declared peak of the environment."""
     proxies = _proxies(resolved)
     all_demands = [demand for _, demand in demands(resolved)]
 
@@ -103,7 +103,7 @@ def peak(resolved: Resolved) -> Peak:
 
 
 def ceiling(resolved: Resolved, production: Resolved) -> Peak:
-    """Returns the limit of the environment's peak: production's, plus components and canaries of its own."""
+    """Returns the limit of the environment's peak: production's, plus components and canaries that only it has."""
     added = {name: c for name, c in resolved.components.items() if name not in production.components}
     canaries = {
         name: declared.model_copy(update={"canary": c.canary})
@@ -114,7 +114,7 @@ def ceiling(resolved: Resolved, production: Resolved) -> Peak:
 
 
 def unfit(resolved: Resolved) -> list[str]:
-    """Why the peak's requests do not fit the declared nodes; empty when they do."""
+    """Returns why the peak's requests do not fit the declared nodes; empty when they do."""
     nodes = resolved.environment.cluster.nodes
     missing = unschedulable(
         requested(resolved), [[nodes.cpu.value, nodes.memory.value, nodes.storage.value] for _ in range(nodes.count)]
@@ -124,7 +124,7 @@ def unfit(resolved: Resolved) -> list[str]:
 
 
 def requested(resolved: Resolved) -> list[tuple[Amounts, str]]:
-    """CPU, memory and storage that each pod of the peak requests, and its component."""
+    """Returns CPU, memory and storage that each pod of the peak requests, and its component."""
     proxies = [proxy.requests for proxy in _proxies(resolved)]
     pods = []
     for name, demand in demands(resolved):
@@ -139,9 +139,9 @@ def requested(resolved: Resolved) -> list[tuple[Amounts, str]]:
 
 
 def unschedulable(pods: Sequence[tuple[Amounts, str]], nodes: Sequence[Sequence[Fraction]]) -> dict[str, int]:
-    """Component to how many of its pods find no room on nodes with these free amounts, CPU first, then memory.
+    """Returns component to the number of its pods that fit no node with these free amounts of CPU and memory.
 
-    First fit decreasing by memory then CPU, every pod whole on one node, as the scheduler must place it.
+    First fit decreasing by memory then CPU; a pod is placed on one node, as the scheduler does.
     """
     free = [list(node) for node in nodes]
     missing: dict[str, int] = {}

@@ -6,6 +6,6 @@ from config.system import Resolved
 
 
 def charts_of(resolved: Resolved) -> dict[str, str]:
-    """Chart to version, of every Helm release that the environment's components make."""
+    """Returns chart to version, for every Helm release of the environment's components."""
     charts = (component.charts_used() for component in resolved.components.values() if not component.existing)
     return {chart: version for used in charts for chart, version in used.items()}

@@ -1,8 +1,8 @@
-"""Staging from production, with a reason for every value.
+"""Derives staging from production, with a reason for every value.
 
-The order is fixed: production's declaration, scaled field by field as its type says; then the deliberate changes, which
-win; then the environment's own identity in place of ``{environment}``, ``{namespace}`` and ``{domain}``. What comes out is
-validated like what a person writes, so no derivation can produce what a declaration could not say.
+The order is fixed: production's declaration, scaled field by field as its type states; then the deliberate changes, which
+take precedence; then the environment's identity in place of ``{environment}``, ``{namespace}`` and ``{domain}``. The
+result is validated like a file that a person writes, so a derivation cannot produce what a declaration could not state.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .provenance import BASE, Derived, declared_at, provenance
 
 _COMPONENT: TypeAdapter[Any] = TypeAdapter(AnyComponent)
 _DERIVED: dict[int, dict[str, tuple[Resolved, dict[str, Derived]]]] = {}
-"""A model with dictionaries cannot be hashed: the key is the identity of the system object."""
+"""Keyed by identity, because a model with dictionaries cannot be hashed."""
 
 
 def derive(system: System, environment: str) -> tuple[Resolved, dict[str, Derived]]:
@@ -45,7 +45,7 @@ def derive(system: System, environment: str) -> tuple[Resolved, dict[str, Derive
 
 
 def _derivations(system: System) -> dict[str, tuple[Resolved, dict[str, Derived]]]:
-    """Returns what has been derived from this system object so far, by environment; it is dropped with the object."""
+    """Returns the derivations of this system object so far, by environment; they are deleted with the object."""
     if id(system) not in _DERIVED:
         _DERIVED[id(system)] = {}
         weakref.finalize(system, _DERIVED.pop, id(system))
@@ -110,18 +110,18 @@ def _dump(model: BaseModel) -> dict[str, Any]:
 def _scale_manifest(
     manifest: Manifest, ratios: dict[ScaleKind, Fraction], path: Path, scaled: dict[Path, Scales]
 ) -> Manifest:
-    """A user's own object says itself what scales in it."""
+    """Returns a user's object, scaled as its field ``scale`` states."""
     result = manifest.scaled(ratios)
     before = dict(leaves(_dump(manifest), path))
     for leaf, value in leaves(_dump(result), path):
-        if before[leaf] != value:  # the last part names the quantity; every other number is one of replicas
+        if before[leaf] != value:  # the last part of the path names the quantity; other numbers are replicas
             kind: Any = leaf[-1] if leaf[-1] in ("cpu", "memory", "storage") else "replicas"
             scaled[leaf] = Scales(kind)
     return result
 
 
 def _scale(model: Any, ratios: dict[ScaleKind, Fraction], path: Path, scaled: dict[Path, Scales]) -> Any:
-    """A copy of ``model`` with every annotated field scaled; the paths of those go into ``scaled``."""
+    """Returns a copy of ``model`` with every annotated field scaled; adds their paths to ``scaled``."""
     if isinstance(model, Manifest):
         return _scale_manifest(model, ratios, path, scaled)
     if isinstance(model, tuple):
@@ -186,7 +186,7 @@ def _child(system: System, at: Path, node: Any, part: str | int, parent: Path) -
 
 
 def _optional_keys(parent: Path, node: Any) -> list[str]:
-    """Fields of a component that production leaves unset."""
+    """Returns fields of a component that production leaves unset."""
     if len(parent) != 1 or not isinstance(node, dict) or "kind" not in node:
         return []
     union = get_args(get_args(AnyComponent)[0])
@@ -234,7 +234,7 @@ def _deciding_change(system: System, environment: str, path: Path) -> Path | Non
 
 
 def _check_objects(system: System, name: str, components: dict[str, Any], configuration: Configuration) -> None:
-    """The objects of ``kind: manifests``, as they are in this environment: all that is wrong with them."""
+    """Checks the objects of ``kind: manifests`` in this environment; reports all mistakes."""
     problems = []
     for path, message, fix in object_flaws(system, components, configuration):
         at = _deciding_change(system, name, path) or declared_at(path)

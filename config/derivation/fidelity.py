@@ -12,7 +12,7 @@ from .provenance import Derived
 
 
 def statement(resolved: Resolved, derivation: Mapping[str, Derived], deployed_kinds: Collection[str]) -> list[str]:
-    """Sentences, most important first; empty for production with every component deployed."""
+    """Returns sentences, most important first; empty for production with every component deployed."""
     sentences = []
     missing = [
         name
@@ -37,7 +37,7 @@ def statement(resolved: Resolved, derivation: Mapping[str, Derived], deployed_ki
     for path, derived in derivation.items():
         if derived.rule in ("changed", "added", "removed") and derived.because:
             component = path.partition(".")[0]
-            # of a component that is there or not, its name says all
+            # for a component that was added or removed, its name is enough
             reasons[derived.because].append(component if component in whole else path)
     sentences += [
         f"Differs on purpose ({reason}): {', '.join(dict.fromkeys(paths))}." for reason, paths in reasons.items()

@@ -1,4 +1,4 @@
-"""Addresses inside a text, whatever their scheme: hosts, networks, accounts, buckets, queues."""
+"""Finds addresses in a text, whatever their scheme: hosts, networks, accounts, buckets, queues."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _TOPS = frozenset(
         ),
     ]
 )
-"""Last labels of names that are hosts without a scheme or a port before or behind them."""
+"""Last labels of names that are hosts even without a scheme or a port."""
 _BUCKETS = ("s3", "s3a", "s3n", "gs", "azure-blob", "wasb", "wasbs", "abfs", "abfss")
 _BUCKET = re.compile(r"(?:([a-z0-9.-]{3,63})\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
 _REGISTRY = re.compile(r"(\d{12})\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
@@ -109,19 +109,19 @@ _SERVICES = frozenset(
         "xray",
     ]
 )
-"""Regional endpoints, which every account calls by the same name: what tells accounts apart stands behind."""
+"""Regional endpoints, which every account uses under the same name; the account is in the path."""
 _EVERYWHERE = ("localhost", "kubernetes.default", "host.docker.internal", "metadata.google.internal", "docker.io")
 
 
 def addresses_in(text: str) -> Iterator[tuple[AddressKind, str]]:
-    """Kind and value of every address in the text; names that mean something in one namespace alone are none."""
+    """Yields kind and value of every address in the text, but not names that have a meaning only inside one namespace."""
     for match in _URL.finditer(text):
         yield from _url(match[1].lower(), match[2])
     rest = _URL.sub(" ", text)
     for match in _TOKEN.finditer(rest):
         host, colon, _ = match[0].partition(":")
         before = rest[match.start() - 1 : match.start()]
-        if before in ("@", "/") and not colon:  # of a person's mail, or a part of a path
+        if before in ("@", "/") and not colon:  # part of a person's email address, or of a path
             continue
         yield from _host(host.rstrip(".").lower(), sure=bool(colon), path="")
 
@@ -154,7 +154,7 @@ def _host(host: str, *, sure: bool, path: str) -> Iterator[tuple[AddressKind, st
 
 
 def _amazon(host: str, path: str) -> Iterator[tuple[AddressKind, str]]:
-    """Returns the identifying part of a global AWS endpoint: the account, the bucket or the queue."""
+    """Yields the identifying part of a global AWS endpoint: the account, the bucket or the queue."""
     if registry := _REGISTRY.fullmatch(host):
         yield "account", registry[1]
     elif bucket := _BUCKET.fullmatch(host):

@@ -77,7 +77,7 @@ class Identity(Model):
 
 
 def identities(system: System, environment: str) -> list[Identity]:
-    """Returns the names of all other environments, without those that are listed as shared."""
+    """Returns the names of all other environments, except those that are listed as shared."""
     differing = _differing(system)
     shared = {value for entry in system.shared for value in entry.values}
     values = {
@@ -91,7 +91,7 @@ def identities(system: System, environment: str) -> list[Identity]:
 
 
 def unlisted(system: System) -> Iterator[tuple[Path, str]]:
-    """Names of networks, hosts, accounts that two environments have in common, and that ``shared`` does not list."""
+    """Yields networks, hosts and accounts that two environments have in common and that ``shared`` does not list."""
     shared = {value for entry in system.shared for value in entry.values}
     seen: dict[tuple[str, str], Identity] = {}
     for environment in system.environments:
@@ -140,7 +140,7 @@ def _of(resolved: Resolved, differing: set[str]) -> Iterator[Identity]:
 
 
 def _registry(image: str) -> str | None:
-    """The host before an image's name; ``busybox:1.36.1`` has none, it is Docker Hub's."""
+    """Returns the host of an image's name; empty for ``busybox:1.36.1``, which is on Docker Hub."""
     host, slash, _ = image.partition("/")
     return host.partition(":")[0] if slash and ("." in host or ":" in host) else None
 
@@ -150,7 +150,7 @@ def _texts(tree: Any) -> Iterator[tuple[Path, str]]:
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, str) and not ENDPOINT.search(
                 item
-            ):  # the platform's own value, which is each environment's
+            ):  # the platform's value, which differs between environments
                 yield path, item
 
 
@@ -160,7 +160,7 @@ def _kind(path: Path, value: str) -> Kind | None:
 
 
 def _core(kind: Kind, value: str) -> str:
-    """The part that is the identity: of a URI the bucket, of a URL the host."""
+    """Returns the identifying part: of a URI the bucket, of a URL the host."""
     if kind == "bucket":
         return value.partition("://")[2].partition("/")[0].partition("?")[0]
     if kind == "host":

@@ -12,24 +12,24 @@ POD_IDENTITY = "169.254.170.23/32"
 
 
 def mesh(resolved: Resolved) -> Istio | None:
-    """The environment's mesh, if it has one."""
+    """Returns the environment's mesh, if it has one."""
     named = named_mesh(resolved)
     return named[1] if named else None
 
 
 def named_mesh(resolved: Resolved) -> tuple[str, Istio] | None:
-    """The same, and the component that declares it."""
+    """Returns the environment's mesh and the component that declares it."""
     meshes = ((name, c) for name, c in resolved.components.items() if isinstance(c, Istio) and not c.existing)
     return next(meshes, None)
 
 
 def gateway(resolved: Resolved) -> tuple[str, MeshGateway] | None:
-    """The hosts at the mesh's gateway in, and the component that declares them."""
+    """Returns the hosts at the mesh's ingress gateway, and the component that declares them."""
     return next(((name, c) for name, c in resolved.components.items() if isinstance(c, MeshGateway)), None)
 
 
 def gateway_targets(resolved: Resolved) -> tuple[str, ...]:
-    """Components that the hosts at the mesh's gateway lead to."""
+    """Returns components that the hosts at the mesh's ingress gateway route to."""
     declared = gateway(resolved)
     return declared[1].targets() if declared else ()
 
@@ -46,13 +46,13 @@ def stores_outside(resolved: Resolved) -> dict[str, Component]:
 
 
 def runs_here(resolved: Resolved, name: str) -> bool:
-    """Whether the component has pods in the environment's namespace."""
+    """Returns whether the component has pods in the environment's namespace."""
     component = resolved.components[name]
     return component.namespaced and component.existing is None
 
 
 def exposed(resolved: Resolved, name: str) -> bool:
-    """Whether the gateway in leads to it."""
+    """Returns whether the ingress gateway routes to the component."""
     component, entrance = resolved.components[name], gateway(resolved)
     return (isinstance(component, Service) and component.exposed) or (
         entrance is not None and name in entrance[1].targets()
@@ -60,14 +60,14 @@ def exposed(resolved: Resolved, name: str) -> bool:
 
 
 def metrics(resolved: Resolved, name: str) -> tuple[str, ...]:
-    """Components that read its metrics."""
+    """Returns the components that read the component's metrics."""
     if resolved.components[name].metrics_port() is None:
         return ()
     return tuple(key for key, other in resolved.components.items() if isinstance(other, Prometheus) and key != name)
 
 
 def users(resolved: Resolved, name: str) -> tuple[str, ...]:
-    """Components of the namespace that use it."""
+    """Returns the components of the namespace that use the component."""
     return tuple(key for key, other in resolved.components.items() if name in other.uses and runs_here(resolved, key))
 
 
@@ -84,7 +84,7 @@ def exits(resolved: Resolved) -> dict[str, dict[str, int]]:
 
 
 def outside(resolved: Resolved, name: str) -> dict[str, int]:
-    """Host to port, of everything beyond the network that one component calls."""
+    """Returns host to port of the external destinations that one component calls."""
     return {host: port for hosts in _exits(resolved, name).values() for host, port in hosts.items()}
 
 
@@ -103,11 +103,11 @@ def _exits(resolved: Resolved, name: str) -> dict[str, dict[str, int]]:
 
 
 def has_role(resolved: Resolved, name: str) -> bool:
-    """Whether its pods act in AWS by a role of their own."""
+    """Returns whether the component's pods use an AWS role."""
     component = resolved.components[name]
     return bool(component.hosts_of_aws) or any(isinstance(resolved.components[u], Bucket) for u in component.uses)
 
 
 def principal(resolved: Resolved, namespace: str, account: str) -> str:
-    """The mesh's name of a service account; the trust domain is the environment's domain."""
+    """Returns the mesh's name of a service account; the trust domain is the environment's domain."""
     return f"{resolved.environment.domain}/ns/{namespace}/sa/{account}"

@@ -26,9 +26,9 @@ class Derived(Model):
     """The declared scale, such as ``50%``; only for scaled values."""
     because: str | None = None
     assumed: str | None = None
-    """The reason for which production's value is an assumption, where it was not stated."""
+    """The reason why production's value is an assumption, where it was not stated."""
     source: str
-    """File and line that decided it."""
+    """File and line that decided the value."""
 
 
 def _values(resolved: Resolved) -> Iterator[tuple[Path, Any]]:

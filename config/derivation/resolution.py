@@ -20,7 +20,7 @@ class Resolution:
     system: System
     production: Resolved
     resolved: Resolved
-    """The environment itself; the same object as ``production`` where the environment is production."""
+    """The environment; the same object as ``production`` where the environment is production."""
     provenance: Mapping[str, Derived]
     """Path of a value, such as ``redis.storage``, to where the value comes from."""
 

@@ -1,8 +1,8 @@
-"""Every kind of component, one discriminated union.
+"""Every kind of component, as one discriminated union.
 
-A kind is a model in the file of its family. ``derive`` needs no change for a new one: fields say how they scale. A kind
-that has no builder in ``components`` yet is declared, explained and counted in the quota, and named in the fidelity
-statement as not deployed.
+Each kind is a model in the file of its family; fields state how they scale, so ``derive`` needs no change for a new one.
+A kind that has no builder in ``components`` yet is declared, explained and counted in the quota, and named in the
+fidelity statement as not deployed.
 """
 
 from __future__ import annotations
@@ -125,6 +125,6 @@ __all__ = [
 
 
 def models() -> dict[str, type[Component]]:
-    """The model of each kind, by the kind's name."""
+    """Returns the model of each kind, by the kind's name."""
     union = get_args(AnyComponent)[0]
     return {get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(union)}

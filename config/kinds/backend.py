@@ -1,4 +1,4 @@
-"""Backends of metrics, logs and traces: what they have in common."""
+"""Common fields of the backends of metrics, logs and traces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Backend(Component):
 
     version: Text
     image: str
-    """Without a tag: the tag is the version."""
+    """Without a tag: the tag is the field ``version``."""
     resources: Resources
 
     init_containers: ClassVar[tuple[str, ...]] = ()
@@ -23,7 +23,7 @@ class Backend(Component):
 
     @abstractmethod
     def listens(self) -> tuple[PortSpec, ...]:
-        """Ports of the backend's container; the first is the one its clients use."""
+        """Returns ports of the backend's container; clients use the first."""
 
     def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
         before = [ContainerSpec(container, init=True) for container in self.init_containers]
@@ -48,7 +48,7 @@ class PersistentBackend(Backend):
     """A backend with a volume."""
 
     storage: StorageAmount
-    """It can grow, and not shrink."""
+    """Volumes can grow, and not shrink."""
 
     def _claims(self) -> tuple[ClaimSpec, ...]:
         return (ClaimSpec("data", "storage"),)

@@ -58,7 +58,7 @@ class CockroachDB(Stateful):
     query_execution_logging: bool = False
     """Logs every statement."""
     trace_threshold: Duration = Duration.parse("0s")
-    """Traces the execution of statements, and logs the trace of those that take longer; ``0s``: traces none."""
+    """Traces statements, and logs the trace of those that take longer; ``0s`` traces none."""
     performance_statistics: bool = True
     slow_query_threshold: Duration = Duration.parse("500ms")
     backup: Backup | None = None
@@ -87,7 +87,7 @@ class CockroachDB(Stateful):
 
     @property
     def series(self) -> tuple[int, int]:
-        """``v23.1.13`` -> ``(23, 1)``."""
+        """Converts ``v23.1.13`` to ``(23, 1)``."""
         year, minor, _ = self.version.removeprefix("v").split(".")
         return int(year), int(minor)
 

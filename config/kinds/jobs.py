@@ -20,22 +20,22 @@ class Task(Workload):
     """A task that runs to completion."""
 
     command: tuple[str, ...] = ()
-    """Default: the image's own."""
+    """Default: the image's command."""
     timeout: Duration = Duration.parse("300s")
-    """After it the pods are stopped and the task has failed."""
+    """Time after which the pods are stopped and the task has failed."""
     retries: Annotated[int, Field(ge=0)] = 2
-    """Pods that may fail before the task has."""
+    """Number of pods that may fail before the task has failed."""
     keep: Duration = Duration.parse("7d")
-    """Finished ones are deleted after it, with their logs."""
+    """Time after which finished Jobs are deleted, with their logs."""
 
 
 class Job(Task):
-    """Done once for each image and configuration, before those that wait for it (``waitsFor``) roll."""
+    """Runs once for each image and configuration, before the components that wait for it (``waitsFor``) are replaced."""
 
     kind: Literal["job"]
 
     def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
-        # the Job of the image before may still be there when the next one starts
+        # the Job of the previous image may still exist when the next one starts
         return (WorkloadSpec(name, "Job", (ContainerSpec(name),), role="job", surge=1),)
 
 
@@ -45,20 +45,20 @@ class CronJob(Task):
     kind: Literal["cronjob"]
     schedule: Cron
     start_within: Duration = Duration.parse("1h")
-    """A run that could not start in time is left out."""
+    """A run that could not start within this time is skipped."""
     history: Annotated[int, Field(ge=1)] = 3
-    """Runs of each outcome that are kept."""
+    """Number of runs of each outcome that are kept."""
 
     def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
         return (WorkloadSpec(name, "CronJob", (ContainerSpec(name),), role="job"),)
 
 
 class DataSync(CronJob):
-    """Brings sanitised data into a database of Aurora: the only way that data of another environment come in.
+    """Copies sanitised data into an Aurora database: the only way for data of another environment.
 
-    It copies the newest of a sanitising account's shared snapshots, encrypted anew with its own key; restores that into a
-    temporary cluster of its own, which no state knows; copies from it into the database beside the old data; applies the
-    overrides; switches; and deletes what was temporary. Whatever fails before the switch leaves the old data serving.
+    It copies the newest of a sanitising account's shared snapshots, re-encrypted with its own key; restores it into a
+    temporary cluster, which no stack contains; copies from there into the database beside the old data; applies the
+    overrides; switches; and deletes the temporary resources. A failure before the switch leaves the old data in service.
     """
 
     kind: Literal["data-sync"]  # type: ignore[assignment]  # a narrower literal of the discriminator
@@ -67,12 +67,12 @@ class DataSync(CronJob):
     snapshots: SnapshotName = "prod-sanitized"
     """Name prefix of the snapshots; the job's role may copy and restore no others."""
     account: AccountId
-    """The sanitising account: it owns the snapshots and the key that they are encrypted with."""
+    """The sanitising account, which owns the snapshots and the key that encrypts them."""
     key: Annotated[str, StringConstraints(pattern=r"^arn:aws:kms:[a-z0-9-]+:\d{12}:key/\S+$")]
-    """That key; its policy lets this environment's account use it, and no production knows of either."""
+    """That key; its policy lets this environment's account use it, and production uses neither."""
     maximum_age: Duration = Duration.parse("8d")
-    """Data older than this are said (an alert)."""
+    """Age of the data above which an alert fires."""
     needs_kubernetes_api: bool = Field(default=True, alias="needsKubernetesAPI")
-    """It keeps its receipt in a ConfigMap."""
+    """The job writes its receipt to a ConfigMap."""
 
     hosts_of_aws = ("rds",)

@@ -96,7 +96,7 @@ class Loki(PersistentBackend):
 
 
 class Alloy(Backend):
-    """Reads the log of every container of the namespace through the Kubernetes API, and gives it to the Loki it uses."""
+    """Reads the log of every container of the namespace through the Kubernetes API, and sends it to the Loki that it uses."""
 
     kind: Literal["alloy"]
     image: str = "grafana/alloy"

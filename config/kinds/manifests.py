@@ -1,4 +1,4 @@
-"""A user's own Kubernetes objects, for what has no kind yet."""
+"""A user's own Kubernetes objects, for software without a kind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from config.model.scaling import ScaleKind, Scales
 from config.reading.scalars import Written
 
 _FLOORS = {"cpu": "10m", "memory": "32M", "storage": "1G"}
-"""As those of components' own sizes."""
+"""Floors, as for the sizes of components."""
 _COUNTS = ("replicas", "minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount")
 _TEXTS = {"labels", "annotations", "matchLabels", "nodeSelector", "stringData", "args", "command"}
 """Fields whose values are strings, whatever type a YAML reader gives them."""
@@ -49,7 +49,7 @@ class Manifest(Model):
     @model_validator(mode="before")
     @classmethod
     def _as_written(cls, body: Any) -> Any:
-        """Null is absent; texts stay as they were written, also ``16.10`` and ``0777``."""
+        """Removes null values; texts stay as they were written, also ``16.10`` and ``0777``."""
         return _normal(body, body.get("kind")) if isinstance(body, dict) else body
 
     @model_validator(mode="after")
@@ -64,12 +64,12 @@ class Manifest(Model):
         return self
 
     def scaled(self, ratios: dict[ScaleKind, Any]) -> Manifest:
-        """The object with every quantity of the kinds in ``scale`` scaled; ``ratios`` as given for the environment."""
+        """Returns the object with every quantity of the kinds in ``scale`` scaled; ``ratios`` are the environment's."""
         wanted = {kind: ratios[kind] for kind in self.scale if kind in ratios}
         return self.model_copy(update={"spec": _scaled(self.spec, wanted)}) if wanted else self
 
     def body(self) -> dict[str, Any]:
-        """The object as the API server takes it, without a namespace."""
+        """Returns the object in the form that the API server accepts, without a namespace."""
         return self.model_dump(by_alias=True, exclude_none=True, exclude={"scale"})
 
 
@@ -97,7 +97,7 @@ def _number(node: Written) -> Any:
 
 
 def _scaled(node: Any, ratios: dict[Any, Any]) -> Any:
-    """Counts of replicas, and amounts below ``resources``."""
+    """Scales counts of replicas, and amounts below ``resources``."""
     if isinstance(node, list | tuple):
         return [_scaled(item, ratios) for item in node]
     if not isinstance(node, dict):
@@ -115,7 +115,7 @@ def _scaled(node: Any, ratios: dict[Any, Any]) -> Any:
 
 
 class Manifests(Component):
-    """Raw Kubernetes objects: created in the namespace, counted in the quota, graphed and policed like any other."""
+    """Raw Kubernetes objects: created in the namespace, counted in the quota, and checked like all others."""
 
     kind: Literal["manifests"]
     objects: Annotated[tuple[Manifest, ...], Field(min_length=1)]
@@ -123,7 +123,7 @@ class Manifests(Component):
     @model_validator(mode="before")
     @classmethod
     def _lists(cls, data: Any) -> Any:
-        """The items of a List stand for themselves."""
+        """Replaces a List by its items."""
         if not isinstance(data, dict) or not isinstance(data.get("objects"), list | tuple):
             return data
         objects: list[Any] = []
@@ -136,7 +136,7 @@ class Manifests(Component):
         return {**data, "objects": objects}
 
     def bodies(self) -> list[dict[str, Any]]:
-        """Every object, as the API server takes it."""
+        """Returns every object in the form that the API server accepts."""
         return [manifest.body() for manifest in self.objects]
 
     def ports(self) -> dict[str, int]:

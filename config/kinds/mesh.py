@@ -1,4 +1,4 @@
-"""The service mesh: what stands between services, between them and the outside, and before them."""
+"""The service mesh: proxies between services, and gateways to and from the outside."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ SECURE, REDIRECT = 8443, 8080
 
 
 class Istio(Platform):
-    """Istio: control plane, node agent, a gateway in and a gateway out, each a pinned Helm release in a namespace of its own.
+    """Istio.
 
-    Every pod of the environment's namespace carries a proxy of the size ``proxy`` (a native sidecar), and speaks mutual TLS.
+    Control plane, node agent, an ingress and an egress gateway, each a pinned Helm release in a separate namespace.
+
+    Every pod of the environment's namespace has a proxy of the size ``proxy`` (a native sidecar) and uses mutual TLS.
     """
 
     metric_prefixes = ("istio_",)
@@ -34,9 +36,9 @@ class Istio(Platform):
     version: Annotated[Text, StringConstraints(pattern=r"^1\.\d+\.\d+$")]
     """Version of the charts and of the images."""
     charts: Charts
-    """The repository that the charts are in, unless the stack names another (``understudy:charts``)."""
+    """The repository of the charts, unless the stack names another (``understudy:charts``)."""
     images: str
-    """The repository that the images are in."""
+    """The repository of the images."""
     balancer: DnsLabel
     """The load balancer whose target groups the gateway's pods join."""
     proxy: Resources = resources("50m", "500m", "64M", "256M")
@@ -66,13 +68,13 @@ class Route(Model):
     path: Path | None = None
     """The beginning of the path; default: every path."""
     to: DnsLabel
-    """Component: its first port answers."""
+    """Component; its first port receives the requests."""
     timeout: Duration | None = Duration.parse("15s")
     """Time limit of a request; ``0s``: no limit, as WebSockets need."""
 
 
 class Cors(Model):
-    """Origins that may call from a browser (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+    """Origins whose scripts may send requests from a browser (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
     origins: Annotated[tuple[str, ...], Field(min_length=1)]
     methods: tuple[str, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -107,7 +109,10 @@ class VirtualHost(Model):
 
 
 class RateLimit(Model):
-    """Requests that each pod of a routed component takes, whoever sends them; more are answered with 429."""
+    """Limit of requests for each pod of a routed component, from all callers together.
+
+    Further requests are answered with 429.
+    """
 
     requests: Annotated[int, Field(ge=1)]
     per: Duration = Duration.parse("1s")
@@ -116,7 +121,7 @@ class RateLimit(Model):
 
 
 class MeshGateway(Component):
-    """Hosts at the mesh's gateway in: redirect to HTTPS, security headers, CORS, rate limit, routes."""
+    """Hosts at the mesh's ingress gateway: redirect to HTTPS, security headers, CORS, rate limit, routes."""
 
     namespaced = False
     kind: Literal["mesh-gateway"]
@@ -136,13 +141,13 @@ class MeshGateway(Component):
         return self.targets()
 
     def targets(self) -> tuple[str, ...]:
-        """Components that hosts lead to, each once."""
+        """Returns the components that hosts route to, each once."""
         signs_in = [entry.authentication for entry in self.hosts if entry.authentication]
         return tuple(dict.fromkeys([*(route.to for entry in self.hosts for route in entry.routes), *signs_in]))
 
 
 class OAuth2Proxy(Backend):
-    """OAuth2 Proxy: signs users in with an OpenID Connect provider, for hosts whose programs do not."""
+    """OAuth2 Proxy: authenticates users with an OpenID Connect provider, for hosts whose programs do not."""
 
     kind: Literal["oauth2-proxy"]
     image: str = "quay.io/oauth2-proxy/oauth2-proxy"
@@ -150,13 +155,13 @@ class OAuth2Proxy(Backend):
     issuer: Hostname
     """The provider; ``https://<issuer>`` is its issuer URL."""
     client: Text
-    """Our id there."""
+    """The client id at the provider."""
     secret: SecretKey
-    """And our secret."""
+    """The client secret at the provider."""
     cookie: SecretKey
     """Encrypts the session: 16, 24 or 32 characters."""
     emails: Annotated[tuple[Hostname, ...], Field(min_length=1)]
-    """Domains of the addresses that may come in."""
+    """Domains of the email addresses that are admitted."""
 
     def listens(self) -> tuple[PortSpec, ...]:
         return (PortSpec("http", 4180), PortSpec("metrics", 44180, "http"))

@@ -20,7 +20,10 @@ Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+[^/\s]$")]
 
 
 class Prometheus(PersistentBackend):
-    """Metrics of everything that has some, of the kubelets, and of itself; the alerts that each component brings."""
+    """Collects metrics of all components that expose some, of the kubelets, and of itself.
+
+    Evaluates the components' alerts.
+    """
 
     metric_prefixes = ("up", "prometheus_", "container_", "kubelet_", "pod_container:")
 
@@ -30,14 +33,17 @@ class Prometheus(PersistentBackend):
     retention: Retention
     scrape_interval: Duration = Duration.parse("15s")
     series: Annotated[int, Field(ge=1000)] = 100_000
-    """Active series that are expected: what the volume and the alert on their number are held against."""
+    """Expected active series, with which the volume's size and an alert on the number of series are compared."""
     log_level: Level = "info"
     alerts: dict[AlertName, Alert] = {}
     """Alert rules of the whole system; rules of a service are declared with the service."""
     runbooks: Url
     """URL of ``docs/runbooks``: an alert's ``runbook_url`` is ``<runbooks>/<Alert>.md``."""
     verify_kubelets: bool = True
-    """By the cluster's authority; false where kubelets sign for themselves (kubeadm's default)."""
+    """Whether kubelet certificates are verified with the cluster's authority;
+
+    false where kubelets sign for themselves (kubeadm's default).
+    """
 
     def listens(self) -> tuple[PortSpec, ...]:
         return (PortSpec("http", 9090),)
@@ -74,9 +80,9 @@ class CloudWatchExporter(Backend):
     image: str = "quay.io/prometheuscommunity/yet-another-cloudwatch-exporter"
     resources: Resources = resources("50m", "200m", "64M", "256M")
     stores: Annotated[tuple[DnsLabel, ...], Field(min_length=1)]
-    """Managed stores to read of; it asks CloudWatch, and never them."""
+    """Managed stores whose metrics are read; it connects to CloudWatch, not to the stores."""
     period: Duration = Duration.parse("60s")
-    """Between two readings; CloudWatch has most of these metrics once a minute."""
+    """Interval of the readings; CloudWatch has most of these metrics once a minute."""
     hosts_of_aws = ("monitoring", "tagging")
 
     def listens(self) -> tuple[PortSpec, ...]:
@@ -112,7 +118,7 @@ class Alertmanager(PersistentBackend):
     slack: Slack | None = None
     pagerduty: PagerDuty | None = None
     proxy: Url | None = None
-    """HTTP proxy to the receivers: NetworkPolicies know networks, and theirs change."""
+    """HTTP proxy to the receivers, because NetworkPolicies select networks, and the receivers' addresses change."""
 
     def listens(self) -> tuple[PortSpec, ...]:
         return (PortSpec("http", 9093),)
@@ -121,7 +127,7 @@ class Alertmanager(PersistentBackend):
         return 9093
 
     def receivers(self) -> dict[str, SecretKey]:
-        """Receiver to the secret it needs."""
+        """Returns receiver to the secret that it needs."""
         slack = {"slack": self.slack.url} if self.slack else {}
         return {**({"pagerduty": self.pagerduty.routing_key} if self.pagerduty else {}), **slack}
 

@@ -25,11 +25,11 @@ from .stateful import Stateful
 
 
 class Backup(Model):
-    """Base backups on a schedule, and the WAL between them, on a volume of their own."""
+    """Base backups on a schedule, and the WAL between them, on a separate volume."""
 
     schedule: Cron = "@daily"
     keep: Annotated[int, Field(ge=1)] = 7
-    """Base backups kept; WAL older than the oldest of them goes with it."""
+    """Number of base backups kept; WAL older than the oldest of them is deleted."""
     storage: StorageAmount
 
 

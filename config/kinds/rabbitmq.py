@@ -15,12 +15,12 @@ QueueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,255}$"
 
 
 class Queue(Model):
-    """A quorum queue: durable, with a replica on each node; it takes messages while a majority of the nodes runs."""
+    """A quorum queue: durable, with a replica on each node; it accepts messages while a majority of the nodes runs."""
 
     delivery_limit: Annotated[int, Field(ge=1)] = 20
-    """Deliveries of a message that no consumer acknowledges; then it goes to ``deadLetter``, or is dropped."""
+    """Number of deliveries without acknowledgement after which a message goes to ``deadLetter``, or is dropped."""
     max_length: Annotated[int, Field(ge=1)] | None = None
-    """Largest number of messages; more are rejected, and their publishers are told so. Default: no limit."""
+    """Largest number of messages; more are rejected, and their publishers are notified. Default: no limit."""
     dead_letter: QueueName | None = None
     """Queue that receives rejected messages and those over the delivery limit."""
 

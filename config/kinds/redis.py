@@ -29,7 +29,7 @@ class Redis(Stateful):
     """Number of Sentinels; a majority of them decides on a failover."""
     sentinel_resources: Resources = resources("50m", "100m", "64M", "128M")
     sentinel_storage: Storage = Storage.parse("1G")
-    """Per Sentinel; what it knows of the master outlives a restart of everything."""
+    """Per Sentinel; its knowledge of the master survives a restart of all pods."""
     proxy: Text = "2.8.14"
     """Version of HAProxy."""
     proxies: Annotated[int, Field(ge=1)] = 2
@@ -63,7 +63,7 @@ class Redis(Stateful):
 
     @property
     def quorum(self) -> int:
-        """Sentinels that must agree: a majority."""
+        """Returns the number of Sentinels that must agree: a majority."""
         return self.sentinels // 2 + 1
 
     def service_name(self, name: str) -> str:

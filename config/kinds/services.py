@@ -18,7 +18,7 @@ from .workload import Workload
 
 MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
 AlertName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]+$")]
-"""It names the runbook's file too."""
+"""Also the name of the runbook's file."""
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8)]
 
 PROTOCOLS: Mapping[str, Protocol] = {
@@ -52,28 +52,28 @@ class Metric(Model):
     """A metric that the service exposes on its port ``metrics``: a panel of its dashboard."""
 
     type: Literal["counter", "gauge", "histogram"]
-    """Name of the metric; of a histogram without ``_bucket``."""
+    """Name of the metric; for a histogram without ``_bucket``."""
     help: Sentence
     unit: str = "short"
-    """Grafana's name of it: ``s``, ``bytes``, ``percentunit``, ``reqps``, ``short``."""
+    """Grafana's name of the unit: ``s``, ``bytes``, ``percentunit``, ``reqps``, ``short``."""
 
     def series(self, name: str) -> tuple[str, ...]:
-        """The names under which its samples are stored."""
+        """Returns the names under which its samples are stored."""
         return tuple(f"{name}_{part}" for part in ("bucket", "sum", "count")) if self.type == "histogram" else (name,)
 
 
 class Alert(Model):
-    """A rule of Prometheus, in the application's own terms."""
+    """A rule of Prometheus on the application's metrics."""
 
     expr: Annotated[str, AfterValidator(checked)]
-    """PromQL; it fires for every series that it gives."""
+    """PromQL; the alert fires for every series in the result."""
     for_: Duration = Field(default=Duration.parse("0s"), alias="for")
     severity: Literal["critical", "warning", "info"]
     summary: Sentence
 
 
 class Canary(Model):
-    """A second Deployment, ``<name>-canary``, with an image of its own (``understudy:images.<name>-canary``)."""
+    """A second Deployment, ``<name>-canary``, with a separate image (``understudy:images.<name>-canary``)."""
 
     weight: Annotated[Percent, Field(description="share of the requests")]
 
@@ -90,9 +90,9 @@ class Service(Workload):
 
     kind: Literal["service"]
     listens: Annotated[dict[DnsLabel, Port], Field(min_length=1)] = {"http": 8080}
-    """Ports by name; ``metrics`` is scraped, the first is the one its clients use."""
+    """Ports by name; ``metrics`` is scraped, clients use the first."""
     exposed: bool = False
-    """Reached from outside, through the cluster's ingress namespace; any other service only by those that use it."""
+    """Whether the cluster's ingress namespace may reach it; otherwise only components that use it may."""
     replicas: Range
     autoscaling: Autoscaling = Autoscaling()
     min_available: Annotated[int, Field(ge=1)] | None = None
@@ -101,9 +101,9 @@ class Service(Workload):
     liveness: Probe
     startup: Probe | None = None
     canary: Canary | None = None
-    """While a new image is tried on some of the requests; needs a mesh."""
+    """A new image for some of the requests; needs a mesh."""
     metrics: dict[MetricName, Metric] = {}
-    """The metrics that it exposes on its port ``metrics``."""
+    """The metrics that the port ``metrics`` exposes."""
     alerts: dict[AlertName, Alert] = {}
     termination_grace_seconds: Annotated[int, Field(ge=0)] = 30
     """Time for the application to end after SIGTERM, which is sent when no new requests arrive."""
@@ -115,15 +115,15 @@ class Service(Workload):
         return self
 
     def surge(self) -> int:
-        """Extra pods of a rolling update: 25 % of the largest number of replicas, rounded up (Kubernetes' default)."""
+        """Returns extra pods of a rolling update: 25 % of the largest number of replicas, rounded up (Kubernetes' default)."""
         return ceil(self.replicas.max * 25 / 100)
 
     def disruption_minimum(self) -> int:
-        """Pods that a voluntary disruption leaves running."""
+        """Returns the number of pods that a voluntary disruption leaves running."""
         return self.min_available or max(1, self.replicas.min - 1)
 
     def canaries(self) -> int:
-        """Pods of the canary: its share of the smallest number of replicas, rounded up."""
+        """Returns pods of the canary: its share of the smallest number of replicas, rounded up."""
         return ceil(self.replicas.min * self.canary.weight.value) if self.canary else 0
 
     def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:

@@ -1,4 +1,4 @@
-"""Stores that run in the namespace: what they have in common."""
+"""Common fields of stores that run in the namespace."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Stateful(Component):
 
     version: Text
     image: str
-    """Without a tag: the tag is the version."""
+    """Without a tag: the tag is the field ``version``."""
     nodes: Annotated[int, Field(ge=1), Scales("members")] = 1
     resources: Resources
     storage: StorageAmount
-    """Per node. It can grow, and not shrink."""
+    """Per node. Volumes can grow, and not shrink."""
     password: SecretKey | None = None
-    """The generated password its users receive as ``<NAME>_PASSWORD``."""
+    """The generated password, which users receive as ``<NAME>_PASSWORD``."""
     user: Text | None = None
     helper_resources: Resources = _HELPER
     """Resources of the Jobs that wait for the store and set it up."""
     latency_objective: Duration | None = None
-    """Expected latency of a statement or command; it becomes an alert and a line in dashboards."""
+    """Expected latency of a statement or command; the threshold of an alert and a line in dashboards."""
     service_account_annotations: dict[str, str] = {}
     """For clouds that give a pod an identity by its service account."""
 

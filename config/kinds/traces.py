@@ -21,7 +21,7 @@ class Jaeger(Backend):
     zipkin: bool = True
     sampling: Annotated[Percent, Field(description="share of requests traced")] = Percent.parse("10%")
     max_traces: Annotated[int, Field(ge=1)] = 50_000
-    """Kept in memory; older ones make room."""
+    """Number of traces in memory; the oldest are deleted first."""
 
     def listens(self) -> tuple[PortSpec, ...]:
         otlp = (PortSpec("otlp-grpc", 4317, "grpc"), PortSpec("otlp-http", 4318, "http")) if self.otlp else ()

@@ -17,15 +17,15 @@ class Workload(Component):
     """Without a tag: the tag comes from the stack's configuration."""
     resources: Resources
     configuration: tuple[str, ...] | Literal["all"] = ()
-    """Keys of the system's configuration that the pods receive; a change of any other leaves them running."""
+    """Keys of the system's configuration that the pods receive; a change of other keys does not replace the pods."""
     secrets: dict[EnvironmentName, SecretKey] = {}
     """Environment variables from keys of the system's secrets."""
     env: dict[EnvironmentName, Text] = {}
-    """Environment variables of its own."""
+    """Additional environment variables."""
     writable: tuple[Annotated[str, Field(pattern="^/")], ...] = ("/tmp",)  # noqa: S108 - a mount point in the container
     """Paths with an emptyDir; the rest of the file system is read-only."""
     waits_for: tuple[DnsLabel, ...] = ()
-    """Jobs that are done before it starts, or rolls."""
+    """Jobs that finish before its pods start or are replaced."""
 
     def needs(self) -> tuple[str, ...]:
         return self.waits_for

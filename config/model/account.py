@@ -1,4 +1,4 @@
-"""The AWS account an environment belongs to: its number, and the addresses that are its own."""
+"""The AWS account of an environment: its number and its networks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Subnets(Model):
     """Stores; no way to the internet."""
 
     def all(self) -> Iterator[tuple[Path, str]]:
-        """Field and network."""
+        """Yields field and network."""
         for tier in TIERS:
             for index, network in enumerate(getattr(self, tier)):
                 yield ("subnets", tier, index), network
@@ -70,7 +70,7 @@ class Account(Model):
         return self
 
     def networks(self) -> Iterator[tuple[Path, str]]:
-        """Field and network, of those that must be this environment's alone."""
+        """Yields field and network, of those that must belong to this environment only."""
         yield ("cidr",), self.cidr
         if self.vpn_cidr:
             yield ("vpnCidr",), self.vpn_cidr

@@ -1,4 +1,4 @@
-"""The pieces every component kind is made of."""
+"""Basic models and types of all kinds of components."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from .scaling import Scales
 
 
 class Model(BaseModel):
-    """Frozen, no unknown keys; written in camelCase in YAML."""
+    """Immutable, without unknown keys; keys are in camelCase in YAML."""
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
         alias_generator=to_camel,
         validate_by_name=True,
-        defer_build=True,  # most models are only parts of others, and never validate by themselves
+        defer_build=True,  # most models are only parts of others and are not validated alone
     )
 
 
@@ -58,7 +58,7 @@ def _text(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-"""A string; numbers and booleans are written as Kubernetes' ConfigMaps need them, ``"90"`` and ``"true"``."""
+"""A string; numbers and booleans become the text that Kubernetes' ConfigMaps need, ``"90"`` and ``"true"``."""
 
 
 def _quorum(value: int) -> int:
@@ -68,7 +68,7 @@ def _quorum(value: int) -> int:
 
 
 Members = Annotated[int, AfterValidator(_quorum), Scales("members")]
-"""Members of a quorum: odd, at least 3; topology, so a smaller environment keeps them."""
+"""Members of a quorum: odd, at least 3. They are topology, so a smaller environment keeps them."""
 CpuAmount = Annotated[Cpu | None, Scales("cpu", floor="10m")]
 MemoryAmount = Annotated[Memory | None, Scales("memory", floor="32M")]
 StorageAmount = Annotated[Storage, Scales("storage", floor="1G")]
@@ -77,7 +77,7 @@ Replicas = Annotated[int, Field(ge=1), Scales("replicas", floor=1)]
 Cron = Annotated[str, StringConstraints(pattern=r"^(@(hourly|daily|weekly|monthly)|\S+( \S+){4})$")]
 """Five fields of cron, or ``@hourly``, ``@daily``, ``@weekly``, ``@monthly``; UTC."""
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8)]
-"""Why something differs, for a reader; at least eight characters."""
+"""The reason of a difference, for readers; at least eight characters."""
 
 
 class Amounts(Model):
@@ -108,7 +108,7 @@ class Resources(Model):
         return self
 
     def with_container(self, other: Resources) -> Resources:
-        """The sum of a pod's two containers."""
+        """Returns the sum of a pod's two containers."""
 
         def total(part: str) -> Amounts:
             amounts = {}
@@ -121,7 +121,7 @@ class Resources(Model):
 
 
 def resources(cpu: str, cpu_limit: str, memory: str, memory_limit: str) -> Resources:
-    """Resources from four written quantities; for defaults of kinds."""
+    """Returns resources from four quantities; for defaults of kinds."""
     return Resources(
         requests=Amounts(cpu=Cpu.parse(cpu), memory=Memory.parse(memory)),
         limits=Amounts(cpu=Cpu.parse(cpu_limit), memory=Memory.parse(memory_limit)),
@@ -149,12 +149,12 @@ class SecretKey(Model):
 
 
 def secret_variable(name: str, suffix: str) -> str:
-    """``redis``, ``password`` -> ``REDIS_PASSWORD``."""
+    """Converts ``redis``, ``password`` to ``REDIS_PASSWORD``."""
     return f"{name}-{suffix}".upper().replace("-", "_")
 
 
 def version(pattern: str, *series: str) -> AfterValidator:
-    """A validator of pinned versions: of a known series, and exact to the patch."""
+    """Returns a validator of pinned versions: of a known series, with the patch number."""
 
     def check(written: str) -> str:
         match = re.fullmatch(pattern, written)

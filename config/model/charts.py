@@ -60,7 +60,7 @@ class Source(NamedTuple):
 
 
 def is_folder(charts: str) -> bool:
-    """Whether charts are files there, ``<chart>-<version>.tgz``, as ``helm pull`` and ``helm package`` write them."""
+    """Returns whether charts are files there, ``<chart>-<version>.tgz``, as ``helm pull`` and ``helm package`` write them."""
     return not charts.startswith(_SCHEMES)
 
 
@@ -72,14 +72,14 @@ def source(charts: str, chart: str, version: str) -> Source:
 
 
 def chart_name(reference: str) -> str:
-    """The name of the chart that ``source`` gave this reference, name or file for."""
+    """Returns the name of the chart for which ``source`` gave this reference, name or file."""
     return _PACKAGED.sub("", reference.rpartition("/")[2])
 
 
 def verify(charts: str | None, wanted: Mapping[str, str], stack: str) -> None:
-    """Raises ``ConfigError`` when the stack's charts are in a folder that lacks one, or holds another in its place.
+    """Raises ``ConfigError`` when the stack's charts are in a folder that lacks one, or contains another under its name.
 
-    What a registry or a repository lacks, Helm says itself, in the preview.
+    Helm itself reports charts that a registry or a repository lacks, in the preview.
     """
     if charts is None or not is_folder(charts):
         return

@@ -13,7 +13,7 @@ from .workloads import PortSpec, Statement, WorkloadSpec
 
 
 class Egress(Model):
-    """A destination outside the namespace that a component may reach; NetworkPolicies know networks, not host names."""
+    """A destination outside the namespace that a component may reach; NetworkPolicies select networks, not host names."""
 
     cidr: Cidr
     ports: tuple[Port, ...] = (443,)
@@ -26,7 +26,7 @@ class Existing(Model):
     host: Hostname
     port: Port
     cidr: Cidr | None = None
-    """The network it answers from, for the NetworkPolicies."""
+    """The network of its addresses, for the NetworkPolicies."""
 
 
 class Demand(Model):
@@ -38,7 +38,7 @@ class Demand(Model):
     resources: Resources
     volumes: tuple[Storage, ...] = ()
     claims: tuple[Storage, ...] = ()
-    """Volumes that are not a pod's own."""
+    """Volumes that do not belong to a pod."""
     services: int = 1
     each_node: bool = False
     """Whether ``pods`` and ``surge`` are counted on each node."""
@@ -49,23 +49,23 @@ class Component(Model):
 
     kind: str
     title: str | None = None
-    """The name that tables for people use; default: the component's key."""
+    """The name in tables for people; default: the component's key."""
     existing: Existing | None = None
-    """Points to one that we do not manage, instead of creating it."""
+    """The address of a component that is managed elsewhere, instead of a new one."""
     uses: tuple[DnsLabel, ...] = ()
-    """Components this one talks to: yields its environment variables, credentials and network rules."""
+    """Components that this one connects to: it receives their environment variables, credentials and network rules."""
     needs_kubernetes_api: bool = Field(default=False, alias="needsKubernetesAPI")
-    """Lets the component reach the API server (declared CIDRs); nothing else may."""
+    """Lets the component reach the API server (declared CIDRs); no other component may."""
     egress: tuple[Egress, ...] = ()
 
     clustered: ClassVar[bool] = False
     """Whether the component's own pods connect to each other."""
     namespaced: ClassVar[bool] = True
-    """False for kinds that live outside the cluster (managed stores, buckets, hosts of others)."""
+    """False for kinds outside the cluster (managed stores, buckets, external hosts)."""
     layer: ClassVar[Literal["platform", "application"]] = "application"
-    """The lifecycle to which it belongs: the platform's or the application's."""
+    """The lifecycle of the kind: the platform's or the application's."""
     after: ClassVar[tuple[str, ...]] = ()
-    """Kinds that are made before this one, where the system has them."""
+    """Kinds that are created before this one, where the system has them."""
     backup_field: ClassVar[str | None] = None
     """The field that declares a backup; ``None`` for kinds whose data need none."""
     metric_prefixes: ClassVar[tuple[str, ...]] = ()
@@ -81,19 +81,19 @@ class Component(Model):
         return self
 
     def needs(self) -> tuple[str, ...]:
-        """Components that are made before it besides those it uses."""
+        """Returns components that are created before it besides those that it uses."""
         return ()
 
     def charts_used(self) -> dict[str, str]:
-        """Helm chart to version, of each that the component is made of."""
+        """Returns Helm chart to version, for each chart of the component."""
         return {}
 
     def workloads(self, name: str) -> tuple[WorkloadSpec, ...]:
-        """States the workloads of component ``name``; none for kinds without pods of their own in the namespace."""
+        """Returns the workloads of component ``name``; none for kinds without pods of their own in the namespace."""
         return ()
 
     def statement(self, name: str) -> Statement:
-        """The statement of component ``name``: its workloads, and where its backup is declared."""
+        """Returns the statement of component ``name``: its workloads, and where its backup is declared."""
         return Statement(self.workloads(name), self.backup_field)
 
     def declared(self, path: str) -> Any:
@@ -105,11 +105,11 @@ class Component(Model):
         return node
 
     def ports(self) -> dict[str, int]:
-        """Ports the component's pods listen on, by name; the first is the one its clients use."""
+        """Returns ports that the component's pods listen on, by name; clients use the first."""
         return {port.name: port.number for port in self._port_specs()}
 
     def protocol(self, port: str) -> str | None:
-        """The application protocol of a port that Istio does not know by the port's name."""
+        """Returns the application protocol of a port that Istio does not know by the port's name."""
         return next((spec.protocol for spec in self._port_specs() if spec.name == port), None)
 
     def _port_specs(self) -> list[PortSpec]:
@@ -117,12 +117,12 @@ class Component(Model):
         return [port for container in containers for port in container.ports if port.clients]
 
     hosts_of_aws: ClassVar[tuple[str, ...]] = ()
-    """Services of AWS that its pods call, as the first part of their names: ``rds`` for ``rds.<region>.amazonaws.com``."""
+    """AWS services that its pods call, as the first part of their host names: ``rds`` for ``rds.<region>.amazonaws.com``."""
     has_reader: ClassVar[bool] = False
     """Whether the store has a separate endpoint for read-only clients."""
 
     def service_name(self, name: str) -> str:
-        """The Kubernetes Service that clients of component ``name`` connect to."""
+        """Returns the Kubernetes Service that clients of component ``name`` connect to."""
         return name
 
     def host(self, name: str, namespace: str) -> str:
@@ -130,38 +130,38 @@ class Component(Model):
         return self.existing.host if self.existing else f"{self.service_name(name)}.{namespace}.svc.cluster.local"
 
     def port(self) -> int | None:
-        """The port its clients use, ``None`` when nothing connects to it."""
+        """Returns the port that clients use, ``None`` when nothing connects to it."""
         return self.existing.port if self.existing else next(iter(self.ports().values()), None)
 
     def environment(self, name: str, namespace: str) -> dict[str, str]:
-        """Environment variables that a user of component ``name`` receives."""
+        """Returns environment variables that a user of component ``name`` receives."""
         prefix = name.upper().replace("-", "_")
         port = self.port()
         return {f"{prefix}_HOST": self.host(name, namespace), f"{prefix}_PORT": str(port)} if port else {}
 
     def credentials(self, name: str) -> dict[str, SecretKey]:
-        """Environment variables that a user of component ``name`` receives from secrets."""
+        """Returns environment variables that a user of component ``name`` receives from secrets."""
         return {}
 
     def secrets_read(self) -> tuple[str, ...]:
-        """Secrets the component itself reads."""
+        """Returns the secrets that the component itself reads."""
         return ()
 
     def helpers(self, name: str) -> tuple[str, ...]:
-        """``app`` labels of Jobs that set the component up, rotate its passwords or back it up."""
+        """Returns ``app`` labels of Jobs that set the component up, rotate its passwords or back it up."""
         return tuple(workload.name for workload in self.workloads(name) if workload.ends and workload.name != name)
 
     def trusted(self, name: str) -> str | None:
-        """The Secret whose ``ca.crt`` verifies the component; ``None`` when it does not use TLS."""
+        """Returns the Secret whose ``ca.crt`` verifies the component; ``None`` when it does not use TLS."""
         return None
 
     def volumes(self, name: str) -> dict[str, Storage]:
-        """PersistentVolumeClaim to size, of every volume of component ``name``."""
+        """Returns PersistentVolumeClaim to size, for every volume of component ``name``."""
         claims = [claim for workload in self.workloads(name) for claim in workload.volumes()]
         return {claim: self.declared(size) for claim, size in claims}
 
     def demand(self) -> tuple[Demand, ...]:
-        """Returns what its pods need at their peak; nothing for components outside of the namespace."""
+        """Returns what its pods need at their peak; empty for components outside of the namespace."""
         return tuple(self._demand(workload) for workload in self.workloads(self.kind))
 
     def _demand(self, workload: WorkloadSpec) -> Demand:
@@ -181,5 +181,5 @@ class Component(Model):
 
 @cache
 def _attributes(model: type[BaseModel]) -> dict[str, str]:
-    """Spelling in YAML to attribute, of each field."""
+    """Returns spelling in YAML to attribute, of each field."""
     return {field.alias or name: name for name, field in model.model_fields.items()}

@@ -28,9 +28,9 @@ class Class(StrEnum):
     """The class of a value; it selects the mask."""
 
     PUBLIC = "public"
-    """About no person: copied unchanged."""
+    """Without relation to a person: copied unchanged."""
     IDENTIFIER = "identifier"
-    """Names a person or a thing to others: another, the same wherever it is referred to."""
+    """A name of a person or a thing in other tables: replaced by the same other name in each place."""
     EMAIL = "email"
     USERNAME = "username"
     PERSON_NAME = "person name"
@@ -39,12 +39,12 @@ class Class(StrEnum):
     IP = "IP"
     BIRTH_DATE = "birth date"
     FREE_TEXT = "free text"
-    """Written by people, and so about anybody."""
+    """Text that people write, which may concern anybody."""
     CREDENTIAL = "credential"
-    """A password's hash, a token, a key, the address of a webhook: revoked."""
+    """A password's hash, a token, a key, the address of a webhook: replaced."""
     PAYMENT = "payment"
     BLOB = "blob"
-    """Files and pictures: never copied."""
+    """Files and pictures: not copied."""
     DROP = "drop"
     """Not copied: NULL, or empty where NULL is not allowed."""
 
@@ -54,7 +54,7 @@ JsonPath = Annotated[str, StringConstraints(pattern=r'^\$(\."(?:[^"\\]|\\.)+"|\.
 """``$.contact.email``, ``$."first name"`` for a key that is no plain word; ``[*]`` for each element of an array, ``.*`` for all
 keys that no other path names, which can only be dropped."""
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=63)]
-"""A name as the catalog has it, without quotes."""
+"""A name as in the catalog, without quotes."""
 RESERVED = re.compile(
     r"(?:.+\.)?(?:example\.(?:com|net|org)|[a-z0-9-]+\.(?:test|example|invalid|localhost|local)|test|example|invalid)"
 )
@@ -62,7 +62,7 @@ RESERVED = re.compile(
 
 
 class Column(Model):
-    """A column: what its values are, and of which type."""
+    """A column: the class of its values, and their type."""
 
     cls: Annotated[Class, Field(alias="class")]
     type: str
@@ -70,7 +70,7 @@ class Column(Model):
     """Form of a masked email or username: ``{token}`` is its 80 bits of keyed hash, ``{<column>}`` another column's
     masked value, which must be unique."""
     value: str | None = None
-    """Written into every row instead of a mask; such as the hash of a known staging password."""
+    """Written into every row instead of a mask, such as the hash of a known staging password."""
     jitter: Duration | None = None
     """Largest random shift of a public date or time."""
     bucket: Duration | Annotated[int, Field(ge=1)] | None = None
@@ -79,9 +79,9 @@ class Column(Model):
     k: Annotated[int, Field(ge=2)] | None = None
     """Minimum number of copied rows with the same public value; rarer values become NULL."""
     paths: dict[JsonPath, Class] = {}
-    """JSON paths that are kept, each with its class; other paths are left out, and unknown ones stop the refresh."""
+    """JSON paths that are kept, each with its class; other known paths are left out, and unknown ones stop the refresh."""
     unchecked: dict[str, Reason] = {}
-    """Detectors that do not look at this column, each with the reason; only for ``public``."""
+    """Detectors that are not applied to this column, each with the reason; only for ``public``."""
 
     @model_validator(mode="before")
     @classmethod
@@ -122,23 +122,23 @@ class Column(Model):
 
 
 class Limit(Model):
-    """At most so many rows, the newest."""
+    """Limits a table to the newest rows."""
 
     limit: Annotated[int, Field(ge=0)]
     newest: Identifier
-    """The column that says which are newer."""
+    """The column by which rows are newer or older."""
 
 
 class Window(Model):
-    """The rows of the last while, counted back from the snapshot."""
+    """Limits a table to the rows of a time span before the snapshot."""
 
     window: Duration
     on: Identifier
-    """A column of a date or time."""
+    """A column with a date or time."""
 
 
 class Table(Model):
-    """A table: which rows are copied, and what its columns are."""
+    """A table: the rows to copy, and its columns."""
 
     rows: Literal["all", "none"] | Limit | Window = "all"
     """Rows to copy; of these, only rows whose references lead to copied rows. ``none``: the copy starts empty, as for
@@ -147,11 +147,11 @@ class Table(Model):
     """A unique column from which all masks of a row derive, by one keyed hash; this is five times as fast as a hash
     per column. Columns whose values also stand in other tables keep a mask of their own only without it."""
     detach: tuple[Identifier, ...] = ()
-    """Columns of references that become NULL when their row is not copied; others take their row with them."""
+    """Columns of references that become NULL when their row is not copied; for others the referring row is left out, too."""
     shuffle: bool = True
-    """Whether rows come in an order of their own, by chance: production's tells which masked number was which."""
+    """Whether rows are copied in random order; production's order would show which masked row is which."""
     partitions: tuple[str, ...] = ()
-    """Names of the partitions there may be, ``*`` for any text."""
+    """Names of allowed partitions, ``*`` for any text."""
     columns: dict[Identifier, Column]
 
     @model_validator(mode="after")
@@ -172,16 +172,16 @@ class Table(Model):
 
 
 class Marks(Model):
-    """Marks of production: a target that shows one of them is refused."""
+    """Marks of production: a target with one of them is refused."""
 
     hosts: tuple[str, ...]
-    """Names of its servers, ``*`` for any text."""
+    """Names of production's servers, ``*`` for any text."""
     system_identifiers: tuple[str, ...] = ()
-    """Identifier from ``pg_control_system()``; a restored snapshot has production's."""
+    """Identifier from ``pg_control_system()``; a restored snapshot has the same as production."""
     accounts: tuple[AccountId, ...] = ()
     """Number of the AWS account."""
     variables: dict[str, str] = {}
-    """Variables of this process's environment, such as ``FLASK_ENV: production``."""
+    """Environment variables of this process, such as ``FLASK_ENV: production``."""
 
 
 class Database(Model):
@@ -198,7 +198,7 @@ class Database(Model):
     """Allowed kinds of source: a restored snapshot or a hot standby; ``primary`` also allows the live primary."""
     production: Marks
     requires: dict[str, str] = {}
-    """Variables of this process' environment without which nothing is done, such as ``FLASK_ENV: staging``."""
+    """Required environment variables of this process, such as ``FLASK_ENV: staging``."""
     volume: Storage | None = None
     """Disk size of the target; a copy that would fill more than 80 % of it is refused. Default: no check."""
     domain: str = "staging.invalid"
@@ -210,11 +210,11 @@ class Database(Model):
     attributes: dict[Identifier, dict[Identifier, str]] | None = None
     """Allowed attributes of each composite type, with their types."""
     views: tuple[str, ...] | None = None
-    """Views and materialised views that may come over, ``*`` for any text."""
+    """Allowed views and materialised views, ``*`` for any text."""
     functions: tuple[str, ...] | None = None
-    """Functions and procedures that may come over, ``*`` for any text."""
+    """Allowed functions and procedures, ``*`` for any text."""
     unchecked: dict[str, Reason] = {}
-    """Definitions that neither canaries nor detectors look at, such as ``view admins``, each with the reason."""
+    """Definitions to which neither canaries nor detectors are applied, such as ``view admins``, each with the reason."""
     tables: dict[Identifier, Table] = {}
 
     @model_validator(mode="after")
@@ -227,13 +227,13 @@ class Database(Model):
 
 
 class Store(Model):
-    """A store that is not copied: made anew from what was."""
+    """A store that is not copied, but rebuilt from the copied data."""
 
     engine: Literal["redis", "opensearch", "kafka", "s3"]
 
 
 class Contract(Model):
-    """Every store of a system with what becomes of its data in staging."""
+    """Every store of a system, with its treatment in staging."""
 
     system: DnsLabel
     databases: dict[DnsLabel, Database] = {}
@@ -243,7 +243,7 @@ class Contract(Model):
     _lines: dict[Path, int] = PrivateAttr(default_factory=dict)
 
     def problem(self, path: Path, message: str, fix: str = "") -> Problem:
-        """A mistake at ``path``, with the line of what is there, or of what is around it."""
+        """Returns a mistake at ``path``, with the line of the value or of its nearest parent."""
         at = path
         while at and at not in self._lines:
             at = at[:-1]
@@ -251,12 +251,12 @@ class Contract(Model):
 
 
 def contracts() -> list[FilePath]:
-    """The contracts that are shipped."""
+    """Returns the shipped contracts."""
     return sorted(SYSTEMS.glob("*.data.yaml"))
 
 
 def load(name_or_file: str) -> Contract:
-    """The contract of the system of that name, or in that file; raises ``ConfigError``."""
+    """Returns the contract of the system of that name, or in that file; raises ``ConfigError``."""
     path = FilePath(name_or_file)
     if path.suffix not in {".yaml", ".yml"}:
         path = SYSTEMS / f"{name_or_file}.data.yaml"
@@ -269,7 +269,7 @@ def load(name_or_file: str) -> Contract:
 
 
 def parse(text: str, file: str) -> Contract:
-    """The contract in ``text``; ``file`` is for messages. Raises ``ConfigError``."""
+    """Returns the contract in ``text``; ``file`` is for messages. Raises ``ConfigError``."""
     contract, lines = validated(Contract, text, file)
     contract._file, contract._lines = file, lines
     return contract

@@ -94,7 +94,7 @@ class InstanceClass(str):
 
     @classmethod
     def parse(cls, written: object) -> InstanceClass:
-        """Raises ``ValueError`` when the form or the size is unknown."""
+        """Parses an instance class; raises ``ValueError`` when the form or the size is unknown."""
         match = _INSTANCE.fullmatch(str(written))
         if match is None or match["size"] not in SIZES:
             raise ValueError(f"write an instance class such as db.r6g.large (sizes: {', '.join(SIZES)})")
@@ -102,18 +102,18 @@ class InstanceClass(str):
 
     @property
     def rank(self) -> int:
-        """Position of the size on the ladder, 0 = micro."""
+        """Returns the position of the size on the ladder, 0 = micro."""
         match = _INSTANCE.fullmatch(self)
         assert match is not None
         return SIZES.index(match["size"])
 
     @property
     def family(self) -> str:
-        """``db.r6g.large`` -> ``db.r6g``; ``r6g.large.search`` -> ``r6g.search``."""
+        """Converts ``db.r6g.large`` to ``db.r6g``; ``r6g.large.search`` to ``r6g.search``."""
         return ".".join(part for part in self.split(".") if part not in SIZES)
 
     def step_down(self, ratio: Fraction) -> InstanceClass:
-        """The smallest class of the same family that is at least ``ratio`` of this one; never larger than this one."""
+        """Returns the smallest class of the same family that is at least ``ratio`` of this one; never a larger one."""
         match = _INSTANCE.fullmatch(self)
         assert match is not None
         lowest = SIZES.index(bounds(self.family)[0])

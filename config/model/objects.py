@@ -1,6 +1,6 @@
-"""Kubernetes objects as a person writes them, read by structure: pods, amounts, replicas, volumes, ports.
+"""Reads Kubernetes objects that a person writes, by structure: pods, amounts, replicas, volumes, ports.
 
-Every reader takes any tree and raises nothing; what has another shape than the API server's is named by ``flaws``.
+Every reader accepts any tree without an error; ``flaws`` reports values whose shape differs from the API server's.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "requests": {"cpu": "50m", "memory": "64Mi"},
     "limits": {"cpu": "200m", "memory": "256Mi"},
 }
-"""Requests and limits that the namespace's LimitRange gives to containers without any."""
+"""Requests and limits that the namespace's LimitRange sets for containers without any."""
 QUANTITIES: Mapping[str, type[Quantity]] = {"cpu": Cpu, "memory": Memory, "storage": Storage}
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
 _SURGES = {"Deployment": "25%", "Rollout": "25%", "DaemonSet": "0", "StatefulSet": "0", "CloneSet": "0"}
 """Additional pods during a rollout, where the object does not state a limit."""
 _SCALERS = {"HorizontalPodAutoscaler": ("maxReplicas", 1), "ScaledObject": ("maxReplicaCount", 100)}
-"""Kinds that decide how many replicas another object has: the field that says how many, and what it is by default."""
+"""Kinds that set the replicas of another object, with the field of the number and its default."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _CONTROLLED = ("replicas", "minReplicas", "maxReplicas", "minReplicaCount", "maxReplicaCount", "parallelism")
 
 
 def mapping(node: Any) -> dict[str, Any]:
-    """The node when it is keys and values, else nothing."""
+    """Returns the node when it is a mapping, else an empty one."""
     return node if isinstance(node, dict) else {}
 
 
 def listed(node: Any) -> list[Any]:
-    """The node when it is a list, else nothing."""
+    """Returns the node when it is a list, else an empty one."""
     return list(node) if isinstance(node, list | tuple) else []
 
 
@@ -49,7 +49,7 @@ def below(node: Any, *path: str) -> Any:
 
 
 def find(node: Any, key: str, path: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every mapping below ``node`` that has ``key``, with its path, outermost first."""
+    """Yields every mapping below ``node`` that has ``key``, with its path, outermost first."""
     if isinstance(node, dict):
         if key in node:
             yield path, node
@@ -61,19 +61,19 @@ def find(node: Any, key: str, path: Path = ()) -> Iterator[tuple[Path, dict[str,
 
 
 def pods(body: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Path and spec of every pod in the object: whatever has a list of containers."""
+    """Yields path and spec of every pod in the object: each mapping with a list of containers."""
     yield from ((path, node) for path, node in find(body, "containers") if isinstance(node["containers"], list | tuple))
 
 
 def containers(spec: Any, *lists: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Path and value of every container of a pod's spec; ``lists``: of these, default all three."""
+    """Yields path and value of every container of a pod's spec; ``lists`` selects some, default all three."""
     for name in lists or _LISTS:
         for index, container in enumerate(listed(below(spec, name))):
             yield (name, index), mapping(container)
 
 
 def amount(kind: type[Quantity], written: Any) -> Any:
-    """The quantity, ``None`` where there is none or it cannot be read."""
+    """Returns the quantity, ``None`` where it is missing or cannot be read."""
     try:
         return None if written is None else kind.parse(written)
     except ValueError:
@@ -81,12 +81,12 @@ def amount(kind: type[Quantity], written: Any) -> Any:
 
 
 def integer(written: Any, default: int) -> int:
-    """A count that is written as one."""
+    """Returns a count that is written as a whole number."""
     return int(written) if isinstance(written, int) and not isinstance(written, bool) else default
 
 
 def _share(written: Any, of: int) -> int:
-    """A number, or a percentage rounded up."""
+    """Returns a number, or a percentage rounded up."""
     text = str(written)
     if re.fullmatch(r"\d{1,4}%", text, re.ASCII):
         return ceil(of * Fraction(int(text[:-1]), 100))
@@ -94,7 +94,7 @@ def _share(written: Any, of: int) -> int:
 
 
 def scaler(body: Mapping[str, Any]) -> tuple[str, int] | None:
-    """The name of the object that this one scales, and to how many replicas at most."""
+    """Returns the name of the object that this one scales, and its largest number of replicas."""
     if body.get("kind") not in _SCALERS:
         return None
     field, default = _SCALERS[body["kind"]]
@@ -103,7 +103,7 @@ def scaler(body: Mapping[str, Any]) -> tuple[str, int] | None:
 
 
 def replicas(body: Mapping[str, Any], path: Path, most: Mapping[str, int]) -> tuple[int, int]:
-    """Pods with the spec at ``path``, and how many more there may be in a roll-out; of a DaemonSet, on each node."""
+    """Returns pods with the spec at ``path``, and the additional ones in a rollout; for a DaemonSet, on each node."""
     kind, name = str(body.get("kind")), str(below(body, "metadata", "name"))
     around: list[Any] = [body]
     for part in path:
@@ -148,14 +148,16 @@ def _amounts(spec: Any, part: str) -> Amounts:
 
 def _container(container: Any, part: str, name: str, kind: type[Quantity]) -> Any:
     written = below(container, "resources", part, name)
-    if written is None and part == "requests":  # the API server takes the limit before the LimitRange is asked
+    if (
+        written is None and part == "requests"
+    ):  # the API server uses the limit as the request before the LimitRange applies
         written = below(container, "resources", "limits", name)
     quantity = amount(kind, DEFAULTS[part][name] if written is None else written)
     return kind(0) if quantity is None else quantity
 
 
 def claims(body: Mapping[str, Any]) -> dict[str, Storage]:
-    """Claim to size: of the object itself, or of each of its pods by the template's name."""
+    """Returns claim to size: of the object itself, or of each of its pods by the template's name."""
     name = str(below(body, "metadata", "name"))
     if body.get("kind") == "PersistentVolumeClaim":
         size = amount(Storage, below(body, "spec", "resources", "requests", "storage"))
@@ -174,7 +176,7 @@ def claims(body: Mapping[str, Any]) -> dict[str, Storage]:
 
 
 def ports(bodies: list[dict[str, Any]]) -> dict[str, int]:
-    """Name to the port that pods listen on."""
+    """Returns name to port that pods listen on."""
     numbers: dict[str, int] = {}
     for body in bodies:
         for _, spec in pods(body):
@@ -187,14 +189,14 @@ def ports(bodies: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def service(bodies: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The Service that clients connect to: the first with an address of its own, else the first."""
+    """Returns the Service that clients connect to: the first with an address, else the first."""
     services = [body for body in bodies if body.get("kind") == "Service"]
     own = (body for body in services if below(body, "spec", "clusterIP") != "None")
     return next(own, next(iter(services), None))
 
 
 def flaws(body: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
-    """Path, what is wrong, how to mend it: what the API server would refuse, and what nothing here could judge."""
+    """Yields path, problem and remedy for values that the API server would refuse or that no check understands."""
     name = below(body, "metadata", "name")
     if not isinstance(name, str) or len(name) > 253 or not _NAME.fullmatch(name):
         yield (

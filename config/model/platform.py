@@ -24,10 +24,9 @@ class Access(Model):
 
     name: str
     identifier: str
-    """The cluster's identity for the provider: its ARN, or the SHA-256 of its authority. It does not change with
-    credentials."""
+    """The cluster's identity for the provider: its ARN, or the SHA-256 of its authority. New credentials do not change it."""
     endpoint: str
-    """The URL of its API."""
+    """The URL of the cluster's API."""
     certificate_authority: str
     """The cluster's certificate authority: PEM in base64, as in a kubeconfig."""
     kubeconfig: str
@@ -49,9 +48,9 @@ class Endpoint(Model):
     reader: str | None = None
     """Endpoint of read replicas, whose data may lag."""
     secret: Arn | None = None
-    """In Secrets Manager: its credentials."""
+    """The credentials, in Secrets Manager."""
     authority: str | None = None
-    """URL of the certificate bundle; none: a public authority, which operating systems trust."""
+    """URL of the certificate bundle; none for a public authority, which operating systems trust."""
 
 
 class Platform(Model):
@@ -59,6 +58,6 @@ class Platform(Model):
 
     cluster: Access | None = None
     endpoints: dict[DnsLabel, Endpoint] = {}
-    """Component to where it answers."""
+    """Component to its endpoint."""
     target_groups: dict[str, Arn] = {}
     """Target groups that the gateway's pods join: ``secure`` and ``redirect``."""

@@ -1,4 +1,4 @@
-"""PromQL: whether it is, which series it reads, and what it compares them with."""
+"""Parses PromQL: the series that an expression reads, and the threshold that it compares with."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import promql_parser as promql
 
 @dataclass(frozen=True)
 class Selector:
-    """Series that an expression reads."""
+    """The series that an expression reads."""
 
     metric: str
     equal: tuple[tuple[str, str], ...]
-    """Labels that it asks to be exactly this; what else it asks of labels (``=~``, ``!=``) is left out."""
+    """Labels with an exact value; other matchers (``=~``, ``!=``) are left out."""
 
     def __str__(self) -> str:
         labels = ", ".join(f'{name}="{value}"' for name, value in self.equal)
@@ -22,7 +22,7 @@ class Selector:
 
 
 def checked(text: str) -> str:
-    """The expression, trimmed; raises ``ValueError`` when it is not PromQL."""
+    """Returns the expression, trimmed; raises ``ValueError`` when it is not PromQL."""
     try:
         promql.parse(text)
     except ValueError as error:
@@ -31,7 +31,7 @@ def checked(text: str) -> str:
 
 
 def selectors(text: str) -> list[Selector]:
-    """Every one in the expression, without repetition, in its order. Raises ``ValueError`` for a selector of any metric."""
+    """Returns every selector in the expression once, in its order. Raises ``ValueError`` for a selector of any metric."""
     return list(dict.fromkeys(_selectors(promql.parse(text))))
 
 
@@ -61,7 +61,7 @@ def _selectors(node: object) -> Iterator[Selector]:
 
 
 def threshold(text: str) -> tuple[str, float] | None:
-    """The comparison and the number that an alert's expression ends with, such as ``("<", 60.0)``."""
+    """Returns the comparison and the number at the end of an alert's expression, such as ``("<", 60.0)``."""
     node = promql.parse(text)
     if isinstance(node, promql.BinaryExpr) and isinstance(node.rhs, promql.NumberLiteral):
         return str(node.op), node.rhs.val

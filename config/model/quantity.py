@@ -23,7 +23,7 @@ from pydantic_core import CoreSchema, core_schema
 _WRITTEN = re.compile(
     r"\+?(?P<number>\d{1,30}\.?\d{0,30}|\.\d{1,30})\s*(?P<suffix>[eE][+-]?\d{1,2}|[A-Za-zµ%]*)", re.ASCII
 )
-"""Bounded: what a number of this length counts is nothing that a machine has."""
+"""Longest text of a quantity; longer ones exceed any machine."""
 
 
 @total_ordering
@@ -40,7 +40,7 @@ class Quantity:
     example: ClassVar[str]
     bare_number: ClassVar[bool] = True
     exponents: ClassVar[bool] = False
-    """Whether an exponent of ten may stand for a unit."""
+    """Whether an exponent of ten may replace a unit."""
 
     __slots__ = ("suffix", "value")
     value: Fraction
@@ -141,7 +141,7 @@ def _plain(number: Fraction) -> str:
 
 
 class Cpu(Quantity):
-    """CPU in cores; the finest unit is one millicore (Kubernetes allows no finer)."""
+    """CPU in cores; the finest unit is one millicore (Kubernetes has no finer one)."""
 
     noun, example = "CPU quantity", "500m or 2"
     exponents = True
@@ -150,7 +150,7 @@ class Cpu(Quantity):
 
     @classmethod
     def parse(cls, written: object) -> Self:
-        """Also of nano- and microcores, when they are whole millicores."""
+        """Parses also nano- and microcores, when they are whole millicores."""
         text = str(written).strip()
         if text[-1:] in ("n", "u") and (number := re.fullmatch(r"\+?(\d{1,30})[nu]", text, re.ASCII)):
             return super().parse(f"{_plain(Fraction(number[1]) * _PARTS[text[-1]] * 1000)}m")
@@ -171,7 +171,7 @@ class Bytes(Quantity):
 
     @classmethod
     def parse(cls, written: object) -> Self:
-        """Also of thousandths, which Kubernetes itself writes; a part of a byte is a byte, as there."""
+        """Parses also thousandths, which Kubernetes itself writes; a fraction of a byte is rounded up to a byte, as there."""
         text = str(written).strip()
         if text[-1:] in _PARTS and (number := re.fullmatch(r"\+?(\d{1,30})[num]", text, re.ASCII)):
             return cls(ceil(Fraction(number[1]) * _PARTS[text[-1]]))

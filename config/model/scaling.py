@@ -1,10 +1,12 @@
-"""How each kind of quantity becomes smaller.
+"""How each kind of quantity is scaled down.
 
-A model's field says how it scales, ``Annotated[Storage, Scales("storage")]``; ``derive`` reads the annotation, so a new
-component kind needs no change there. Three rules hold for every kind, and property tests hold them:
+A model's field states how it scales, ``Annotated[Storage, Scales("storage")]``; ``derive`` reads the annotation, so a new
+component kind needs no change there. Property tests prove three rules for every kind:
 
 * a scale of 100 % changes nothing, and a larger scale never gives a smaller value;
+
 * the result is never above production's value, and never below the floor unless production's value is;
+
 * results are the steps a person would write: ``335m`` and not ``333m7``, ``3456Mi`` and not ``3413333333``.
 """
 
@@ -28,13 +30,13 @@ TOPOLOGY: frozenset[ScaleKind] = frozenset({"members"})
 
 @dataclass(frozen=True)
 class Scales:
-    """A field's annotation: which scale applies to it, and how low it may go (written as in YAML)."""
+    """The annotation of a field: the scale that applies to it, and its floor (written as in YAML)."""
 
     kind: ScaleKind
     floor: str | int | None = None
 
     def apply(self, value: Any, ratio: Fraction) -> Any:
-        """Production's ``value`` at ``ratio`` (0 < ratio), rounded up to a plain step; ``None`` stays ``None``."""
+        """Returns production's ``value`` at ``ratio`` (0 < ratio), rounded up to a plain step; ``None`` stays ``None``."""
         if value is None or ratio == 1:
             return value
         if isinstance(value, InstanceClass):
@@ -51,7 +53,7 @@ def _up(value: Fraction, step: Fraction) -> Fraction:
 
 
 def _decimal_step(value: Fraction, finest: Fraction) -> Fraction:
-    """One unit in the third significant digit: 333.4 -> steps of 1, 3334 -> steps of 10."""
+    """Returns one unit in the third significant digit: 333.4 -> steps of 1, 3334 -> steps of 10."""
     digits = len(str(int(value / finest)))
     return max(finest, finest * Fraction(10) ** (digits - 3))
 
@@ -84,7 +86,7 @@ def _count(value: int, ratio: Fraction) -> int:
 
 
 def _members(value: int, ratio: Fraction) -> int:
-    """Quorum members: odd and at least three."""
+    """Returns quorum members: odd and at least three."""
     return max(3, ceil(value * ratio) | 1)
 
 

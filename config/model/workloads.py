@@ -36,7 +36,7 @@ class ContainerSpec:
     """Path of its CPU and memory."""
     ports: tuple[PortSpec, ...] = ()
     init: bool = False
-    """Whether it ends before the others start; the pod then needs nothing more for it."""
+    """Whether it ends before the other containers start; the pod then needs no additional resources for it."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,11 @@ class WorkloadSpec:
 
     @property
     def ends(self) -> bool:
-        """Whether the pods run to completion."""
+        """Returns whether the pods run to completion."""
         return self.controller in ("Job", "CronJob")
 
     def volumes(self) -> Iterator[tuple[str, str]]:
-        """Names of the PersistentVolumeClaims with the paths of their sizes, ordered by volume, then by pod."""
+        """Yields names of the PersistentVolumeClaims with the paths of their sizes, ordered by volume, then by pod."""
         for claim in self.claims:
             for index in range(self.pods):
                 yield f"{claim.volume}-{self.name}-{index}", claim.size

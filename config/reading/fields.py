@@ -1,4 +1,4 @@
-"""Which model stands at a path of a declaration."""
+"""The models of the values at a path of a declaration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from config.paths import Path
 
 
 def _models(annotation: Any, data: Any) -> Any:
-    """The annotation without ``Annotated`` and ``None``; of a discriminated union, the member the data names."""
+    """Returns the models of an annotation, without ``Annotated`` and ``None``.
+
+    Of a discriminated union, the member that the data name.
+    """
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, types.UnionType):
@@ -29,7 +32,7 @@ def _models(annotation: Any, data: Any) -> Any:
 
 
 def keys_at(root: type[BaseModel], path: Path, data: Any) -> list[str]:
-    """The keys a mapping at ``path`` of a ``root`` may have, as written in YAML; empty when any key is allowed."""
+    """Returns the keys that a mapping at ``path`` of a ``root`` may have, as in YAML; empty when any key is allowed."""
     annotation: Any = root
     for part in path:
         annotation = _models(annotation, data)

@@ -1,4 +1,4 @@
-"""The files of declarations: where the shipped ones are, and how one is read."""
+"""The files of declarations: where they are, and how they are read."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path as FilePath
 from config.errors import ConfigError, Problem
 
 SYSTEMS = FilePath(__file__).parent.parent / "systems"
-"""The folder of the systems that are shipped."""
+"""The folder of the shipped systems."""
 MAX_BYTES = 4 * 1024 * 1024
-"""A declaration larger than this (500 services of ``bench/generate.py`` take 0.16 MB) is taken for a mistake."""
+"""Larger files are refused (500 services of ``bench/generate.py`` take 0.16 MB)."""
 
 
 def shown(path: FilePath) -> str:
-    """Relative to the working directory where that is shorter."""
+    """Returns the path relative to the working directory where that is shorter."""
     try:
         return str(path.resolve().relative_to(FilePath.cwd()))
     except ValueError:
@@ -21,7 +21,7 @@ def shown(path: FilePath) -> str:
 
 
 def read(path: FilePath) -> str:
-    """The text of a declaration; raises ``ConfigError`` when there is none to read."""
+    """Returns the text of a declaration; raises ``ConfigError`` when it cannot be read."""
     name = shown(path)
     try:
         if path.stat().st_size > MAX_BYTES:

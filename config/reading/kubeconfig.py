@@ -1,4 +1,4 @@
-"""Which cluster a kubeconfig leads to, and whether it is the one an environment is pinned to."""
+"""The cluster of a kubeconfig, and whether it is the one that an environment is pinned to."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from config.errors import ConfigError, Problem
 
 
 def kubeconfig_files() -> list[Path]:
-    """``$KUBECONFIG``'s files in order, or ``~/.kube/config``; only those that exist."""
+    """Returns ``$KUBECONFIG``'s files in order, or ``~/.kube/config``; only those that exist."""
     listed = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
     return [path for item in listed.split(os.pathsep) if item and (path := Path(item).expanduser()).exists()]
 
 
 def certificate_authority(context: str | None) -> bytes | None:
-    """The PEM bundle of the cluster that ``context`` (default: the current one) leads to; ``None`` when it names none.
+    """Returns the PEM bundle of the cluster of ``context`` (default: the current one); ``None`` when it has none.
 
     Raises ``ConfigError`` when there is no kubeconfig or no such context.
     """
@@ -42,7 +42,7 @@ def certificate_authority(context: str | None) -> bytes | None:
 
 @dataclass(frozen=True)
 class Access:
-    """One context of the kubeconfig, with what it names; paths in it are absolute."""
+    """One context of the kubeconfig with its cluster and user; paths in it are absolute."""
 
     name: str
     context: Mapping[str, Any]
@@ -50,7 +50,7 @@ class Access:
     user: Mapping[str, Any]
 
     def alone(self) -> dict[str, Any]:
-        """A kubeconfig of this context only."""
+        """Returns a kubeconfig with this context only."""
         context = {**self.context, "cluster": self.name, "user": self.name}
         return {
             "apiVersion": "v1",
@@ -103,7 +103,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Paths are relative to the file that has them; a plugin's command only when it holds a separator."""
+    """Makes paths absolute, which are relative to their file; a plugin's command only when it contains a separator."""
     absolute = dict(entry)
     for key in ("certificate-authority", "client-certificate", "client-key", "tokenFile"):
         if absolute.get(key):
@@ -115,7 +115,7 @@ def _absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def fingerprint(pem: bytes) -> str:
-    """SHA-256 of the bundle's first certificate in DER, in hex; raises ``ValueError`` when there is none."""
+    """Returns the SHA-256 of the bundle's first certificate in DER, in hex; raises ``ValueError`` when there is none."""
     body = pem.decode("ascii", "replace").partition("-----BEGIN CERTIFICATE-----")[2].partition("-----END")[0]
     try:
         der = base64.b64decode("".join(body.split()), validate=True)

@@ -1,4 +1,4 @@
-"""YAML scalars as they were written: a number or truth value that would lose something by being read stays a text."""
+"""YAML scalars as they were written: a number or truth value that parsing would change stays a text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Written(str):
 
 
 class UnknownTag(ValueError):
-    """A tag such as ``!!python/object`` that makes more of a node than YAML's own types."""
+    """A tag such as ``!!python/object``, which stands for types other than YAML's own."""
 
     def __init__(self, tag: str, line: int) -> None:
         super().__init__(f"the tag {tag} is not taken")
@@ -58,7 +58,7 @@ def _kept(read: Any) -> Any:
     def construct(self: Any, node: ScalarNode) -> Any:
         try:
             value = read(self, node)
-        except ValueError:  # no number after all, such as a version with underscores
+        except ValueError:  # not a number but, for example, a version with underscores
             return str(node.value)
         return value if _says_all(value, node.value) else Written(node.value, value)
 
@@ -79,7 +79,7 @@ _Constructor.add_constructor(f"{_CORE}timestamp", lambda _, node: str(node.value
 
 
 def reader() -> YAML:
-    """Reads documents with lines and scalars as written; raises ``UnknownTag`` beside ruamel's own errors."""
+    """Returns a reader of documents with lines and scalars as written; it raises ``UnknownTag`` beside ruamel's own errors."""
     yaml = YAML(typ="rt", pure=True)
     yaml.Constructor = _Constructor
     return yaml

@@ -1,4 +1,4 @@
-"""From the text of a YAML file to a pydantic model; the messages name the line of each mistake."""
+"""Converts the text of a YAML file to a pydantic model; messages name the line of each mistake."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .scalars import UnknownTag, Written, reader
 M = TypeVar("M", bound=BaseModel)
 
 MAX_NODES = 500_000
-"""Aliases are expanded; more values than this are taken for a mistake."""
+"""Largest number of values, with aliases expanded."""
 
 
 def validated(model: type[M], text: str, file: str) -> tuple[M, dict[Path, int]]:
@@ -109,7 +109,7 @@ def _problems(
         message, fix = _explain(model, item, path, data)
         problem = Problem(file, lines.get(line_path, 1), render(path), message, fix)
         problems.setdefault((problem.path, problem.message), problem)
-    # a misspelt key is one mistake, not an unknown key and a missing one
+    # a misspelt key is reported once, and not as an unknown key and a missing one
     meant = {
         (p.path.rpartition(".")[0], p.fix.split("'")[1])
         for p in problems.values()
@@ -119,7 +119,7 @@ def _problems(
 
 
 def _locate(location: tuple[str | int, ...], data: Any) -> Path:
-    """Pydantic's location without the tags of unions; its last part may be absent from the data."""
+    """Returns pydantic's location without the tags of unions; its last part may be absent from the data."""
     path: list[str | int] = []
     node = data
     for index, part in enumerate(location):

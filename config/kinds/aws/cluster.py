@@ -34,7 +34,7 @@ class Eks(Platform):
     external_dns: ChartVersion = Field(alias="externalDns")
     external_secrets: ChartVersion
     charts: Charts
-    """The repository that these charts are in, unless the stack names another (``understudy:charts``)."""
+    """The repository of these charts, unless the stack names another (``understudy:charts``)."""
     log_retention: LogRetention = 90
 
     @field_validator("instance")
@@ -58,5 +58,5 @@ class Eks(Platform):
         }
 
     def arn(self, region: str, account: str) -> str:
-        """Known before the cluster is there: the Kubernetes provider is pinned to it."""
+        """Returns the ARN, which is known before the cluster exists: the Kubernetes provider is pinned to it."""
         return f"arn:aws:eks:{region}:{account}:cluster/{self.identifier}"

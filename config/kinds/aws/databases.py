@@ -24,7 +24,7 @@ Window = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([0
 
 
 class Database(Managed):
-    """Encrypted, TLS only, backed up; its master password is AWS' own, which rotates it."""
+    """Encrypted, TLS only, backed up; AWS stores and rotates the master password."""
 
     has_reader = True
 
@@ -33,7 +33,7 @@ class Database(Managed):
     backup_window: Window = "03:00-04:00"
     maintenance_window: str = "sun:05:00-sun:06:00"
     allow_major_version_upgrade: bool = False
-    """AWS refuses another major version without it; set it for the one change that is meant to be it."""
+    """AWS refuses another major version without it; set it only for the change that is meant to upgrade."""
     skip_final_snapshot: bool = False
     """Whether a deleted database leaves no final snapshot."""
 

@@ -1,4 +1,4 @@
-"""Fields that all components in an AWS account share."""
+"""Fields of all components in an AWS account."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LogRetention = Literal[
 
 
 class Platform(Component):
-    """Belongs to the account, not to the namespace; its lifecycle is the platform's."""
+    """A component of the account, not of the namespace; its lifecycle is the platform's."""
 
     namespaced = False
     layer = "platform"
@@ -33,7 +33,7 @@ class Platform(Component):
 
 
 class Managed(Platform):
-    """A store that AWS runs: ``nodes`` of one class, in the data subnets, a zone each."""
+    """A store that AWS runs: ``nodes`` of one class in the data subnets, each in the next zone."""
 
     use: ClassVar[Use]
     """The purpose of the instance class, which decides the allowed instance families."""
@@ -43,14 +43,14 @@ class Managed(Platform):
     nodes: Nodes = 3
     log_retention: LogRetention = 30
     secret_name: DnsLabel | None = None
-    """The Secret in the namespace that its users find it by (``MANAGED_KEYS``); default: ``<name>-credentials``."""
+    """The Secret in the namespace with endpoint and credentials (``MANAGED_KEYS``); default: ``<name>-credentials``."""
 
     def secret(self, name: str) -> str:
-        """The Secret of component ``name``."""
+        """Returns the Secret of component ``name``."""
         return self.secret_name or f"{name}-credentials"
 
     def environment(self, name: str, namespace: str) -> dict[str, str]:
-        """The port; where it answers is known to the platform alone."""
+        """Returns the port; only the platform knows the address."""
         if self.existing:
             return super().environment(name, namespace)
         return {secret_variable(name, "port"): str(self.port())}

@@ -1,4 +1,4 @@
-"""The network, and the way into it for people. Addresses are the environment's: ``environments.<name>.account``."""
+"""The network, and people's access to it. Addresses are stated by the environment: ``environments.<name>.account``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from config.model.quantity import Duration
 from .managed import LogRetention, Platform
 
 Service = Literal["s3", "ecr.api", "ecr.dkr", "sts", "secretsmanager", "logs"]
-"""AWS services that are reached without leaving the network."""
+"""AWS services that are reached through endpoints inside the network."""
 
 
 class Network(Platform):
@@ -21,7 +21,7 @@ class Network(Platform):
     kind: Literal["network"]
     after = ()
     nat_gateways: Annotated[int, Field(ge=1)] = 3
-    """Zones without one go out through another zone's."""
+    """Zones without a gateway use another zone's."""
     endpoints: tuple[Service, ...] = ("s3", "ecr.api", "ecr.dkr", "sts", "secretsmanager", "logs")
     flow_log_retention: LogRetention = 365
 
@@ -31,10 +31,10 @@ class ClientVpn(Platform):
 
     kind: Literal["client-vpn"]
     split_tunnel: bool = True
-    """Only what is for the network goes through it."""
+    """Only traffic to the network uses the VPN."""
     session_hours: Literal[8, 10, 12, 24] = 8
     log_retention: LogRetention = 90
     certificate_validity: Duration = Duration.parse("365d")
     renew_before: Duration = Duration.parse("60d")
     client: Text = "{system}-{environment}-client"
-    """The common name that clients show."""
+    """The common name of clients' certificates."""

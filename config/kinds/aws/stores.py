@@ -1,4 +1,4 @@
-"""Caches, logs of events, search, and objects that AWS manages."""
+"""Caches, event logs, search, and object stores that AWS manages."""
 
 from __future__ import annotations
 
@@ -78,15 +78,15 @@ class Bucket(Platform):
     name: BucketName
     """A globally unique S3 bucket name."""
     retention: Annotated[Duration | None, Scales("retention", floor="1d")] = None
-    """Objects are deleted after it; default: never."""
+    """Time after which objects are deleted; default: never."""
     noncurrent_retention: Retention = Duration.parse("30d")
-    """Earlier versions are deleted after it."""
+    """Time after which earlier versions are deleted."""
     logs: DnsLabel | None = None
-    """The bucket of its access logs; one that receives logs has none."""
+    """The bucket of its access logs; a bucket that receives logs has none."""
     receives_logs: bool = False
     """Load balancers, CloudFront and the other buckets write their access logs here."""
     force_destroy: bool = False
-    """Delete it with what is in it."""
+    """Whether a deletion of the bucket also deletes its objects."""
 
     def environment(self, name: str, namespace: str) -> dict[str, str]:
         return {secret_variable(name, "bucket"): self.name}

@@ -1,4 +1,4 @@
-"""The way in from the world: names, certificates, the load balancer, the content delivery network."""
+"""The entrance from the internet: names, certificates, the load balancer, the content delivery network."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ class Zone(Platform):
 
 
 class LoadBalancer(Platform):
-    """A network load balancer with the environment's certificate before the cluster's gateway, and the names that lead to it.
+    """A network load balancer in front of the cluster's gateway, and the names that lead to it.
 
-    It is the platform's, so that the names are known before the gateway is there; the gateway's pods join its target groups.
+    It has the environment's certificate. It belongs to the platform, so that the names are known before the gateway
+    exists; the gateway's pods join its target groups.
     """
 
     kind: Literal["load-balancer"]
