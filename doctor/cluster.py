@@ -1,4 +1,4 @@
-"""A cluster as the checks read it, and the errors of reading it."""
+"""The interface through which checks read a cluster, and its errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class Served:
 
 @dataclass(frozen=True, order=True)
 class Access:
-    """A request that the API server allows or not; ``namespace`` is empty for objects in none."""
+    """A request of which the API server decides whether the caller may make it.
+
+    ``namespace`` is empty for cluster-wide objects.
+    """
 
     verb: str
     group: str
@@ -42,22 +45,22 @@ class Cluster(Protocol):
     context: str
 
     def version(self) -> str:
-        """Such as ``v1.36.3``."""
+        """The version, such as ``v1.36.3``."""
 
     def authority(self) -> str | None:
-        """SHA-256 of the certificate authority in the kubeconfig; ``None`` when it has none."""
+        """Returns the SHA-256 of the certificate authority in the kubeconfig; ``None`` when it has none."""
 
     def one(self, path: str) -> Object | None:
-        """The object at the path of the API; ``None`` when it is not there."""
+        """Returns the object at the path of the API; ``None`` when it does not exist."""
 
     def items(self, path: str, selector: str = "") -> Sequence[Object]:
-        """The objects of the list at the path; none where the API server does not serve it."""
+        """Returns the objects of the list at the path; none where the API server does not serve it."""
 
     def served(self, api_version: str) -> Mapping[str, Served]:
-        """Kind to how it is served, of the group and version; empty when that is not served."""
+        """Returns kind to how it is served, of the group and version; empty when that is not served."""
 
     def text(self, path: str) -> str:
         """Returns the text at a path that is not an object, such as ``/metrics``."""
 
     def allowed(self, wanted: Sequence[Access]) -> Sequence[bool]:
-        """Whether the caller may do each of them."""
+        """Returns for each request whether the caller may make it."""

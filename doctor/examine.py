@@ -1,4 +1,4 @@
-"""Every check on a cluster, in order."""
+"""Runs every check on a cluster, in order."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from .result import Result
 
 
 def examine(needs: Needs, cluster: Cluster) -> list[Result]:
-    """The findings of every check; what the caller may not read is ``unknown``. Raises ``ConfigError`` for no cluster."""
+    """Returns the findings of every check; those that the caller may not read are ``unknown``.
+
+    Raises ``ConfigError`` when there is no cluster.
+    """
     results: list[Result] = []
     for check in CHECKS.values():
         try:
             results += [Result(check.id, f.status, f.said, f.fix) for f in check.run(needs, cluster)]
         except Forbidden as error:
-            fix = "run it as somebody with the right to read"
-            results.append(Result(check.id, "unknown", f"cannot tell: you may not read {error}", fix))
+            fix = "run it as a user with the right to read"
+            results.append(Result(check.id, "unknown", f"unknown: you may not read {error}", fix))
     return results
 
 
 def would_fail(results: list[Result]) -> bool:
-    """Whether something would fail."""
+    """Returns whether something would fail."""
     return any(result.status == "failure" for result in results)
 
 
 def as_json(stack: str, context: str, results: list[Result]) -> str:
-    """For programs."""
+    """Returns the findings as JSON."""
     listed = [vars(result) for result in results]
     return json.dumps({"stack": stack, "context": context, "fails": would_fail(results), "results": listed}, indent=1)

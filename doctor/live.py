@@ -17,16 +17,16 @@ from config.reading.kubeconfig import access, certificate_authority, fingerprint
 from .cluster import Access, Forbidden, Object, Served
 
 CONNECT, READ = 5, 20
-"""Seconds until the API server has to take a connection, and to answer."""
+"""Seconds for a connection to the API server, and for an answer."""
 SIGN_IN = 60
-"""Seconds until an exec plugin of the kubeconfig has to give credentials."""
+"""Seconds for an exec plugin of the kubeconfig to return credentials."""
 PAGE = 500
-"""Objects of a list that are asked for at once."""
+"""Number of objects in a page of a list."""
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 class LiveCluster:
-    """The cluster of a context, default: of the current one. Raises ``ConfigError`` when it cannot be reached."""
+    """The cluster of a context, default: the current one. Raises ``ConfigError`` when it cannot be reached."""
 
     def __init__(self, context: str | None = None) -> None:
         self._access = access(context)
@@ -38,7 +38,10 @@ class LiveCluster:
 
     @cached_property
     def _client(self) -> Any:
-        """Signed in. The client waits for exec plugins without end, so it is done beside, and given up after a while."""
+        """Returns an authenticated client.
+
+        The client waits for exec plugins without limit, so it is created in a thread, with a time limit.
+        """
         from kubernetes import client, config
         from kubernetes.config import ConfigException
 
@@ -49,7 +52,7 @@ class LiveCluster:
 
         def sign_in() -> None:
             try:
-                # the merged context: the client reads KUBECONFIG once, when it is imported, and would write to its file
+                # the merged context: the client reads KUBECONFIG once, at its import, and would write to the file
                 client = config.new_client_from_config_dict(
                     self._access.alone(), persist_config=False, client_configuration=settings
                 )
@@ -57,7 +60,7 @@ class LiveCluster:
             except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
                 failed.append(error)
 
-        logging.getLogger("root").setLevel(logging.CRITICAL)  # the client logs what it then swallows
+        logging.getLogger("root").setLevel(logging.CRITICAL)  # the client logs errors that it then ignores
         thread = threading.Thread(target=sign_in, daemon=True)
         thread.start()
         thread.join(SIGN_IN)
@@ -74,7 +77,7 @@ class LiveCluster:
         return ConfigError(Problem("kubeconfig", None, f"context {self.context!r}", message, named))
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
-        """The answer as JSON, ``None`` for 404; raises ``Forbidden``, or ``ConfigError`` for no answer."""
+        """Returns the answer as JSON, ``None`` for 404; raises ``Forbidden``, or ``ConfigError`` without an answer."""
         text = self._raw(method, path, body)
         return None if text is None else json.loads(text)
 
@@ -104,7 +107,7 @@ class LiveCluster:
                 message = "the API server does not accept the credentials of the kubeconfig"
                 raise self._problem(message, "kubectl version") from None
             if error.status == 503 and path.startswith("/apis/"):
-                return None  # an aggregated API whose server does not answer: it is not served
+                return None  # an aggregated API whose server does not answer counts as not served
             raise self._problem(f"the API server answers {error.status} {error.reason}", "kubectl version") from None
         except (HTTPError, OSError) as error:
             server = client.configuration.host
@@ -124,7 +127,7 @@ class LiveCluster:
             return None
 
     def server(self) -> str:
-        """The URL of its API."""
+        """The URL of the API."""
         return str(self._client.configuration.host)
 
     def one(self, path: str) -> Object | None:
@@ -165,7 +168,7 @@ class LiveCluster:
             return list(pool.map(self._allowed, wanted))
 
     def _allowed(self, access: Access) -> bool:
-        """A review is made and not kept; whoever is signed in may ask it."""
+        """Sends an access review, which is not stored; every authenticated user may send one."""
         resource, _, part = access.resource.partition("/")
         attributes = {
             "verb": access.verb,

@@ -21,12 +21,12 @@ TEMPLATES: Mapping[str, Path] = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
-"""Kind to where its pod template stands."""
+"""Kind to the path of its pod template."""
 
 
 @dataclass(frozen=True)
 class Pin:
-    """The cluster that an environment belongs to, as it is declared; all empty when it is declared nowhere."""
+    """The declared cluster of an environment; all fields are empty when none is declared."""
 
     ca_sha256: str | None = None
     kube_system_uid: str | None = None
@@ -36,32 +36,32 @@ class Pin:
 
 @dataclass(frozen=True)
 class Needs:
-    """The rendered Kubernetes objects, and the declaration that the fixes refer to."""
+    """The rendered Kubernetes objects, and the declaration that the remedies refer to."""
 
     resolved: Resolved
     nodes: Sequence[Node]
     file: str
-    """The system's file, for fixes."""
+    """The system's file, for remedies."""
     pin: Pin = Pin()
 
     @cached_property
     def objects(self) -> list[Mapping[str, Any]]:
-        """Every Kubernetes object of the graph; charts are not rendered in it."""
+        """Returns every Kubernetes object of the graph; objects inside charts are not in it."""
         bodies = (node["inputs"] for node in self.nodes if node["type"].startswith("kubernetes:"))
         return [body for body in bodies if {"apiVersion", "kind", "metadata"} <= body.keys()]
 
     def of(self, *kinds: str) -> list[Mapping[str, Any]]:
-        """The objects of these kinds."""
+        """Returns the objects of these kinds."""
         return [body for body in self.objects if body["kind"] in kinds]
 
     @property
     def namespace(self) -> str:
-        """The environment's."""
+        """The namespace of the environment."""
         return self.resolved.environment.namespace
 
     @cached_property
     def pods(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """``Kind/name`` and pod specification of everything that makes pods."""
+        """Returns ``Kind/name`` and pod specification of every object that creates pods."""
         return [
             (label(body), spec)
             for body in self.of(*TEMPLATES)
@@ -69,7 +69,7 @@ class Needs:
         ]
 
     def egress(self) -> Iterator[tuple[str, list[str], set[int]]]:
-        """Name, networks and ports of each way out that a NetworkPolicy opens to addresses."""
+        """Yields name, networks and ports of each NetworkPolicy rule to addresses outside of the cluster."""
         for body in self.of("NetworkPolicy"):
             for rule in at(body, "spec", "egress") or ():
                 networks = [cidr for peer in rule.get("to") or () if (cidr := at(peer, "ipBlock", "cidr"))]
@@ -83,12 +83,12 @@ class Needs:
 
 
 def label(body: Mapping[str, Any]) -> str:
-    """``Deployment/web``."""
+    """Formats an object as ``Deployment/web``."""
     return f"{body['kind']}/{body['metadata'].get('name', '?')}"
 
 
 def at(node: Any, *path: str | int) -> Any:
-    """The value at the path, or ``None``."""
+    """Returns the value at the path, or ``None``."""
     for part in path:
         if isinstance(node, Mapping):
             node = node.get(part)
@@ -100,7 +100,7 @@ def at(node: Any, *path: str | int) -> Any:
 
 
 def some(names: Sequence[str], limit: int = 3) -> str:
-    """A few of the names, and how many more there are."""
+    """Formats a few of the names, and the number of the others."""
     listed = list(dict.fromkeys(names))
     more = len(listed) - limit
     return ", ".join(listed[:limit]) + (f" and {more} more" if more > 0 else "")

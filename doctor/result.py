@@ -10,12 +10,12 @@ from .cluster import Cluster
 from .needs import Needs
 
 Status = Literal["ok", "warning", "failure", "unknown"]
-"""``failure``: something would fail; ``warning``: something is weak; ``unknown``: the cluster does not say."""
+"""``failure``: something would fail; ``warning``: something is weak; ``unknown``: it cannot be determined."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer of a check; ``fix`` is the line to write, or the command to run."""
+    """One result of a check; ``fix`` is the line to write, or the command to run."""
 
     status: Status
     said: str
@@ -24,7 +24,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Result:
-    """A finding, and the check that made it."""
+    """A finding, and its check."""
 
     check: str
     status: Status
@@ -34,7 +34,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Check:
-    """A question to a cluster. ``run`` yields at least one finding; it raises ``Forbidden`` for what it may not read."""
+    """A question about a cluster.
+
+    ``run`` yields at least one finding; it raises ``Forbidden`` for objects that it may not read.
+    """
 
     id: str
     question: str

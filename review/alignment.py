@@ -1,4 +1,4 @@
-"""Two graphs side by side: resources by the names that a person calls them, leaves by their paths."""
+"""Aligns two graphs: resources by their names without the environment's parts, leaves by their paths."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Key = tuple[str, ...]
 """Names of a resource and its ancestors, with their types: the same in every environment."""
 Path = tuple[str | int, ...]
 _ROTATED = re.compile(r"(?<=[a-z])-\d+(?=\.\w+\}$)")
-"""The generation of a random value, which is each environment's own."""
+"""The generation of a random value, which differs between environments."""
 
 
 def aligned(nodes: list[Node]) -> dict[Key, Node]:
-    """By what a person calls it: the names from the root down. The declaration itself is not compared."""
+    """Returns key to resource, with the names from the root down as the key. The declaration itself is not compared."""
     by_urn = {node["urn"]: node for node in nodes}
     result: dict[Key, Node] = {}
     for node in sorted(nodes, key=lambda node: _rotation(node), reverse=True):
@@ -28,7 +28,7 @@ def aligned(nodes: list[Node]) -> dict[Key, Node]:
         while above is not None and above["type"] != ENVIRONMENT:
             key = (f"{above['type']}::{above['name']}", *key)
             above = by_urn.get(above["parent"] or "")
-        while key in result:  # the value before a rotation stands behind the current one
+        while key in result:  # the value before a rotation follows the current one
             key = (*key[:-1], f"{key[-1]} (before)")
         result[key] = node
     return result
@@ -40,19 +40,19 @@ def _rotation(node: Node) -> int:
 
 
 def _name(node: Node) -> str:
-    """Without the rotation, which each environment has for itself."""
+    """Returns the name without the rotation, which differs between environments."""
     return str(node["name"].rpartition("-")[0]) if _rotation(node) else str(node["name"])
 
 
 def components(key: Key) -> list[str]:
-    """Names that may be a component's: those on the way and the words in them, the longest first."""
+    """Returns names that may be a component's: those of the ancestors and the words in them, the longest first."""
     words = [part.partition("::")[2].split("-") for part in key]
     candidates = {"-".join(name[i:j]) for name in words for i in range(len(name)) for j in range(i + 1, len(name) + 1)}
     return sorted(candidates, key=lambda name: (-len(name), name))
 
 
 def shown(key: Key) -> str:
-    """``StatefulSet cockroachdb``."""
+    """Formats a resource as ``StatefulSet cockroachdb``."""
     kind, _, name = key[-1].partition("::")
     return f"{kind.rpartition(':')[2]} {name}"
 
@@ -63,7 +63,7 @@ def body(node: Node) -> dict[str, Any]:
 
 
 def _without_stack(value: Any, stack: str) -> Any:
-    """Symbols name the stack, which is not a difference."""
+    """Removes the stack's name from symbols, which is not a difference."""
     if isinstance(value, dict):
         return {key: _without_stack(item, stack) for key, item in value.items()}
     if isinstance(value, list):
@@ -75,7 +75,7 @@ def _without_stack(value: Any, stack: str) -> Any:
 
 
 def flat(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every scalar; an item of a list goes by its name, a spread constraint by its label, neither by its position."""
+    """Yields every scalar; list items are identified by name, spread constraints by label, and not by position."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
             yield from flat(item, (*path, key))

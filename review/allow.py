@@ -1,4 +1,4 @@
-"""Differences that are allowed without an explanation, with owner, reason and end."""
+"""Differences that are allowed without an explanation, with owner, reason and end date."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILE = Path(__file__).parent / "allow.yaml"
 
 
 class Allowed(Model):
-    """One leaf of one resource, exactly; an empty path is the whole resource."""
+    """One leaf of one resource; an empty path is the whole resource."""
 
     system: str
     resource: str
@@ -33,7 +33,7 @@ class Allowed(Model):
 
 
 def read(system: str, file: Path = FILE) -> tuple[Allowed, ...]:
-    """Those of a system; raises ``ConfigError`` with the entry and what is wrong with it."""
+    """Returns the entries of a system; raises ``ConfigError`` with entry and problem."""
     try:
         content = YAML(typ="safe").load(file.read_text(encoding="utf-8")) or []
         if not isinstance(content, list):

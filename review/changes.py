@@ -32,7 +32,7 @@ STATEFUL = (
     "aws:route53/zone:Zone",
     "aws:secretsmanager/*",
 )
-"""Types that hold data, or without which data cannot be read."""
+"""Types that contain data, or without which data cannot be read."""
 _REPLACES: Mapping[str, tuple[str, ...]] = {
     "*": ("metadata.name", "metadata.namespace", "apiVersion", "kind"),
     "kubernetes:apps/v1:StatefulSet": (
@@ -90,8 +90,11 @@ _REPLACES: Mapping[str, tuple[str, ...]] = {
     "aws:kms/key:Key": ("keyUsage", "customerMasterKeySpec"),
     "aws:route53/zone:Zone": ("name",),
 }
-"""Inputs whose change replaces the resource. Those of Kubernetes and random were recorded with the official plugins,
-those of AWS are from its plugin's documentation; an engine's plan, where given, takes precedence."""
+"""Inputs whose change replaces the resource.
+
+Those of Kubernetes and random were recorded with the official plugins, those of AWS are from its plugin's documentation;
+an engine's plan, where given, takes precedence.
+"""
 _DIGESTS = ("understudy.dev/configuration", "understudy.dev/secrets")
 
 
@@ -131,7 +134,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Decision:
-    """A declared value that is another one now."""
+    """A declared value that changed."""
 
     path: str
     before: Any
@@ -140,14 +143,14 @@ class Decision:
 
     @property
     def major(self) -> bool:
-        """Whether another major version of an engine was declared: there is no way back from that."""
+        """Whether another major version of an engine was declared, which cannot be reverted."""
         sides = [re.search(r"\d+", str(side)) for side in (self.before, self.after)]
         return self.path.endswith(".version") and None not in sides and sides[0][0] != sides[1][0]  # type: ignore[index]
 
 
 @dataclass(frozen=True)
 class StackChange:
-    """Everything a commit does to one stack."""
+    """The effects of a commit on one stack."""
 
     stack: str
     steps: tuple[Step, ...]
@@ -157,7 +160,7 @@ class StackChange:
 
     @property
     def majors(self) -> list[Decision]:
-        """Engines that another major version is declared for."""
+        """Engines with another declared major version."""
         return [decision for decision in self.decisions if decision.major]
 
     def of(self, operation: Operation) -> list[Step]:
@@ -170,7 +173,7 @@ class StackChange:
 
 
 def between(stack: str, base: Iterable[Node], head: Iterable[Node]) -> StackChange:
-    """From two graphs of the stack; either is empty where the stack is not there."""
+    """Returns the changes between two graphs of the stack; a graph is empty where the stack does not exist."""
     before, after = ({node["urn"]: node for node in nodes} for nodes in (base, head))
     steps = []
     for urn in dict.fromkeys((*before, *after)):
@@ -192,7 +195,7 @@ def between(stack: str, base: Iterable[Node], head: Iterable[Node]) -> StackChan
 
 
 def _followed(steps: list[Step], before: Mapping[str, Node], after: Mapping[str, Node]) -> list[Step]:
-    """And those that are replaced because what they stand on is: another subnet has another id."""
+    """Adds resources that are replaced because a resource that they depend on is: another subnet has another id."""
     by_urn = {step.urn: step for step in steps}
     new = [step.urn for step in steps if step.operation == "replace"]
     while new:
@@ -236,7 +239,7 @@ def _decisions(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Dec
 
 
 def folded(leaf: Leaf) -> bool:
-    """A digest of what is shown elsewhere."""
+    """Returns whether the leaf is a digest of values that are shown elsewhere."""
     return any(leaf.path.endswith(f'["{name}"]') for name in _DIGESTS) or bool(
         leaf.path == "metadata.name" and re.fullmatch(r".+-[0-9a-f]{8}", str(leaf.after))
     )
@@ -248,11 +251,14 @@ _ENGINE: Mapping[str, Operation] = {
     "delete": "delete",
     "replace": "replace",
 }
-"""The engine's operations; the steps that a replacement consists of are left out."""
+"""The engine's operations; the single steps of a replacement are left out."""
 
 
 def planned(stack: str, file: Path, graphs: StackChange) -> StackChange:
-    """From ``pulumi preview --json``: the engine's operations, with the reasons of the graphs. Raises ``ConfigError``."""
+    """Returns the changes from ``pulumi preview --json``: the engine's operations, with the graphs' reasons.
+
+    Raises ``ConfigError`` for other files.
+    """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         steps = tuple(_step(step) for step in content["steps"] if step["op"] in _ENGINE)
@@ -280,7 +286,7 @@ def _step(step: Mapping[str, Any]) -> Step:
 
 
 def _masked(value: Any) -> Any:
-    """The engine writes ``[secret]``, or the signature of what it encrypted."""
+    """Hides secrets: the engine writes ``[secret]``, or the signature of an encrypted value."""
     if isinstance(value, dict):
         if "4dabf18193072939515e22adb298388d" in value:
             return "[secret]"

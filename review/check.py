@@ -1,4 +1,4 @@
-"""Whether a system's file is right, in every environment it declares."""
+"""Checks a system's file in every environment that it declares."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from config.system import Resolved
 
 
 def shipped(project: Path) -> list[Path]:
-    """Every system's file, every data contract and every stack's file."""
+    """Returns every system's file, every data contract and every stack's file."""
     return [*shipped_systems(), *contracts(), *sorted(project.glob("Pulumi.*.yaml"))]
 
 
@@ -83,7 +83,7 @@ def doubts(file: Path) -> list[Problem]:
 
 
 def _earlier(file: Path, since: str) -> dict[str, Resolved]:
-    """The environments of the file as git has it at ``since``: none where git has no file, or one that is not valid now."""
+    """Returns the environments of the file in git at ``since``; none where git has no valid file."""
     command = ["git", "-C", str(file.resolve().parent), "show", f"{since}:./{file.name}"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -101,10 +101,10 @@ def _earlier(file: Path, since: str) -> dict[str, Resolved]:
 
 
 def _platform(file: Path, stack: Stack, named: str) -> None:
-    """The platform that an application's stack names is the one of its own environment."""
+    """Checks that the platform of an application's stack belongs to the same environment."""
     other = file.parent / f"Pulumi.{named.rpartition('/')[2]}.yaml"
     if not other.exists():
-        return  # another project's, which nothing here knows
+        return  # another project's platform, which cannot be checked here
     platform = read_stack(other)
     if (platform.system, platform.environment) != (stack.system, stack.environment):
         message = f"{named} is the platform of {platform.environment} of {platform.system}"

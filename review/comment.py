@@ -1,4 +1,4 @@
-"""The reviewer's comment: the verdict first, what cannot be undone next, the rest folded."""
+"""Formats the reviewer's comment: the verdict first, then changes that cannot be undone, then the rest, folded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .changes import Leaf, Operation, StackChange, Step, folded
 from .report import Parity
 
 MARKER = "<!-- understudy: review -->"
-"""Hidden, to find the comment again."""
+"""An invisible marker by which the comment is found again."""
 LIMIT = 65_536
-"""Characters that GitHub takes; a longer comment is refused whole."""
+"""Limit of a comment's characters in GitHub, which refuses longer ones."""
 _OPERATIONS: tuple[Operation, ...] = ("replace", "delete", "update", "create")
 _VERBS: dict[Operation, str] = {"replace": "replaced", "delete": "deleted", "update": "updated", "create": "created"}
 _SIGNS: dict[Operation, str] = {"replace": "±", "delete": "-", "update": "~", "create": "+"}
@@ -30,7 +30,7 @@ class Review:
     head: str
     stacks: Sequence[StackChange]
     verdicts: dict[str, Verdict]
-    """Stack to what the policies say of head."""
+    """Stack to the policies' verdict at head."""
     parities: Sequence[Parity]
 
     @property
@@ -47,12 +47,12 @@ class Review:
 
     @property
     def blocked(self) -> bool:
-        """Whether the gate stays closed."""
+        """Whether the change must not be merged."""
         return self.violations > 0 or not all(parity.faithful for parity in self.parities)
 
 
 def render(review: Review) -> tuple[str, str | None]:
-    """The comment, always below the limit; and the whole of it for an artifact, when something had to be left out."""
+    """Returns the comment, below the limit; and the complete text for an artifact, when something was left out."""
     whole = _assemble(review, details=2)
     if len(whole) <= LIMIT:
         return whole, None
@@ -83,7 +83,11 @@ def _verdict(review: Review) -> Iterator[str]:
     said = []
     if review.violations:
         said.append(f"{review.violations} policy violation{'s' if review.violations != 1 else ''}")
-    said += [f"{parity.stack} would not be production" for parity in review.parities if not parity.faithful]
+    said += [
+        f"{parity.stack} would differ from production without a declaration"
+        for parity in review.parities
+        if not parity.faithful
+    ]
     if majors := [decision for change in review.stacks for decision in change.majors]:
         said.append(f"{len(majors)} engine major version{'s' if len(majors) != 1 else ''}")
     if review.destructive:
@@ -196,7 +200,7 @@ def _parity(review: Review) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    """Secrets as such; everything else as it is, up to a length."""
+    """Formats a value; secrets are hidden and long values cut."""
     if value is None:
         return "nothing"
     if isinstance(value, dict) and "[secret]" in value:
@@ -207,20 +211,20 @@ def _shown(value: Any) -> str:
 
 
 def _plain(text: str | None) -> str:
-    """Text of others, without what Markdown, HTML or a mention would make of it."""
+    """Escapes text for Markdown, HTML and mentions."""
     escaped = re.sub(r"([\\`*_\[\]|<>#])", r"\\\1", str(text or "").replace("\n", " "))
     return escaped.replace("@", "@\u200b")
 
 
 def _code(text: object) -> str:
-    """Inline code, whatever is in it."""
+    """Formats inline code with any content."""
     flat = str(text).replace("\n", " ")[:300]
     fence = "`" * (max((len(run) for run in re.findall(r"`+", flat)), default=0) + 1)
     return f"{fence} {flat} {fence}" if "`" in flat else f"`{flat}`"
 
 
 def _fenced(text: str, language: str) -> Iterator[str]:
-    """A block of code that nothing in it can end."""
+    """Formats a block of code whose content cannot end it."""
     fence = "`" * max(3, max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
     yield f"{fence}{language}"
     yield text

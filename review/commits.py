@@ -1,4 +1,4 @@
-"""The project as it was at another commit."""
+"""The project's files at another commit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from config.errors import ConfigError, Problem
 
 @contextmanager
 def project_at(ref: str, project: Path) -> Iterator[Path]:
-    """A folder with what git has at ``ref``; raises ``ConfigError`` when git knows no such commit."""
+    """Yields a folder with the files at ``ref``; raises ``ConfigError`` when git has no such commit."""
     command = ["git", "-C", str(project), "archive", "--format=tar", f"{ref}^{{commit}}"]
     result = subprocess.run(command, capture_output=True, check=False)
     if result.returncode:

@@ -1,4 +1,4 @@
-"""Collects what the reviewer's comment says: both commits rendered, neither deployed."""
+"""Collects the content of the reviewer's comment: both commits are rendered, neither is deployed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .report import Parity
 
 
 def ledger() -> exemptions.Ledger:
-    """Today's exemptions; raises ``ConfigError`` when they cannot be read."""
+    """Returns today's exemptions; raises ``ConfigError`` when they cannot be read."""
     try:
         return exemptions.Ledger(exemptions.read(RULES), datetime.now(UTC).date())
     except exemptions.Malformed as error:
@@ -36,7 +36,7 @@ def verdict_of(stack: str, nodes: list[Node] | None = None) -> Verdict:
 
 
 def compose(base: str, head: str, previews: dict[str, Path], project: Path = ROOT) -> Review:
-    """Raises ``ConfigError`` for a commit that git does not know, a program that fails, a preview that cannot be read."""
+    """Returns the review; raises ``ConfigError`` for an unknown commit, a failing program or a preview that cannot be read."""
     with project_at(base, project) as before, project_at(head, project) as after:
         earlier, later = _graphs(before), _graphs(after)
         settings = {name: read_stack(after / f"Pulumi.{name}.yaml") for name in later}

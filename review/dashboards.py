@@ -1,6 +1,6 @@
-"""Static previews of Grafana's dashboards, drawn from their JSON: where what is, in which unit, and where it turns bad.
+"""Draws static previews of Grafana's dashboards from their JSON: places, units and thresholds.
 
-They are not pictures of Grafana and show no data; they say so.
+They are not pictures of Grafana and show no data; a caption says so.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from xml.sax.saxutils import escape
 from .graph import Node
 
 _COLUMN, _LINE, _GAP, _HEAD = 40, 26, 4, 56
-"""Pixels: width of one of Grafana's 24 columns, height of a line, between panels, above the first."""
+"""Pixels: width of one of Grafana's 24 columns, height of a line, gap between panels, margin above the first."""
 _NOTE = "Static preview, generated from the dashboard's JSON: no Grafana drew it, and it shows no data."
 _GREY, _INK, _PAPER, _PANEL, _BAD = "#8e8e8e", "#d8d9da", "#111217", "#1f2128", "#f2495c"
 
 
 def pages(nodes: Iterable[Node]) -> dict[str, Any]:
-    """File name without suffix to dashboard, of every one that the stack gives to Grafana."""
+    """Returns file name without suffix to dashboard, for every dashboard of the stack's Grafana."""
     return {
         file.removesuffix(".json"): json.loads(text)
         for node in nodes
@@ -29,7 +29,7 @@ def pages(nodes: Iterable[Node]) -> dict[str, Any]:
 
 
 def svg(page: dict[str, Any]) -> str:
-    """The preview as SVG."""
+    """Returns the preview as SVG."""
     panels = page["panels"]
     width = 24 * _COLUMN
     height = _HEAD + max(p["gridPos"]["y"] + p["gridPos"]["h"] for p in panels) * _LINE + _GAP

@@ -1,4 +1,4 @@
-"""Differences of an environment from production, as text and as JSON."""
+"""The differences of an environment from production, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from config.paths import parse
 from config.system import Resolved
 
 Row = tuple[str, str, str, str, bool]
-"""What, production, staging, ratio, assumed."""
+"""The columns: value, production, staging, ratio, assumed."""
 
 
 def records(derivation: Mapping[str, Derived], *, only_differences: bool) -> list[dict[str, Any]]:
-    """``{path, production, staging, rule, ratio, because, assumed, source}`` for every value."""
+    """Returns ``{path, production, staging, rule, ratio, because, assumed, source}`` for every value."""
     return [
         {
             "path": derived.path,
@@ -43,7 +43,7 @@ _LEAVES: dict[str, tuple[str, type[Quantity]]] = {
 
 
 def allocation(resolved: Resolved, derivation: Mapping[str, Derived]) -> list[Row]:
-    """The table "Resource Allocation": requests and limits as a range, storage per node, retention in days."""
+    """Returns the table "Resource Allocation": requests and limits as a range, storage per node, retention in days."""
     groups: dict[tuple[str, str, str], list[Derived]] = {}
     for derived in derivation.values():
         path = parse(derived.path)
@@ -70,7 +70,7 @@ def _words(camel: str) -> str:
 
 
 def _range(quantities: list[Quantity]) -> str:
-    """``2-4 cores``, ``250-500m``, ``8-16GB``, ``30 days``: as the staging documents write them."""
+    """Formats a range as the staging documents do: ``2-4 cores``, ``250-500m``, ``8-16GB``, ``30 days``."""
     texts = [_text(q) for q in sorted(set(quantities), key=lambda q: q.value)]
     first = quantities[0]
     if isinstance(first, Cpu):
@@ -96,7 +96,7 @@ def _joined(texts: list[str], unit: str) -> str:
 
 
 def deliberate(derivation: Mapping[str, Derived]) -> dict[str, list[Derived]]:
-    """Changes, by reason."""
+    """Returns the changes, by reason."""
     reasons: dict[str, list[Derived]] = {}
     for derived in derivation.values():
         if derived.rule in ("changed", "added", "removed"):
@@ -105,7 +105,7 @@ def deliberate(derivation: Mapping[str, Derived]) -> dict[str, list[Derived]]:
 
 
 def markdown(resolved: Resolved, derivation: Mapping[str, Derived]) -> str:
-    """The section "Differences from Production"."""
+    """Returns the section "Differences from Production"."""
     environment = resolved.environment.name.capitalize()
     lines = [
         "### Resource Allocation",

@@ -1,4 +1,4 @@
-"""Mistakes and warnings of declarations in one report, for people, for programs, and for code scanning."""
+"""Mistakes and warnings of declarations in one report, for terminals, programs, and code scanning."""
 
 from __future__ import annotations
 

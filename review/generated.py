@@ -1,4 +1,4 @@
-"""``python -m review.generated``: the files that are made from others; a test holds that they are fresh."""
+"""``python -m review.generated`` writes the generated files; a test proves that they are current."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def golden(stack: str, recorded: Callable[[str], list[Node]] = graph) -> dict[Pa
 
 
 def previews() -> dict[Path, str]:
-    """File to preview, of each of staging's dashboards."""
+    """Returns file to preview, for each of staging's dashboards."""
     return {DASHBOARDS / f"{name}.svg": svg(page) for name, page in pages(graph("staging")).items()}
 
 
@@ -78,7 +78,7 @@ def reachability() -> str:
 
 
 def main() -> None:
-    """Writes all of them."""
+    """Writes all generated files."""
     FILE.write_text(render(), encoding="utf-8")
     DIFFERENCES.write_text(differences(), encoding="utf-8")
     POLICIES.write_text(as_markdown(RULES), encoding="utf-8")

@@ -24,7 +24,7 @@ SAME = "same.yaml"
 _DECLARED = {"resolved": "resolved", "production": "base", "derivation": "derivation", "identities": "identities"}
 """Long inputs of the environment that are split into files, one for each component, to the folder of these files."""
 _DEFAULTS = {"protect": False, "retain_on_delete": False, "depends_on": [], "provider": None}
-"""Values that are not written; the provider also is not where it is the only one of its package."""
+"""Inputs that are not written. The provider is not written either where it is the only one of its package."""
 _ABSENT = object()
 _JSON_INDENT = 1
 Files = dict[str, Any]
@@ -32,7 +32,7 @@ Files = dict[str, Any]
 
 
 def files(nodes: list[Node], production: list[Node] | None = None) -> dict[str, str]:
-    """Returns the files of a stack: path below its folder to YAML. ``production``: the graph to compare with, if any."""
+    """Returns the files of a stack: path below its folder to YAML. ``production`` is the graph to compare with, if any."""
     own = _documents(nodes)
     if production is None:
         return {path: _yaml(content) for path, content in own.items()}
@@ -52,13 +52,13 @@ def files(nodes: list[Node], production: list[Node] | None = None) -> dict[str, 
 
 
 def _documents(nodes: list[Node]) -> Files:
-    """The resources of a graph, and the long inputs of its environment, each under the path of its file."""
+    """Returns the resources of a graph, and the long inputs of its environment, by the path of their files."""
     places = _places(nodes)
     result: Files = {}
     for node in nodes:
         inputs = node["inputs"]
         if node["type"] == ENVIRONMENT:
-            alike = inputs["production"] == inputs["resolved"]  # in production itself
+            alike = inputs["production"] == inputs["resolved"]  # for production itself
             for key, folder in _DECLARED.items():
                 if alike and key == "production":
                     continue
@@ -93,7 +93,7 @@ def _provider(node: Node, nodes: list[Node], places: dict[str, str]) -> str | No
 
 
 def _structured(value: Any) -> Any:
-    """The value with each text that is a JSON document of several lines as ``{json: <what it says>}``."""
+    """Returns the value with each JSON document of several lines as ``{json: <content>}``."""
     if isinstance(value, dict):
         return {key: _structured(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -108,7 +108,7 @@ def _structured(value: Any) -> Any:
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
-    """A long input by component: of a resolved environment each component, of a list the entries of each component."""
+    """Splits a long input by component: a resolved environment into components, a list into the entries of each."""
     if isinstance(value, dict):
         yield "environment", {key: part for key, part in value.items() if key != "components"}
         yield from value["components"].items()
@@ -120,7 +120,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _places(nodes: list[Node]) -> dict[str, str]:
-    """URN to ``<component>/<type>-<name>``: the component is the nearest ancestor that is one of this program's."""
+    """Returns URN to ``<component>/<type>-<name>``: the component is the nearest ancestor of this program's types."""
     by_urn = {node["urn"]: node for node in nodes}
     result: dict[str, str] = {}
     taken: set[str] = set()
@@ -131,7 +131,7 @@ def _places(nodes: list[Node]) -> dict[str, str]:
         folder = "environment" if above is None or above["type"] == ENVIRONMENT else above["name"]
         plain = place = f"{folder}/{node['type'].rpartition(':')[2]}-{node['name']}"
         number = 1
-        while place in taken:  # two API groups may have a kind of one name
+        while place in taken:  # two API groups may have a kind of the same name
             number += 1
             place = f"{plain}-{number}"
         taken.add(place)
@@ -140,13 +140,13 @@ def _places(nodes: list[Node]) -> dict[str, str]:
 
 
 def _names(nodes: list[Node]) -> tuple[str, ...]:
-    """The environment's own names, in the order in which they are exchanged."""
+    """Returns the environment's own names, in the order of their replacement."""
     site = next(node for node in nodes if node["type"] == ENVIRONMENT)["inputs"]["resolved"]["environment"]
     return site["domain"], site["namespace"], site["name"]
 
 
 def _exchanged(documents: Files, before: tuple[str, ...], after: tuple[str, ...]) -> Files:
-    """Production's documents with the names of another environment in place of its own, in paths too."""
+    """Returns production's documents with another environment's names in place of its own, also in paths."""
     pairs = {old: new for old, new in zip(before, after, strict=True) if old}
     longest_first = "|".join(re.escape(word) for word in sorted(pairs, key=len, reverse=True))
     words = re.compile(rf"(?<![A-Za-z0-9])({longest_first})(?![A-Za-z0-9])")
@@ -164,7 +164,7 @@ def _exchanged(documents: Files, before: tuple[str, ...], after: tuple[str, ...]
 
 
 def _changes(before: Any, after: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each difference by its path; a list of another length is one difference, and only the new list is written."""
+    """Yields each difference by its path; a list of another length is one difference, of which the new list is written."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys((*before, *after)):
             inner = f"{path}.{_key(key)}".lstrip(".")
@@ -189,7 +189,7 @@ def _key(key: str) -> str:
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Writes texts of several lines as they are, and short mappings of scalars on one line."""
+    """Writes texts of several lines as block scalars, and short mappings of scalars on one line."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - a repeated value is written again
         return True
@@ -210,7 +210,7 @@ def _sequence(dumper: yaml.CSafeDumper, value: list[Any]) -> yaml.Node:
 
 
 def _short(value: dict[str, Any] | list[Any]) -> bool:
-    """Whether it stands on one line: scalars only, of 118 characters together."""
+    """Returns whether the mapping fits one line: scalars only, of 118 characters together."""
     items = list(value.values()) if isinstance(value, dict) else value
     return (
         bool(items) and len(str(value)) <= 118 and not any(isinstance(v, dict | list) or "\n" in str(v) for v in items)

@@ -43,7 +43,7 @@ def _in_new_process(stack: str, file: Path | None, project: Path) -> tuple[int, 
 
 
 def manifests(nodes: list[Node]) -> Iterator[tuple[str, Node]]:
-    """File name and object of every Kubernetes object in the graph."""
+    """Yields file name and object of every Kubernetes object in the graph."""
     for node in nodes:
         if node["type"].startswith("kubernetes:"):
             body = node["inputs"]

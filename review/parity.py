@@ -1,7 +1,7 @@
-"""Whether an environment is production, but for what was declared: two graphs, aligned, every differing leaf explained.
+"""Compares two graphs: an environment equals production when every differing leaf is explained by the declaration.
 
-A leaf is explained by the derivation alone (the ``Environment`` component carries it), never by where it stands: what a
-component does on its own account with the environment's name finds no explanation.
+The explanation comes only from the derivation, which the ``Environment`` component carries, and never from the place of a
+leaf: a difference that a component makes by reading the environment's name is not explained.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DIGEST = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True)
 class Difference:
-    """One leaf, or one resource, that is not the same."""
+    """A leaf or a resource that differs."""
 
     kind: Class
     resource: str
@@ -48,7 +48,7 @@ class Declaration:
     entries: tuple[Entry, ...]
     peaks: tuple[Mapping[str, Any], Mapping[str, Any]] = field(default=({}, {}))
     uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Component to what it uses."""
+    """Component to the components that it uses."""
     images: tuple[Mapping[str, str], Mapping[str, str]] = field(default=({}, {}))
     """Component to tag or digest, of production's stack and of the other."""
     statements: Statements = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Declaration:
 
     @classmethod
     def read(cls, production: Iterable[Node], staging: Iterable[Node]) -> Declaration:
-        """Raises ``ValueError`` when a stack has none."""
+        """Returns the declaration of two graphs; raises ``ValueError`` when a stack has none."""
         base, other = (
             next((node["inputs"] for node in nodes if node["type"] == ENVIRONMENT), None)
             for nodes in (production, staging)
@@ -88,7 +88,7 @@ class Declaration:
 
     @cached_property
     def everywhere(self) -> list[Entry]:
-        """Differences of the environment itself, which reach every resource."""
+        """Differences of the environment itself, which affect every resource."""
         return [entry for entry in self.entries if entry.component in ("environment", "configuration", "secrets")]
 
     @cached_property
@@ -97,23 +97,26 @@ class Declaration:
         return any(entry.path == "environment.cluster.nodes.zones" for entry in self.entries)
 
     def near(self, components: Iterable[str]) -> list[Entry]:
-        """Those that may explain a resource of these components: theirs and of what they use, then the environment's."""
+        """Returns entries that may explain a resource of these components.
+
+        Theirs, those of used components, the environment's.
+        """
         names = set(components)
         names |= {used for name in names for used in self.uses.get(name, ())}
         return [entry for name in sorted(names) for entry in self._by_component.get(name, ())] + self.everywhere
 
     def canary_entry(self, text: str) -> Entry | None:
-        """The canary of a component that the text names, as a host or at its beginning."""
+        """Returns the entry of the canary that the text names, as a host or at its beginning."""
         canaries = (e for e in self.entries if parse(e.path)[1:2] == ("canary",) and e.because)
         return next((e for e in canaries if text == e.component or f"{e.component}." in text), None)
 
     def added_or_removed_entry(self, component: str, rule: str) -> Entry | None:
-        """Why a component is in one environment only."""
+        """Returns the entry that explains why a component is in one environment only."""
         return next((e for e in self._by_component.get(component, ()) if e.rule == rule and e.because), None)
 
 
 def _split(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """A list of values is as many values, position by position; of lists that are not as long, each value stands alone."""
+    """Splits an entry for a list into one for each position; lists of different lengths stay one entry."""
     for entry in entries:
         both = (entry.production, entry.value)
         if all(isinstance(value, list) for value in both) and len(both[0]) == len(both[1]):
@@ -124,10 +127,13 @@ def _split(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def compare(production: list[Node], staging: list[Node], plain: list[Node] | None = None) -> list[Difference]:
-    """Every difference, in the order of the resources' names. Raises ``ValueError`` for a stack without a declaration.
+    """Returns every difference, in the order of the resources' names.
 
-    ``plain`` is the environment without its scale and changes, where ``staging`` is as the program makes it: a value that has
-    no other explanation was computed from what is scaled and changed, when production's and ``plain``'s differ by names alone.
+    Raises ``ValueError`` for a stack without a declaration.
+
+    ``plain`` is the environment without its scale and changes, where ``staging`` is a rendered graph: a value without
+    another explanation was computed from scaled and changed values, when production's and ``plain``'s differ only by
+    names.
     """
     declaration = Declaration.read(production, staging)
     left, right = aligned(production), aligned(staging)
@@ -143,7 +149,7 @@ def compare(production: list[Node], staging: list[Node], plain: list[Node] | Non
 
 
 def _computed(key: Key, difference: Difference, declaration: Declaration, own: set[tuple[str, str]]) -> Difference:
-    """A difference that nothing else explains; ``own`` are those that the program makes without scale and changes."""
+    """Explains a difference without another explanation; ``own`` are the differences without scale and changes."""
     if difference.kind not in FAILING or {(difference.resource, difference.path), (difference.resource, "")} & own:
         return difference
     near = [e for e in declaration.near(components(key)) if e.rule != "identity"]
@@ -169,7 +175,7 @@ def _one_sided(key: Key, declaration: Declaration, *, present_in_staging: bool) 
             shown(key),
             "",
             *_sides(present_in_staging=present_in_staging),
-            "each environment rotates by itself",
+            "each environment has its own rotation",
         )
     return Difference(kind, shown(key), "", *_sides(present_in_staging=present_in_staging))
 
@@ -181,7 +187,7 @@ def _sides(*, present_in_staging: bool) -> tuple[str, str]:
 def _leaves(key: Key, left: Node, right: Node, declaration: Declaration) -> Iterator[Difference]:
     entries = declaration.near(components(key))
     sides = [dict(flat(body(node))) for node in (left, right)]
-    # a canary takes its share of the requests wherever they are led to its service
+    # a canary receives its share of the requests wherever they are routed to its service
     hosts = " ".join(str(value) for path, value in sides[1].items() if path[-1] == "host")
     for path in dict.fromkeys((*sides[0], *sides[1])):
         production, staging = sides[0].get(path, ABSENT), sides[1].get(path, ABSENT)
@@ -213,17 +219,17 @@ def _explain(
 
 
 def _names_added_or_removed(text: str, declaration: Declaration) -> Entry | None:
-    """Whether a leaf that only one side has names a component that only the other side has."""
+    """Returns the entry of a component in one environment only, which a leaf in one graph only names."""
     entries = (e for e in declaration.entries if e.rule in ("added", "removed") and e.because)
     return next((e for e in entries if re.search(rf"(^|[^a-z0-9]){re.escape(e.component)}$", text)), None)
 
 
 def _own(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration) -> tuple[Class, str | None] | None:
-    """Whether a value is the stack's own, or is computed from the whole environment."""
+    """Explains a value that belongs to the stack itself, or is computed from the whole environment."""
     last = str(path[-1])
     rotated = last == "understudy.dev/origins" and _origins(sides[0]) == _origins(sides[1])
     if "[secret]" in path or last == "rotation" or rotated:
-        return "identity", "each environment has its own, and rotates it by itself"
+        return "identity", "each environment has its own value and rotation"
     if ("topologySpreadConstraints", _ZONE) in pairwise(path) and ABSENT in sides and declaration.zones:
         return "identity", "pods are spread over zones where the environment declares several"
     if last == "image" and _tagged(key, *sides, declaration):
@@ -237,7 +243,7 @@ def _own(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration)
 
 
 def _tagged(key: Key, old: str, new: str, declaration: Declaration) -> bool:
-    """One repository, and on each side the tag or digest that its stack names."""
+    """Returns whether both images are from one repository, each with the tag or digest that its stack names."""
     for component in components(key):
         tags = [images.get(component) for images in declaration.images]
         if all(tags):
@@ -247,7 +253,7 @@ def _tagged(key: Key, old: str, new: str, declaration: Declaration) -> bool:
 
 
 def _placed(key: Key, path: Path, sides: tuple[str, str], declaration: Declaration) -> bool:
-    """One chart, which the two stacks take from different places."""
+    """Returns whether both are the same chart from different sources."""
     if not key[-1].startswith(RELEASE) or declaration.charts[0] == declaration.charts[1]:
         return False
     same = path == ("chart",) and chart_name(sides[0]) == chart_name(sides[1])
@@ -265,14 +271,14 @@ def _class(entry: Entry) -> Class:
 
 
 def _is_digest(path: Path, old: str, new: str) -> bool:
-    """Whether a value is a digest of content whose leaves are compared as well."""
+    """Returns whether a value is a digest of content whose leaves are compared as well."""
     if path[-1] in ("understudy.dev/configuration", "understudy.dev/secrets"):
         return all(_DIGEST.fullmatch(text) for text in (old, new))
     return path[-2:] == ("metadata", "name") and same_stem(old, new)
 
 
 def _text(old: str, new: str, entries: list[Entry]) -> tuple[Class, str | None]:
-    """By its words; the most telling reason of all is given."""
+    """Explains a text by its words; returns the most specific reason."""
     order: list[Class] = ["scaled", "changed", "identity"]
     explanations: list[tuple[Class, str | None]] = [
         (_class(entry) if entry else "changed", because) for entry, because in explained(old, new, entries)

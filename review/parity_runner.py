@@ -1,4 +1,4 @@
-"""Parity of a system's stacks: which graphs are compared, and what of the outcome is allowed."""
+"""Compares the stacks of a system with its production."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .state import exported
 
 
 def stacks_of(system: str, project: Path = ROOT) -> dict[str, Stack]:
-    """Stack name to settings, of every stack of the system; raises ``ConfigError`` when there is no production."""
+    """Returns stack name to settings, of every stack of the system; raises ``ConfigError`` when there is no production."""
     stacks = {path.name.split(".")[1]: read_stack(path) for path in sorted(project.glob("Pulumi.*.yaml"))}
     of_system = {name: settings for name, settings in stacks.items() if settings.system == system}
     if BASE not in {settings.environment for settings in of_system.values()}:
@@ -33,7 +33,7 @@ def stacks_of(system: str, project: Path = ROOT) -> dict[str, Stack]:
 
 
 def production_of(stacks: Mapping[str, Stack], layer: str) -> str:
-    """The stack that is production, of one system's stacks of a layer; raises ``ConfigError`` when there is none."""
+    """Returns the production stack of a layer of one system; raises ``ConfigError`` when there is none."""
     for name, settings in stacks.items():
         if settings.environment == BASE and settings.layer == layer:
             return name
@@ -42,7 +42,7 @@ def production_of(stacks: Mapping[str, Stack], layer: str) -> str:
 
 
 def judge(system: str, production_ref: str | None = None, project: Path = ROOT) -> list[Parity]:
-    """Every stack of the system against its production, both at the commit that is checked out."""
+    """Compares every stack of the system with its production, both at the commit that is checked out."""
     stacks = stacks_of(system, project)
     results: list[Parity] = []
     for layer in dict.fromkeys(settings.layer for settings in stacks.values()):
@@ -59,7 +59,7 @@ def judge(system: str, production_ref: str | None = None, project: Path = ROOT) 
 
 
 def of_stack(stack: str, project: Path = ROOT) -> Parity | None:
-    """One stack against its production; ``None`` for a production, and where there is none."""
+    """Compares one stack with its production; ``None`` for a production, and where there is none."""
     setting = read_stack(project / f"Pulumi.{stack}.yaml")
     if setting.environment == BASE:
         return None
@@ -82,7 +82,7 @@ def _recorded(
 
 
 def judge_live(system: str, production: Path, other: Path) -> Parity:
-    """Two deployed stacks, by their exported states."""
+    """Compares two deployed stacks by their exported states."""
     return judged(system, other.stem, exported(production), exported(other), [])
 
 
@@ -100,7 +100,7 @@ def judged(
     pending: list[Difference],
     without: list[Node] | None = None,
 ) -> Parity:
-    """The parity of a stack; ``without`` is its graph without scale and changes, where ``staging`` is a rendered one."""
+    """Returns the parity of a stack; ``without`` is its graph without scale and changes, for rendered stacks."""
     try:
         differences = compare(production, staging, without)
     except ValueError as error:

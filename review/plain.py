@@ -1,7 +1,7 @@
 """An environment without its scale and its changes: production's declaration under the environment's own names.
 
-Parity compares with it. What differs between production and this graph comes of names alone; what differs between this
-graph and the environment's own was computed by the program from what is scaled and changed.
+Parity compares with it. Production and this graph differ only by names; this graph and the environment's own differ by
+values that the program computed from scaled and changed ones.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from .graph import ROOT, Node, graph
 
 
 def plain(stack: str, project: Path = ROOT) -> list[Node] | None:
-    """The graph of the stack's environment without scale and changes, or else without scale.
+    """Returns the graph of the stack's environment without scale and changes, or else without scale.
 
-    ``None`` when neither is valid, as where production uses a store that only a change replaces.
+    ``None`` when neither is valid, for example where production uses a store that only a change replaces.
     """
     file = project / f"Pulumi.{stack}.yaml"
     settings = read_stack(file)

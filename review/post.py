@@ -1,4 +1,4 @@
-"""Puts the comment on a pull request: the one that is there already is edited, wherever in the list it stands."""
+"""Posts the comment to a pull request; an existing one is edited."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PullRequest:
     """One pull request, by the API of GitHub (https://docs.github.com/rest/issues/comments)."""
 
     client: httpx.Client
-    """With the API's base URL and an ``Authorization`` header."""
+    """A client with the API's base URL and an ``Authorization`` header."""
     repository: str
     """``owner/name``."""
     number: int
@@ -59,7 +59,7 @@ class PullRequest:
         return self.client.request(method, url, **more).raise_for_status()
 
     def head(self) -> str:
-        """The commit that the pull request would merge."""
+        """Returns the pull request's head commit."""
         return str(self._ask("GET", f"/repos/{self.repository}/pulls/{self.number}").json()["head"]["sha"])
 
     def _comments(self) -> Iterator[dict[str, Any]]:
@@ -70,7 +70,10 @@ class PullRequest:
             url = page.links.get("next", {}).get("url")
 
     def post(self, body: str, author: str) -> str:
-        """Edits ``author``'s comment that begins with the marker, else writes one; its URL. Raises ``CommentNotPosted``."""
+        """Edits ``author``'s comment that begins with the marker, or else creates one.
+
+        Returns its URL. Raises ``CommentNotPosted``.
+        """
         try:
             own = next(
                 (c for c in self._comments() if c["body"].startswith(MARKER) and c["user"]["login"] == author), None
@@ -89,10 +92,10 @@ class PullRequest:
 
 
 def deliver(body: str, number: int, author: str, environment: Mapping[str, str], head: str | None = None) -> str:
-    """Posts to the pull request that the environment's repository has; what was done, in words.
+    """Posts to the pull request that the environment names; returns a sentence about the result.
 
-    ``head`` is the commit that was reviewed: a pull request that is at another is left alone. Raises ``ConfigError`` where the
-    environment says too little, ``CommentNotPosted`` where GitHub does not take it.
+    ``head`` is the reviewed commit: a pull request with another head is not changed. Raises ``ConfigError`` where
+    environment variables are missing, ``CommentNotPosted`` where GitHub refuses.
     """
     missing = [name for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN") if not environment.get(name)]
     if missing:
@@ -112,9 +115,9 @@ def deliver(body: str, number: int, author: str, environment: Mapping[str, str],
 
 
 def harmless(text: str) -> str:
-    """A comment that a stranger's run has written: checked, and made unable to mention, link or show anything but text.
+    """Returns a comment from an untrusted run, with mentions, links and markup disabled.
 
-    Raises ``ConfigError`` when it is no comment of ours, or too long.
+    Raises ``ConfigError`` when it does not have a comment's form, or is too long.
     """
     if not text.startswith(MARKER) or len(text) > LIMIT:
         message = f"{len(text)} characters" if text.startswith(MARKER) else "it does not begin with the marker"
@@ -123,7 +126,7 @@ def harmless(text: str) -> str:
         )
     body = text.removeprefix(MARKER)
     position, parts = 0, [MARKER]
-    for code in _FENCE.finditer(body):  # in code nothing means anything
+    for code in _FENCE.finditer(body):  # text in code has no effect
         parts += [_tame(body[position : code.start()]), code[0]]
         position = code.end()
     parts.append(_tame(body[position:]))

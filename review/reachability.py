@@ -13,16 +13,16 @@ from .graph import Node
 from .istio.world import Object, Pod, World, at, namespace
 
 GATEWAY = "(gateway)"
-"""The gateway in."""
+"""The ingress gateway."""
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _PROXY = 15090
-"""Metrics of the proxy, which is in every pod and no component's."""
+"""Metrics port of the proxy, which is in every pod and belongs to no component."""
 Edge = tuple[str, str, int]
 """Source, target, port."""
 
 
 class Reachability:
-    """Allowed connections of one environment, from its application's graph and its platform's where there is one."""
+    """Allowed connections of one environment, from its application's graph and its platform's, if there is one."""
 
     def __init__(self, application: Iterable[Node], platform: Iterable[Node] = ()) -> None:
         nodes, below = list(application), list(platform)
@@ -37,7 +37,7 @@ class Reachability:
         self._own: Mapping[str, Pod] = {str(pod.labels.get("app")): pod for pod in own}
 
     def edges(self) -> set[Edge]:
-        """Between pods of the namespace, and from the gateway in to them."""
+        """Returns connections between pods of the namespace, and from the ingress gateway to them."""
         pairs = set()
         gateways = [p for p in self._world.pods if p.labels.get("istio") == "ingress"]
         sources = {**self._own, **({GATEWAY: gateways[0]} if gateways else {})}
@@ -58,7 +58,10 @@ class Reachability:
         )
 
     def _network(self, own: Pod, direction: str, other: Pod | IPv4Network, port: int) -> bool:
-        """No policy that selects the pod in this direction: everything; else what one of them opens."""
+        """Returns whether NetworkPolicies allow the connection.
+
+        Without a policy for the pod they do; otherwise one of them has to.
+        """
         chosen = [
             policy
             for policy in self._networks
@@ -74,7 +77,12 @@ class Reachability:
         )
 
     def _authorized(self, caller: Pod, called: Pod, port: int) -> bool:
-        """Without an ALLOW policy everything; else what one of them names (https://istio.io/latest/docs/concepts/security/)."""
+        """Returns whether AuthorizationPolicies allow the connection.
+
+        Without an ALLOW policy they do; otherwise one of them has to.
+
+        https://istio.io/latest/docs/concepts/security/
+        """
         chosen = [
             policy
             for policy in self._allowed
@@ -89,9 +97,10 @@ class Reachability:
         )
 
     def beyond(self) -> set[tuple[str, str]]:
-        """From pods to stores and to services of others: source and the ServiceEntry's name.
+        """Returns connections from pods to stores and external services: source and the ServiceEntry's name.
 
-        The network has to be open, the pod's proxy has to know the host, and on the way out the gateway has to let it pass.
+        The network has to be open, the pod's proxy has to know the host, and on the way out the gateway has to forward
+        it.
         """
         destinations = set()
         for source, pod in self._own.items():
@@ -163,7 +172,7 @@ def _names(rule: Mapping[str, Any], principal: str, port: int) -> bool:
 
 
 def markdown(title: str, reachable: Reachability) -> str:
-    """A row for each caller, with what it reaches, and at which ports."""
+    """Returns a row for each caller, with the targets and their ports."""
     rows: dict[str, dict[str, list[str]]] = {}
     for source, target, port in sorted(reachable.edges()):
         rows.setdefault(source, {}).setdefault(target, []).append(str(port))

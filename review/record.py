@@ -42,17 +42,17 @@ ReadOutputs = Callable[[str], str]
 
 
 class Recorder(mocks.MockMonitor):
-    """Keeps the raw requests, which carry what plain mocks lose: parent, provider, dependencies, protect."""
+    """Keeps the raw requests, because plain mocks lose parent, provider, dependencies and protect."""
 
     def __init__(self, stack: str, read_outputs: ReadOutputs) -> None:
         super().__init__(_NoMocks())
         self._stack, self._read_outputs = stack, read_outputs
         self.outputs: dict[str, Any] = {}
-        """The stack's."""
+        """The outputs of the stack."""
         self.requests: dict[str, resource_pb2.RegisterResourceRequest] = {}
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """The engine's: the types of all ancestors but the stack."""
+        """Returns the URN as the engine forms it: with the types of all ancestors but the stack."""
         ancestors = parent.split("::")[2] if parent else ""
         qualified = type_ if ancestors in ("", "pulumi:pulumi:Stack") else f"{ancestors}${type_}"
         return f"urn:pulumi:{self._stack}::{PROJECT}::{qualified}::{name}"
@@ -63,7 +63,7 @@ class Recorder(mocks.MockMonitor):
         return empty_pb2.Empty()
 
     def ReadResource(self, request: Any) -> Any:
-        """A reference to another stack: that stack's own outputs, recorded like its graph."""
+        """Answers a reference to another stack with that stack's outputs, which are recorded like its graph."""
         if request.type != "pulumi:pulumi:StackReference":
             raise RuntimeError(f"the program reads {request.type} {request.id}, which has no answer without a provider")
         outputs = json.loads(self._read_outputs(request.id.rpartition("/")[2]))
@@ -109,16 +109,19 @@ def _subclasses(parent: type) -> Iterator[type]:
 
 @cache
 def _outputs(type_token: str) -> Mapping[str, Any]:
-    """The output properties that the class of this type declares, and their types; it exists, it has just been used."""
+    """Returns the output properties that the type's class declares, with their types.
+
+    The class exists, because it was just used.
+    """
     classes = [c for c in _subclasses(pulumi.CustomResource) if getattr(c, "pulumi_type", None) == type_token]
-    if type_token.startswith("pulumi-python:"):  # a dynamic resource of ours: its class says its own name
+    if type_token.startswith("pulumi-python:"):  # a dynamic resource of this program: its class states its name
         name = type_token.partition(":")[2]
         classes = [c for c in _subclasses(pulumi.dynamic.Resource) if getattr(c, "_resource_type_name", None) == name]
     return dict(sorted(resource_types(classes[0]).items())) if classes else {}
 
 
 def _symbol(type_: Any, path: str, depth: int = 3) -> Any:
-    """``${<urn>.<property>}``; of an object one for each part of it, ``${<urn>.<property>/<part>}``."""
+    """Returns ``${<urn>.<property>}``; for an object one for each part of it, ``${<urn>.<property>/<part>}``."""
     types = [item for item in get_args(type_) if item is not type(None)]
     if get_origin(type_) is Union and len(types) == 1:
         return _symbol(types[0], path, depth)
@@ -145,7 +148,7 @@ def _node(urn: str, request: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Protobuf's JSON with whole numbers as integers and secrets as what stands for them."""
+    """Converts protobuf's JSON: whole numbers become integers, and secrets their placeholder."""
     if isinstance(value, dict):
         if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
             return _hidden(value.get("value"))
@@ -156,7 +159,7 @@ def _plain(value: Any) -> Any:
 
 
 def _hidden(value: Any) -> Any:
-    """A secret: its wiring is shown, a value never."""
+    """Replaces a secret: its references are kept, its value is not."""
     if isinstance(value, dict):
         if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
             return _hidden(value.get("value"))
@@ -166,7 +169,7 @@ def _hidden(value: Any) -> Any:
 
 
 def stack_settings(project: Path, stack: str, file: Path | None) -> dict[str, str]:
-    """The stack's configuration as the engine would pass it: the project's defaults, then the stack's file."""
+    """Returns the stack's configuration as the engine would pass it: the project's defaults, then the stack's file."""
     reader = YAML(typ="safe")
     declared = reader.load((project / "Pulumi.yaml").read_text(encoding="utf-8")).get("config", {})
     path = file or project / f"Pulumi.{stack}.yaml"
@@ -240,7 +243,7 @@ def record(
         loop.run_until_complete(run_pulumi_func(lambda: _execute(program)))
         kubeconfig = os.environ["KUBECONFIG"]
     nodes = [_node(urn, request) for urn, request in sorted(recorder.requests.items())]
-    for node in nodes:  # the SDK's provider class reads the variable by itself
+    for node in nodes:  # the SDK's provider class reads the variable itself
         if node["inputs"].get("kubeconfig") == kubeconfig:
             node["inputs"]["kubeconfig"] = "${KUBECONFIG}"
     return [node for node in nodes if node["type"] != "pulumi:pulumi:Stack"], recorder.outputs

@@ -125,7 +125,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 class _Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
-    """Forks for each request, and imports between requests what the forks had to import."""
+    """Forks for each request, and imports between requests the modules that the forks had to import."""
 
     max_children = 2 * (os.cpu_count() or 1)
     request_queue_size = 64
@@ -138,7 +138,7 @@ class _Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
         self._unread = b""
 
     def report_modules(self, names: list[str]) -> None:
-        """Tells the parent process what to import before its next fork."""
+        """Reports to the parent process which modules to import before its next fork."""
         os.write(self._modules_written, "".join(f"{name}\n" for name in names).encode())
 
     def service_actions(self) -> None:
@@ -151,7 +151,7 @@ class _Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
             for name in names:
                 with suppress(ImportError):  # not importable by itself: the next fork imports it as this one did
                     module = importlib.import_module(name.decode())
-                    hasattr(module, "any")  # a module that the SDK loads at its first use is loaded by this
+                    hasattr(module, "any")  # an attribute, because the SDK loads some modules at their first use
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from .parity import Class, Difference
 
 @dataclass(frozen=True)
 class Parity:
-    """Everything that was found for one stack."""
+    """The comparison of one stack with production."""
 
     system: str
     stack: str
@@ -35,14 +35,14 @@ class Parity:
         return {kind: numbers[kind] for kind in get_args(Class)}
 
     def verdict(self) -> str:
-        """One line."""
+        """Returns the verdict in one line."""
         counts = ", ".join(f"{count} {kind}" for kind, count in self.counts().items() if count)
-        said = "is production but for what was declared" if self.faithful else "is NOT production"
+        said = "equals production but for declared differences" if self.faithful else "is NOT production"
         return f"{self.stack} {said}: {counts or 'no differences'}"
 
 
 def as_json(parity: Parity) -> str:
-    """``{system, stack, faithful, counts, differences, allowed, faults, pending, fidelity}``."""
+    """Returns ``{system, stack, faithful, counts, differences, allowed, faults, pending, fidelity}``."""
     content: dict[str, Any] = {
         "system": parity.system,
         "stack": parity.stack,
@@ -58,7 +58,7 @@ def as_json(parity: Parity) -> str:
 
 
 def as_markdown(parity: Parity) -> str:
-    """Verdict first; what fails; then how many are explained, and what this environment cannot tell."""
+    """Returns the verdict, then the failures, the number of explained differences, and the limits of the environment."""
     lines = [f"**{parity.verdict()}**", ""]
     if parity.failing:
         lines += ["| | Resource | Path | Production | Here |", "| --- | --- | --- | --- | --- |"]

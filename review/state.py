@@ -1,4 +1,4 @@
-"""A deployed stack as a graph: from ``pulumi stack export``."""
+"""Reads a deployed stack as a graph, from ``pulumi stack export``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 
 def exported(file: Path) -> list[Node]:
-    """The resources of an exported stack; raises ``ConfigError`` for a file that is none."""
+    """Returns the resources of an exported stack; raises ``ConfigError`` for other files."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         resources = content.get("deployment", content)["resources"]

@@ -1,4 +1,4 @@
-"""Looks up which declared value a field of an object has, by the statements of workloads in the ``Environment`` component."""
+"""Finds the declared value behind a field of an object, by the statements of workloads in the ``Environment`` component."""
 
 from __future__ import annotations
 

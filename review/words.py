@@ -16,7 +16,7 @@ from config.model.quantity import Bytes, Cpu, Duration, Percent
 from config.paths import parse
 
 ABSENT = "(absent)"
-"""The side of a difference where nothing is."""
+"""The placeholder of a missing value on one side of a difference."""
 _JOB = re.compile(r"(.+)-[0-9a-f]{8}")
 _WORD = re.compile(r"[A-Za-z0-9._:/@%+-]+|[^A-Za-z0-9._:/@%+-]+")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)")
@@ -55,7 +55,7 @@ class Entry:
 
     @cached_property
     def name(self) -> tuple[str, str] | None:
-        """Production's text and this environment's, where they may stand inside a longer text."""
+        """Production's text and this environment's, where they may be part of a longer text."""
         both = self.production, self.value
         if self.rule not in ("identity", "changed") or not all(isinstance(side, str) and side for side in both):
             return None
@@ -69,7 +69,7 @@ def exact(old: str, new: str, entries: Iterable[Entry]) -> Entry | None:
 
 
 def explained(old: str, new: str, entries: list[Entry]) -> list[tuple[Entry | None, str | None]]:
-    """For each word that differs, its entry and reason; nothing where a word has none. ``None``: a digest."""
+    """Returns entry and reason for each differing word; an empty list where a word has none. ``None`` as the entry is a digest."""
     if ABSENT in (old, new):
         return []
     used: list[tuple[Entry | None, str | None]] = []
@@ -87,7 +87,7 @@ def explained(old: str, new: str, entries: list[Entry]) -> list[tuple[Entry | No
 
 
 def _split(text: str, names: Iterable[str]) -> list[str]:
-    """Words, and what is between them; a declared value of several words is one."""
+    """Splits a text into words and the text between them; a declared value of several words is one."""
     several = sorted({name for name in names if len(_WORD.findall(name)) > 1}, key=len, reverse=True)
     if not several:
         return _WORD.findall(text)
@@ -108,7 +108,7 @@ def _word(before: str, after: str, entries: list[Entry], names: list[Entry]) -> 
 
 
 def same_stem(old: str, new: str) -> bool:
-    """Both are a name with a digest behind it, and the name is one."""
+    """Returns whether both are the same name followed by a digest."""
     stems = [match[1] for text in (old, new) if (match := _JOB.fullmatch(text.strip("'\"")))]
     return len(stems) == 2 and stems[0] == stems[1]
 
@@ -128,7 +128,7 @@ def _amounts(text: str) -> frozenset[str]:
 
 
 def _bases(text: str) -> Iterator[float]:
-    """Returns a value in base units (cores, bytes, seconds, …) or as a fraction; ``m`` may be minutes or millicores."""
+    """Yields a value in base units (cores, bytes, seconds, …) or as a fraction; ``m`` may be minutes or millicores."""
     for quantity, larger in ((Cpu, 1), (Bytes, 2**30), (Duration, 86400), (Percent, Fraction(1, 100))):
         with suppress(ValueError):
             value = quantity.parse(text).value
@@ -152,9 +152,9 @@ def _whole(text: str, at: int, name: str) -> bool:
 
 
 def _renamed(before: str, after: str, names: list[Entry]) -> Entry | None:
-    """The last of the entries that turn one word into the other, each name replaced where it is a whole token.
+    """Returns the last of the entries that turn one word into the other, each name replaced where it is a whole token.
 
-    Tokens are tried side by side and not one after the other: what one entry put in is never replaced by another.
+    Tokens are tried side by side and not one after the other, so that a replaced text is not replaced again.
     """
     starts: dict[int, list[tuple[str, str, Entry]]] = {}
     for entry in names:
@@ -170,7 +170,7 @@ def _renamed(before: str, after: str, names: list[Entry]) -> Entry | None:
             return last
         if (left, right) not in seen:
             seen.add((left, right))
-            # go on without replacing this token, or with each of the names that stand here
+            # continue without replacing this token, or with each of the names at this place
             waiting += _until_next(before, after, state, places, beyond=left)
             for old, new, entry in starts.get(left, ()):
                 if after.startswith(new, right) and _whole(after, right, new):
@@ -180,11 +180,11 @@ def _renamed(before: str, after: str, names: list[Entry]) -> Entry | None:
 
 
 _State = tuple[int, int, Entry | None]
-"""Positions reached in both words, and the entry that was used last."""
+"""Positions reached in both words, and the last entry used."""
 
 
 def _until_next(before: str, after: str, state: _State, places: list[int], beyond: int = -1) -> list[_State]:
-    """The state at the next token, when what lies between is the same in both words."""
+    """Returns the state at the next token, when the text up to it is the same in both words."""
     left, right, last = state
     index = bisect_left(places, max(left, beyond + 1))
     end = places[index] if index < len(places) else len(before)
@@ -193,7 +193,7 @@ def _until_next(before: str, after: str, state: _State, places: list[int], beyon
 
 
 def _at_offset(before: str, after: str, entries: list[Entry]) -> Entry | None:
-    """An address that was computed from a network that differs, such as its resolver's: the same one in both."""
+    """Explains an address at the same offset in a network that differs, such as its resolver's."""
     try:
         old, new = IPv4Address(before), IPv4Address(after)
     except ValueError:
@@ -207,9 +207,10 @@ def _at_offset(before: str, after: str, entries: list[Entry]) -> Entry | None:
 
 
 def _at_ratio(before: str, after: str, entries: list[Entry]) -> Entry | None:
-    """A number that was computed from an amount that differs, such as Redis' maxmemory.
+    """Explains a number that was computed from a differing amount, such as Redis' maxmemory.
 
-    Of what was changed, and not scaled, only bytes count, and only in a large number: a small one may be anything's fifth.
+    Of changed, not scaled, amounts only bytes count, and only in large numbers, because a small number may have the ratio
+    by chance.
     """
     old, new = _NUMBER.fullmatch(before), _NUMBER.fullmatch(after)
     if old is None or new is None or old[2] != new[2] or not Fraction(old[1]):

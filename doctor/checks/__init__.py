@@ -1,4 +1,4 @@
-"""Every check, by its id, in the order in which they are shown; one file a subject."""
+"""Every check, by its id, in the order of the report; one file for each subject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the addresses of the API server, the nodes and the Services are the declared ones."""
+"""Checks that API server, nodes and Services have the declared addresses."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ SERVICE_NETWORKS = "/apis/networking.k8s.io/v1/servicecidrs"
 
 
 def _outside(addresses: Iterable[str], networks: Iterable[str]) -> list[str]:
-    """IPv4 addresses that are in none of the networks; others are not checked."""
+    """Returns IPv4 addresses that are in none of the networks; other addresses are not checked."""
     known = [IPv4Network(network) for network in networks]
     v4 = [address for address in dict.fromkeys(addresses) if address.count(".") == 3]
     return [address for address in v4 if not any(IPv4Address(address) in network for network in known)]
 
 
 def api_server(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """Its Service's address, which some networks judge, and its own, which others do; and the ports of both."""
+    """Checks the addresses of the API server's Service and of the API server, and both ports.
+
+    Network plugins filter by one address or by the other.
+    """
     settings = needs.resolved.environment.cluster
     declared = set(settings.api_server_cidrs)
     users = [name for name, networks, _ in needs.egress() if declared & set(networks)]
     if not users:
-        yield Finding("ok", "no pod talks to the API server")
+        yield Finding("ok", "no pod connects to the API server")
         return
     service = cluster.one(KUBERNETES)
     slices = cluster.items(SLICES, "kubernetes.io/service-name=kubernetes")
@@ -48,11 +51,11 @@ def api_server(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         yield Finding("ok", f"{some(addresses)}, ports {some([str(p) for p in sorted(ports)])}")
     if not endpoints:
         said = "cannot tell where the API server itself answers: the Service kubernetes has no endpoints"
-        yield Finding("unknown", said, "ask whoever runs the cluster for its addresses")
+        yield Finding("unknown", said, "ask the cluster's administrator for its addresses")
 
 
 def nodes(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """The kubelets that Prometheus reads are inside nodeCidrs."""
+    """Checks that the kubelets that Prometheus reads are inside nodeCidrs."""
     scrapers = [name for name, _, ports in needs.egress() if KUBELET in ports]
     if not scrapers:
         yield Finding("ok", "nothing reads the kubelets")
@@ -73,15 +76,15 @@ def nodes(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
 
 
 def services(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """No declared network outside of the cluster lies in the one of the Services."""
+    """Checks that no declared external network is inside the network of the Services."""
     try:
         listed = cluster.items(SERVICE_NETWORKS)
     except Forbidden:
         listed = ()
     networks = [str(c) for entry in listed for c in at(entry, "spec", "cidrs") or () if "." in str(c)]
     if not networks:
-        said = "cannot tell: the API server does not show the network of its Services (it does from 1.33)"
-        yield Finding("unknown", said, "ask whoever runs the cluster for its --service-cluster-ip-range")
+        said = "unknown: the API server does not show the network of its Services (it does from 1.33)"
+        yield Finding("unknown", said, "ask the cluster's administrator for its --service-cluster-ip-range")
         return
     api = {IPv4Network(cidr) for cidr in needs.resolved.environment.cluster.api_server_cidrs}
     outside = {IPv4Network(cidr): name for name, cidrs, _ in needs.egress() for cidr in cidrs if cidr != "0.0.0.0/0"}

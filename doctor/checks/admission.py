@@ -1,4 +1,4 @@
-"""Whether Pod Security is enforced as the namespaces ask."""
+"""Checks that Pod Security is enforced for the namespaces' labels."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ METRIC = "pod_security_evaluations_total"
 
 
 def enforced(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """The admission plugin runs, and no namespace that is there says otherwise."""
+    """Checks that the admission plugin runs, and that no existing namespace has other labels."""
     wanted = {
         body["metadata"]["name"]: level
         for body in needs.of("Namespace")
         if (level := at(body, "metadata", "labels", ENFORCE))
     }
     if not wanted:
-        yield Finding("ok", "no namespace asks for it")
+        yield Finding("ok", "no namespace requires it")
         return
     try:
         on = METRIC in cluster.text("/metrics")
     except Forbidden:
-        said = "cannot tell: it is built in and on by default from 1.25; whether it is off only /metrics says"
+        said = "unknown: it is built in and on by default from 1.25; whether it is off only /metrics says"
         yield Finding("unknown", said, "ask an administrator: kubectl get --raw /metrics | grep pod_security")
         return
     if on:

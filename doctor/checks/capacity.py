@@ -1,4 +1,4 @@
-"""Whether the nodes hold the environment at its declared peak."""
+"""Checks that the nodes have the resources of the environment's declared peak."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..result import Check, Finding
 
 NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
 STATUS = "/api/v1/namespaces/kube-system/configmaps/cluster-autoscaler-status"
-"""Written by the cluster autoscaler, also by the one that a cloud runs."""
+"""ConfigMap of the cluster autoscaler, also of the one that a cloud runs."""
 _UNITS = {"m": Fraction(1, 1000), "": Fraction(1), "k": Fraction(1000), "M": Fraction(1000**2), "G": Fraction(1000**3)}
 _UNITS |= {"T": Fraction(1000**4), "Ki": Fraction(1024), "Mi": Fraction(1024**2), "Gi": Fraction(1024**3)}
 _UNITS |= {"Ti": Fraction(1024**4)}
 
 
 def amount(written: object) -> Fraction:
-    """A Kubernetes quantity in its base unit; 0 for none."""
+    """Returns a Kubernetes quantity in its base unit; 0 for a missing one."""
     text = str(written or "0")
     unit = next((unit for unit in ("Ki", "Mi", "Gi", "Ti", "m", "k", "M", "G", "T") if text.endswith(unit)), "")
     return Fraction(text.removesuffix(unit)) * _UNITS[unit]
@@ -33,7 +33,10 @@ def _schedulable(node: Object) -> bool:
 
 
 def _free(needs: Needs, cluster: Cluster) -> tuple[list[list[Fraction]], bool]:
-    """CPU, memory and pods that are free on each node but for the environment's own pods; whether others were seen."""
+    """Returns free CPU, memory and pods of each node without the environment's own pods.
+
+    And whether other pods could be read.
+    """
     free = {
         node["metadata"]["name"]: [
             amount(at(node, "status", "allocatable", part)) for part in ("cpu", "memory", "pods")
@@ -58,7 +61,7 @@ def _free(needs: Needs, cluster: Cluster) -> tuple[list[list[Fraction]], bool]:
 
 
 def _grows(cluster: Cluster) -> bool:
-    """Whether something adds nodes: the cluster autoscaler, or Karpenter."""
+    """Returns whether the cluster autoscaler or Karpenter adds nodes."""
     try:
         return bool(cluster.served("karpenter.sh/v1")) or cluster.one(STATUS) is not None
     except Forbidden:
@@ -66,7 +69,7 @@ def _grows(cluster: Cluster) -> bool:
 
 
 def holds(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """Every pod of the peak finds a node with room, beside what runs there already."""
+    """Checks that every pod of the peak fits a node, beside the pods that run already."""
     free, seen = _free(needs, cluster)
     most = peak(needs.resolved)
     wanted = f"the peak requests {most.requests_cpu} CPU and {most.requests_memory} memory in {most.pods} pods"

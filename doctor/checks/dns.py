@@ -1,4 +1,4 @@
-"""Whether the way to DNS that the NetworkPolicies open leads to where the cluster resolves names."""
+"""Checks that the NetworkPolicies allow traffic to the cluster's name servers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DAEMONSETS, NODES, SERVICES = "/apis/apps/v1/daemonsets", "/api/v1/nodes", "/api
 
 
 def _local(cluster: Cluster) -> list[str]:
-    """Addresses that NodeLocal DNSCache answers at, on every node."""
+    """Returns addresses of NodeLocal DNSCache, which answers on every node."""
     addresses: list[str] = []
     for daemon in cluster.items(DAEMONSETS):
         if daemon["metadata"]["name"] == CACHE:
@@ -37,7 +37,7 @@ def _serves(service: Mapping[str, Any]) -> bool:
 
 
 def answered(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """The declared pods run, and the addresses outside of pods are declared."""
+    """Checks that the declared pods run, and that addresses outside of pods are declared."""
     if not needs.of("NetworkPolicy"):
         yield Finding("ok", "no NetworkPolicy stands before DNS")
         return

@@ -1,4 +1,4 @@
-"""Whether it is the cluster that the environment belongs to."""
+"""Checks that the cluster is the one that the environment belongs to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..result import Check, Finding
 
 
 def pinned(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """The fingerprint of the authority, or the UID of kube-system, is the declared one."""
+    """Checks that the fingerprint of the authority, or the UID of kube-system, is the declared one."""
     pin, authority = needs.pin, cluster.authority()
     if pin.ca_sha256 is not None:
         if authority == pin.ca_sha256:
@@ -40,7 +40,7 @@ def pinned(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
 
 
 def free(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """The namespace is absent or belongs to this environment: otherwise a destroy would delete other objects."""
+    """Checks that the namespace is absent or belongs to this environment; otherwise a destroy would delete other objects."""
     existing = cluster.one(f"/api/v1/namespaces/{needs.namespace}")
     labels = at(existing, "metadata", "labels") or {}
     environment = needs.resolved.environment.name

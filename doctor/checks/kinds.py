@@ -1,4 +1,4 @@
-"""Whether the API server serves every kind of the graph."""
+"""Checks that the API server serves every kind of the graph."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ BRINGS = {
     "karpenter.sh": "Karpenter",
     "snapshot.storage.k8s.io": "the CSI snapshot controller",
 }
-"""The end of an API group to what installs it."""
+"""The end of an API group to the software that installs it."""
 
 
 def served(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """Each kind is served, or the graph itself brings its definition."""
+    """Checks that each kind is served, or that the graph itself contains its definition."""
     own = {(at(b, "spec", "group"), at(b, "spec", "names", "kind")) for b in needs.of("CustomResourceDefinition")}
     used: dict[tuple[str, str], list[str]] = {}
     for body in needs.objects:

@@ -16,7 +16,7 @@ GROUPS = {
     "Object": "custom.metrics.k8s.io",
     "External": "external.metrics.k8s.io",
 }
-"""Type of an autoscaler's metric to the API that answers for it."""
+"""Type of an autoscaler's metric to the API that serves it."""
 _BRINGS = {
     "metrics.k8s.io": "install metrics-server (of kubernetes-sigs), or `minikube addons enable metrics-server`",
     "custom.metrics.k8s.io": "install an adapter for custom metrics",
@@ -25,7 +25,7 @@ _BRINGS = {
 
 
 def answered(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """Each API of metrics is registered, and available."""
+    """Checks that each API of metrics is registered and available."""
     wanted: dict[str, list[str]] = {}
     for body in needs.of("HorizontalPodAutoscaler"):
         for metric in at(body, "spec", "metrics") or ():
@@ -44,7 +44,7 @@ def answered(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         else:
             yield Finding("ok", f"{group} answers, for {some(names)}")
     if not wanted:
-        yield Finding("ok", "no autoscaler asks for metrics")
+        yield Finding("ok", "no autoscaler uses metrics")
 
 
-CHECKS = (Check("metrics-api", "Are autoscalers told what they scale by?", answered),)
+CHECKS = (Check("metrics-api", "Are the metrics of autoscalers served?", answered),)

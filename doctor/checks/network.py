@@ -1,4 +1,4 @@
-"""Whether something enforces NetworkPolicies; the API server accepts them all the same."""
+"""Checks that a network plugin enforces NetworkPolicies; the API server accepts them without one, too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _always(_: Object) -> bool:
 
 
 def _argument(wanted: str) -> Callable[[Object], bool]:
-    """Whether a container of the daemon set has the argument."""
+    """Returns a check that a container of the daemon set has the argument."""
 
     def found(daemon: Object) -> bool:
         containers = at(daemon, "spec", "template", "spec", "containers") or ()
@@ -29,7 +29,10 @@ def _argument(wanted: str) -> Callable[[Object], bool]:
 
 
 def _recent_kindnet(daemon: Object) -> bool:
-    """The images of kind 0.24 and later, of August 2024, enforce (https://github.com/kubernetes-sigs/kind/releases/tag/v0.24.0)."""
+    """Returns whether the image is of kind 0.24 or later, of August 2024, which enforces them.
+
+    https://github.com/kubernetes-sigs/kind/releases/tag/v0.24.0
+    """
     images = [c.get("image", "") for c in at(daemon, "spec", "template", "spec", "containers") or ()]
     dates = [match[1] for image in images if (match := re.search(r":v(\d{8})", image))]
     return any(date >= "20240813" for date in dates) or _argument("--network-policy=true")(daemon)
@@ -37,7 +40,7 @@ def _recent_kindnet(daemon: Object) -> bool:
 
 @dataclass(frozen=True)
 class Plugin:
-    """A network that is known by its daemon set."""
+    """A network plugin that is recognised by its daemon set."""
 
     called: str
     enforces: Callable[[Object], bool]
@@ -66,11 +69,11 @@ PLUGINS = {
     ),
     "kube-flannel-ds": Plugin("Flannel", lambda _: False, "install Calico for policies beside it (Canal)"),
 }
-"""Name of a daemon set to the network that it belongs to."""
+"""Name of a daemon set to its network plugin."""
 
 
 def enforces(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """A network plugin that is known to enforce NetworkPolicies is installed; of others this cannot be told without pods."""
+    """Checks for a known plugin that enforces NetworkPolicies; for others this cannot be determined without pods."""
     if not needs.of("NetworkPolicy"):
         yield Finding("ok", "no NetworkPolicy")
         return
@@ -87,7 +90,7 @@ def enforces(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         said = f"{plugin.called} enforces no NetworkPolicy: the environment would be open, in and out"
         yield Finding("failure", said, plugin.fix)
     if not plugins:
-        said = "cannot tell: no daemon set of a known network is there"
+        said = "unknown: no daemon set of a known network is there"
         yield Finding("unknown", said, "try it: a pod that a default-deny policy selects must reach nothing")
 
 

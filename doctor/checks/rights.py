@@ -1,4 +1,4 @@
-"""Whether the caller may do what the program does."""
+"""Checks that the caller has the rights that the program needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _wanted(needs: Needs, cluster: Cluster) -> set[Access]:
     for body in needs.objects:
         kind = cluster.served(body["apiVersion"]).get(body["kind"])
         if kind is None:
-            continue  # the check of kinds says so
+            continue  # the check of kinds reports it
         group = body["apiVersion"].rpartition("/")[0]
         namespace = str(body["metadata"].get("namespace", "default")) if kind.namespaced else ""
         accesses |= {Access(verb, group, kind.plural, namespace) for verb in VERBS}
@@ -30,7 +30,7 @@ def _wanted(needs: Needs, cluster: Cluster) -> set[Access]:
 
 
 def _granted(needs: Needs) -> dict[Access, set[Access]]:
-    """``escalate`` in a namespace to what the roles there grant: it takes one of both to make a role."""
+    """Returns, for ``escalate`` in a namespace, the rights that its roles grant: creating a role needs one of both."""
     grants: dict[Access, set[Access]] = {}
     for body in needs.of("Role", "ClusterRole"):
         namespace = str(body["metadata"].get("namespace", "")) if body["kind"] == "Role" else ""
@@ -47,7 +47,10 @@ def _granted(needs: Needs) -> dict[Access, set[Access]]:
 
 
 def may(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """A SelfSubjectAccessReview for each kind, verb and namespace, and for what the roles of the graph grant."""
+    """Checks every right with a SelfSubjectAccessReview.
+
+    One for each kind, verb and namespace, and for each right that the graph's roles grant.
+    """
     wanted, granted = _wanted(needs, cluster), _granted(needs)
     accesses = sorted(wanted | set(granted))
     answers = dict(zip(accesses, cluster.allowed(accesses), strict=True))

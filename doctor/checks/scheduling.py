@@ -1,4 +1,4 @@
-"""Whether nodes carry the labels without which pods are not placed."""
+"""Checks that nodes have the labels without which pods are not scheduled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NODES = "/api/v1/nodes"
 
 
 def _demanded(spec: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Label and its possible values (none: any) that a pod demands of its node."""
+    """Yields label and its possible values (none: any) that a pod requires of its node."""
     for term in spec.get("topologySpreadConstraints") or ():
         if term.get("whenUnsatisfiable") == "DoNotSchedule":
             yield term["topologyKey"], ()
@@ -31,7 +31,7 @@ def _demanded(spec: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def labelled(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """Some node has each label that a pod demands; every node has its zone where zones are declared."""
+    """Checks that some node has each required label, and that every node has its zone where zones are declared."""
     demanded: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name, spec in needs.pods:
         for wanted in _demanded(spec):

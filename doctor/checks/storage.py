@@ -1,4 +1,4 @@
-"""Whether volumes are made, grow, and stand where their pods do."""
+"""Checks that volumes can be created and grow, in the zones of their pods."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _claims(needs: Needs) -> dict[str | None, list[str]]:
 
 
 def _used(needs: Needs, cluster: Cluster) -> list[Object]:
-    """The classes that the claims get."""
+    """Returns the storage classes that the claims use."""
     wanted = _claims(needs)
     return [c for c in cluster.items(CLASSES) if c["metadata"]["name"] in wanted or (None in wanted and _is_default(c))]
 
@@ -36,10 +36,10 @@ def _is_default(storage_class: Object) -> bool:
 
 
 def there(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """Each claim has a class."""
+    """Checks that each claim has a storage class."""
     wanted = _claims(needs)
     if not wanted:
-        yield Finding("ok", "nothing asks for a volume")
+        yield Finding("ok", "no pod uses a volume")
         return
     classes = {c["metadata"]["name"]: c for c in cluster.items(CLASSES)}
     defaults = [name for name, c in classes.items() if _is_default(c)]
@@ -60,7 +60,7 @@ def there(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
 
 
 def grows(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """The classes allow expansion."""
+    """Checks that the classes allow expansion."""
     used = _used(needs, cluster)
     stiff = [c["metadata"]["name"] for c in used if not c.get("allowVolumeExpansion")]
     for name in stiff:
@@ -71,7 +71,7 @@ def grows(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
 
 
 def waits(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """With several zones, a volume is made where its pod was placed."""
+    """Checks, with several zones, that a volume is created in the zone of its pod."""
     several = needs.resolved.environment.cluster.nodes.zones > 1
     used = _used(needs, cluster)
     early = [c["metadata"]["name"] for c in used if c.get("volumeBindingMode", "Immediate") == "Immediate"]

@@ -1,4 +1,4 @@
-"""Whether the API server is new enough for what the objects say."""
+"""Checks that the API server is new enough for the fields that the objects use."""
 
 from __future__ import annotations
 
@@ -40,16 +40,18 @@ MINIMUMS: tuple[tuple[Version, str, Callable[[Needs], bool]], ...] = (
         _pods(lambda spec: any(c.get("restartPolicy") for c in spec.get("initContainers") or ())),
     ),
 )
-"""The first version that has it without a feature gate of one's own, the feature, and whether the objects use it
-(https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/)."""
+"""The first version in which the feature is on by default, the feature, and whether the objects use it.
+
+https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/
+"""
 
 
 def new_enough(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
-    """The version is at least that of every feature that is used."""
+    """Checks that the version is at least that of every feature in use."""
     said = cluster.version()
     match = re.match(r"v?(\d+)\.(\d+)", said)
     if match is None:
-        yield Finding("unknown", f"cannot tell: the API server calls its version {said!r}")
+        yield Finding("unknown", f"unknown: the API server calls its version {said!r}")
         return
     version = (int(match[1]), int(match[2]))
     missing = [(least, feature) for least, feature, used in MINIMUMS if used(needs) and version < least]

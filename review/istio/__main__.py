@@ -1,4 +1,4 @@
-"""``python -m review.istio``: the objects of environments in a mesh as YAML, for ``istioctl analyze``, where it can be had."""
+"""``python -m review.istio`` prints the objects of meshed environments as YAML, for ``istioctl analyze``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .world import World
 
 
 def main() -> None:
-    """Objects of Istio's kinds, and those that they name; Secrets without what is in them."""
+    """Prints objects of Istio's kinds, and those that they name; Secrets without their values."""
     settings = {stack: read_stack(ROOT / f"Pulumi.{stack}.yaml") for stack in STACKS}
     world = World.of(*(graph(stack) for stack, s in settings.items() if s.environment != BASE and s.layer != "all"))
     kinds = ("Namespace", "Service", "Deployment", "Job", "CronJob")

@@ -37,7 +37,7 @@ class Message:
 
 
 def analyze(world: World) -> list[Message]:
-    """Every message of every analyzer."""
+    """Returns the messages of all analyzers."""
     return [
         Message(code, object_name, f"{body['kind']} {namespace(body)}/{name(body)}", text)
         for code, (object_name, analyzer) in ANALYZERS.items()
@@ -46,7 +46,7 @@ def analyze(world: World) -> list[Message]:
 
 
 def _routes(body: Object) -> Iterator[Mapping[str, Any]]:
-    """Destinations of a VirtualService."""
+    """Yields destinations of a VirtualService."""
     for protocol in ("http", "tls", "tcp"):
         for rule in at(body, "spec", protocol) or ():
             for route in rule.get("route", ()):
@@ -54,7 +54,7 @@ def _routes(body: Object) -> Iterator[Mapping[str, Any]]:
 
 
 def _gateways(world: World, body: Object) -> Iterator[tuple[str, Object | None]]:
-    """Returns the gateways that a VirtualService names, and those of them that exist."""
+    """Yields the gateways that a VirtualService names, each with its object or ``None``."""
     for written in at(body, "spec", "gateways") or ():
         if written != "mesh":
             namespace_name, _, object_name = written.rpartition("/")
@@ -76,7 +76,7 @@ def _servers(gateway: Object) -> list[Any]:
 
 
 def _workloads(world: World, gateway: Object) -> list[Pod]:
-    """A Gateway's selector looks in every namespace."""
+    """Returns the workloads of a Gateway, whose selector applies to every namespace."""
     return [pod for pod in world.pods if pod.matches(at(gateway, "spec", "selector"))]
 
 
@@ -123,7 +123,7 @@ def _secret(world: World, namespace_name: str, object_name: str) -> Object | Non
 
 
 def _meshed(world: World) -> set[str]:
-    """Namespaces with objects that are for proxies of their own pods."""
+    """Returns namespaces with objects for proxies of their own pods."""
     return {namespace(body) for kind in ("PeerAuthentication", "Sidecar") for body in world.kind(kind)}
 
 

@@ -1,4 +1,4 @@
-"""A mesh as its objects describe it: pods that will be, Services that select them, hosts that are known."""
+"""A mesh as its objects describe it: future pods, Services that select them, and known hosts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def namespace(body: Object) -> str:
 
 
 def at(value: Any, *path: str) -> Any:
-    """The value there, ``None`` where a part is missing."""
+    """Returns the value, ``None`` where a part of the path is missing."""
     for part in path:
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
@@ -38,7 +38,7 @@ def at(value: Any, *path: str) -> Any:
 
 @dataclass(frozen=True)
 class Pod:
-    """One workload's pods."""
+    """The pods of one workload."""
 
     workload: str
     namespace: str
@@ -47,13 +47,13 @@ class Pod:
     spec: Mapping[str, Any] = field(default_factory=dict)
 
     def matches(self, selector: Mapping[str, str] | None) -> bool:
-        """Whether it has every label."""
+        """Returns whether it has every label."""
         return all(self.labels.get(key) == value for key, value in (selector or {}).items())
 
 
 @dataclass(frozen=True)
 class Service:
-    """A Service, or what stands for one."""
+    """A Service, or an entry with the same function."""
 
     host: str
     namespace: str
@@ -63,21 +63,21 @@ class Service:
 
 @dataclass(frozen=True)
 class World:
-    """Objects of an application and of its platform, side by side."""
+    """Objects of an application and of its platform."""
 
     objects: tuple[Object, ...]
     releases: tuple[Object, ...] = ()
-    """Helm releases' inputs: the gateways are made by them."""
+    """Inputs of Helm releases, which create the gateways."""
 
     @classmethod
     def of(cls, *graphs: Iterable[Node]) -> World:
-        """From recorded graphs."""
+        """Returns the world of recorded graphs."""
         nodes = [node for graph in graphs for node in graph]
         objects = tuple(n["inputs"] for n in nodes if n["type"].startswith("kubernetes:") and "metadata" in n["inputs"])
         return cls(objects, tuple(n["inputs"] for n in nodes if n["type"] == RELEASE))
 
     def kind(self, kind: str, group: str = "") -> Iterator[Object]:
-        """Objects of that kind; ``group``: the beginning of the API version, where two groups have such a kind."""
+        """Yields objects of that kind; ``group`` is the beginning of the API version, where two groups have the kind."""
         return (o for o in self.objects if o["kind"] == kind and o["apiVersion"].startswith(group))
 
     @cached_property
@@ -115,7 +115,7 @@ class World:
 
     @cached_property
     def services(self) -> tuple[Service, ...]:
-        """Kubernetes', and those of the gateways."""
+        """Returns the Services of Kubernetes and of the gateways."""
         own = tuple(
             Service(
                 f"{name(body)}.{namespace(body)}.svc.cluster.local",
@@ -129,7 +129,7 @@ class World:
 
     @cached_property
     def hosts(self) -> Mapping[str, tuple[int, ...]]:
-        """Every host of the mesh's registry, and its ports."""
+        """Returns every host of the mesh's registry, with its ports."""
         ports = {service.host: tuple(port["port"] for port in service.ports) for service in self.services}
         for entry in self.kind("ServiceEntry"):
             for host in at(entry, "spec", "hosts"):
@@ -137,5 +137,5 @@ class World:
         return ports
 
     def selected(self, body: Object, *path: str) -> list[Pod]:
-        """Pods of the object's namespace that the selector there matches; no selector: all."""
+        """Returns pods of the object's namespace that its selector matches; without a selector all of them."""
         return [pod for pod in self.pods if pod.namespace == namespace(body) and pod.matches(at(body, "spec", *path))]

@@ -149,7 +149,7 @@ def test_policy_of_an_unknown_stack_is_a_mistake() -> None:
 def test_parity_says_the_verdict_last() -> None:
     result = understudy("parity", "--system", "spacetime")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "staging is production but for what was declared" in result.stdout.splitlines()[-1]
+    assert "staging equals production but for declared differences" in result.stdout.splitlines()[-1]
     found, reports = understudy("parity", "--format", "json").stdout.strip(), []
     while found:  # a document for each stack
         report, end = json.JSONDecoder().raw_decode(found)

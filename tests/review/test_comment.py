@@ -96,7 +96,9 @@ def test_violations_and_unexplained_differences_close_the_gate() -> None:
     review = reviewed(change("Deployment", "game-server", image, "r.example.com/a:latest"))
     assert review.blocked
     said = render(review)[0]
-    assert said.splitlines()[1].startswith("## 🛑 1 policy violation; staging would not be production")
+    assert said.splitlines()[1].startswith(
+        "## 🛑 1 policy violation; staging would differ from production without a declaration"
+    )
     assert "`workloads-pinned-images` `game-server`" in said
     assert "**unexplained**: `Deployment game-server`" in said
 

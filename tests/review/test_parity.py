@@ -333,7 +333,7 @@ def test_reports_say_the_verdict() -> None:
     assert content["counts"]["unexplained"] == 0
     assert len(content["differences"]) + len(content["pending"]) == sum(content["counts"].values())
     text = as_markdown(parity)
-    assert text.startswith("**staging is production but for what was declared")
+    assert text.startswith("**staging equals production but for declared differences")
     assert "Capacity and latency under load are not production's" in text
 
 
