@@ -30,14 +30,14 @@ SIZES = (10, 100, 500)
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall seconds, and the largest sum of resident memory of a process and its descendants, MiB."""
+    """Wall seconds, and the largest sum of resident memory (MiB) of a process and its descendants."""
 
     seconds: float
     mebibytes: float
 
 
 def measure(command: list[str], folder: Path, environment: dict[str, str]) -> Cost:
-    """Runs the command; fails with its output when it does."""
+    """Runs the command; fails with its output when the command fails."""
     start, peak = time.monotonic(), 0
     with tempfile.TemporaryFile("w+") as output:
         with subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output) as process:
@@ -120,7 +120,7 @@ def _second_up(stack: LocalStack) -> list[str]:
 
 
 def growth(folder: Path) -> list[str]:
-    """Time a service of ``graph`` and ``explain`` for larger and larger systems."""
+    """Measures the time per service of ``graph`` and ``explain`` for increasing sizes."""
     rows = []
     for command in ("graph", "explain"):
         each: dict[int, float] = {}
@@ -140,7 +140,7 @@ def growth(folder: Path) -> list[str]:
 
 
 def judging(folder: Path) -> list[str]:
-    """Time a service that the rules and the parity of a recorded graph take, for larger and larger systems."""
+    """Measures the time per service of the rules and of parity on a recorded graph, for increasing sizes."""
     each: dict[int, float] = {}
     for size in SIZES:
         command = [sys.executable, "-m", "bench.judge", str(system(folder, size))]

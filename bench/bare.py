@@ -40,7 +40,7 @@ def _value(value: Any, variables: dict[str, str]) -> Any:
 
 
 def program(nodes: list[Node]) -> str:
-    """Its source: one call of the SDK a resource, parents and dependencies first."""
+    """Returns its source: one call of the SDK for each resource, parents and dependencies first."""
     lines = ["import pulumi", "import pulumi_kubernetes", "import pulumi_random", "from components import issuing", ""]
     variables: dict[str, str] = {}
     waiting = list(nodes)
@@ -87,7 +87,7 @@ def _call(node: Node, variables: dict[str, str]) -> str:
 
 
 def _dynamic(node: Node, inputs: dict[str, Any], opts: str) -> str:
-    """Our own certificates: the same class, as there is no other."""
+    """The certificates of this project: the same class, because no SDK has one."""
     kind = node["type"].rpartition(":")[2]
     given = {key: value for key, value in inputs.items() if key != "__provider" and not key.startswith("authority_")}
     if kind == "Authority":
@@ -97,14 +97,14 @@ def _dynamic(node: Node, inputs: dict[str, Any], opts: str) -> str:
 
 
 def write(folder: Path, nodes: list[Node]) -> None:
-    """The program and its project file."""
+    """Writes the program and its project file."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "Pulumi.yaml").write_text("name: bare\nruntime: python\n", encoding="utf-8")
     (folder / "__main__.py").write_text(program(nodes), encoding="utf-8")
 
 
 def _class(token: str) -> str:
-    """``kubernetes:networking.k8s.io/v1:NetworkPolicy`` -> ``pulumi_kubernetes.networking.v1.NetworkPolicy``."""
+    """Converts ``kubernetes:networking.k8s.io/v1:NetworkPolicy`` to ``pulumi_kubernetes.networking.v1.NetworkPolicy``."""
     package, module, name = token.split(":")
     if package == "random":
         return f"pulumi_random.{name}"

@@ -35,7 +35,7 @@ environments:
 
 
 def system(folder: Path, services: int) -> Path:
-    """A stack's file for a system of that many services, each using the one before it."""
+    """Writes a stack's file for a system of that many services, each using the one before it."""
     parts = [SERVICE.format(n=n, uses=f"[service-{n - 1}]" if n else "[]") for n in range(services)]
     text = f"system: bench\ntitle: Bench\ncomponents:\n{''.join(parts)}{REST.format(nodes=services)}"
     declared = folder / f"bench-{services}.yaml"

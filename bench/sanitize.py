@@ -1,4 +1,4 @@
-"""The refresh against its peers, on two real servers of this machine: ``python -m bench.sanitize``."""
+"""Compares the refresh with other tools, on two real servers of this machine: ``python -m bench.sanitize``."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from tests.servers import find
 
 USERS = 1_000_000
 EACH = 5
-"""Orders a user."""
+"""Orders per user."""
 RUNS = 5
 MEMORY = Path("/dev/shm")
-"""Where the servers' files lie, so that the processors are measured and not this machine's disk."""
+"""Folder of the servers' files, in memory, so that the processors are measured and not this machine's disk."""
 
 SCHEMA = """
 CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL UNIQUE, username text NOT NULL UNIQUE, full_name text, phone text,
@@ -72,7 +72,7 @@ databases:
 
 
 def rows(users: int) -> str:
-    """Statements that fill the schema."""
+    """Returns statements that fill the schema."""
     return f"""
 INSERT INTO users SELECT i, 'u' || i || '@mail' || i % 1000 || '.com', 'user' || i, 'Name ' || i, '+1' || 2000000000 + i * 37,
   i || ' Main St', date '1950-01-01' + i % 20000, now() FROM generate_series(1, {users}) i;
@@ -83,14 +83,14 @@ FROM generate_series(1, {users * EACH}) i;
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds that it takes."""
+    """Returns the seconds that it takes."""
     begin = time.monotonic()
     work()
     return time.monotonic() - begin
 
 
 def unmasked(pair: Pair) -> None:
-    """Two-worker binary COPY of both tables as they are, psql to psql."""
+    """Copies both tables unmasked by two workers with binary COPY, psql to psql."""
     for table in ("users", "orders"):
         ((pages,),) = pair.source(f"SELECT relpages FROM pg_class WHERE relname = '{table}'")
         pipes = []
@@ -115,7 +115,7 @@ BARE = {
 
 
 def indexed(pair: Pair) -> None:
-    """The indexes and the reference of what ``unmasked`` brought: what no copy of these tables can do without."""
+    """Builds the indexes and the reference of the tables of ``unmasked``, which every copy needs."""
 
     def build(statements: list[str], memory: str = "11MB") -> None:
         settings = f"SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = '{memory}'; "
@@ -124,7 +124,7 @@ def indexed(pair: Pair) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(build, (BARE["orders"], BARE["users"])))
-    build(BARE[""], "4MB")  # as the refresh does it
+    build(BARE[""], "4MB")  # as in the refresh
 
 
 def dumped(pair: Pair, name: str) -> None:
@@ -139,11 +139,11 @@ UPDATE users SET email = 'user_' || t || '@staging.invalid', username = 'staging
   birth_date = date '1950-01-01' + ('x' || left(t, 4))::bit(16)::integer % 18000
 FROM (SELECT id AS i, substr(encode(sha256(convert_to('key' || email, 'UTF8')), 'hex'), 1, 20) AS t FROM users) m WHERE id = i
 """
-"""Masks of the same forms, in place, in one statement."""
+"""Applies masks of the same forms, in place, in one statement."""
 
 
 PG_ANON = "pg_anon==1.12.0"
-"""The fastest peer that runs here: 82 thousand rows a second of the users."""
+"""The fastest of the compared tools that runs here: 82 thousand rows a second of the users."""
 MASKED = "substr(encode(sha256(convert_to('key' || \"email\", 'UTF8')), 'hex'), 1, 20)"
 DICTIONARY = {
     "dictionary": [
@@ -161,11 +161,11 @@ DICTIONARY = {
         }
     ]
 }
-"""Masks of the same forms, in its own dictionary."""
+"""Returns masks of the same forms, in that tool's dictionary."""
 
 
 def peer(folder: Path, pair: Pair) -> Callable[[str], None]:
-    """Installs it in an environment of its own; a function that dumps masked and restores into a new database."""
+    """Installs it in a separate environment; returns a function that dumps masked and restores into a new database."""
     venv = folder / "pg_anon"
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     subprocess.run(
@@ -209,7 +209,7 @@ def peer(folder: Path, pair: Pair) -> Callable[[str], None]:
 
 
 def memory(work: Callable[[], object]) -> float:
-    """MiB of this process and those it starts, at most, while it works."""
+    """Returns the largest memory (MiB) of this process and its children while the work runs."""
     peak, stop = 0, threading.Event()
 
     def watch() -> None:
@@ -240,14 +240,14 @@ FLOOR = "(a) and its indexes and reference, without masks or proof"
 
 
 def ours(pair: Pair) -> dict[str, float]:
-    """The refresh."""
+    """Runs the refresh."""
     receipt: dict[str, Any] = {}
     whole = timed(lambda: receipt.update(refresh(pair.request())))
     return {"whole refresh with proof": whole, "its masking copy, with what is compared": receipt["seconds"]["copy"]}
 
 
 def bare(pair: Pair) -> dict[str, float]:
-    """The copy that neither masks nor proves."""
+    """Runs the copy without masks and proof."""
     pair.target("CREATE SCHEMA bare; CREATE TABLE bare.users (LIKE users); CREATE TABLE bare.orders (LIKE orders)")
     copy = timed(lambda: unmasked(pair))
     seconds = {"(a) binary COPY by two workers, unmasked": copy, FLOOR: copy + timed(lambda: indexed(pair))}
@@ -256,7 +256,7 @@ def bare(pair: Pair) -> dict[str, float]:
 
 
 def in_place(pair: Pair) -> dict[str, float]:
-    """The dump, and the statement that masks it where it is."""
+    """Runs the dump, and the statement that masks it in place."""
     name = pair.staging.database()
     dump = timed(lambda: dumped(pair, name))
     update = timed(lambda: pair.staging.run(UPDATE, database=name))
@@ -265,7 +265,7 @@ def in_place(pair: Pair) -> dict[str, float]:
 
 
 def by_peer(pair: Pair, anon: Callable[[str], None]) -> dict[str, float]:
-    """The peer."""
+    """Runs the compared tool."""
     name = pair.staging.database()
     seconds = {PEER: timed(lambda: anon(name))}
     pair.staging.run(f"DROP DATABASE {name}", database="postgres")
@@ -273,7 +273,7 @@ def by_peer(pair: Pair, anon: Callable[[str], None]) -> dict[str, float]:
 
 
 def growth(production: Postgres, staging: Postgres) -> Iterator[str]:
-    """Time a row at one and at ten million rows, and the memory of the larger."""
+    """Measures the time per row at one and at ten million rows, and the memory of the larger run."""
     each: list[float] = []
     for users in (170_000, 1_700_000):
         pair = Pair(production, staging, CONTRACT, SCHEMA, rows(users))
@@ -288,9 +288,11 @@ def growth(production: Postgres, staging: Postgres) -> Iterator[str]:
 
 
 def main() -> None:
-    """Prints the table: each way in turn, so many times, and another first each time; medians."""
+    """Prints the table: each way in turn, starting with another one each time; medians."""
     seconds: dict[str, list[float]] = {}
-    if folders := sorted(Path("/usr/lib/postgresql").glob("*/bin")):  # psql itself, not Debian's wrapper, for every way
+    if folders := sorted(
+        Path("/usr/lib/postgresql").glob("*/bin")
+    ):  # psql itself, not Debian's wrapper, in every measurement
         os.environ["PATH"] = f"{folders[-1]}{os.pathsep}{os.environ['PATH']}"
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
         folder = Path(name)
@@ -301,14 +303,14 @@ def main() -> None:
             pair = Pair(production, staging, CONTRACT, SCHEMA, rows(USERS))
             production.run("VACUUM ANALYZE", database=pair.from_)
             anon = peer(folder, pair)
-            refresh(pair.request())  # the tables that ``bare`` is made like
+            refresh(pair.request())  # the tables that ``bare`` copies
             ways: deque[Callable[[Pair], dict[str, float]]] = deque([ours, bare, in_place, partial(by_peer, anon=anon)])
             for turn in range(RUNS):
                 for way in ways:
                     for what, took in way(pair).items():
                         seconds.setdefault(what, []).append(took)
                         print(f"{turn + 1}/{RUNS} {what}: {took:.2f} s", file=sys.stderr, flush=True)
-                ways.rotate()  # memory that a dropped database gave back is slow to touch again, for who comes next
+                ways.rotate()  # touching memory that a dropped database freed is slow for the next measurement
             pair.drop()
             grown = list(growth(production, staging))
         finally:

@@ -69,7 +69,7 @@ def exact(old: str, new: str, entries: Iterable[Entry]) -> Entry | None:
 
 
 def explained(old: str, new: str, entries: list[Entry]) -> list[tuple[Entry | None, str | None]]:
-    """Returns entry and reason for each differing word; an empty list where a word has none. ``None`` as the entry is a digest."""
+    """Returns entry and reason for each differing word; empty where a word has none. An entry ``None`` is a digest."""
     if ABSENT in (old, new):
         return []
     used: list[tuple[Entry | None, str | None]] = []

@@ -1,4 +1,4 @@
-"""``python -m jobs.sanitize``: the commands in a container; mistakes exit with 2, trouble with 1, never with a traceback."""
+"""``python -m jobs.sanitize``: the commands in a container. Mistakes exit with 2, failures with 1, without a traceback."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def _where(error: Exception) -> str:
-    """The file and line that raised it: what a report of it needs, and nothing of a row."""
+    """Returns the file and line that raised the error, without values of a row."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
 

@@ -1,4 +1,4 @@
-"""The living schema, from PostgreSQL's catalog (https://www.postgresql.org/docs/15/catalogs.html)."""
+"""Reads the schema from PostgreSQL's catalog (https://www.postgresql.org/docs/15/catalogs.html)."""
 
 from __future__ import annotations
 
@@ -47,28 +47,31 @@ class Column:
 
     name: str
     type: str
-    """As ``format_type`` prints it; names of this schema without it."""
+    """As ``format_type`` prints it, without the schema's own name."""
     base: str
-    """``typname`` behind domains and arrays."""
+    """``typname`` of the type behind domains and arrays."""
     category: Category
     array: bool
     length: int | None
-    """Characters of a ``varchar(n)`` or ``char(n)``."""
+    """Length in characters of a ``varchar(n)`` or ``char(n)``."""
     not_null: bool
     default: str | None
     identity: str
     """``a`` (always), ``d`` (by default) or empty."""
     generated: bool
-    """Computed from the others; not copied."""
+    """Whether it is computed from other columns; such columns are not copied."""
     collation: str | None
     portable: bool
-    """Its binary form holds no number of a type of its own; arrays of enums, domains and composites do not travel."""
+    """Whether its binary form contains no type's number;
+
+    arrays of enums, domains and composites cannot be copied in binary.
+    """
     plain: str = "text"
-    """The built-in type behind it, as a cast: what masks are made and compared in. ``text`` where there is none."""
+    """The built-in type behind it, for casts: masks are created and compared in it. ``text`` where there is none."""
     folded: bool = False
-    """Whether the column is treated without case: another column of its class is of type ``citext``, and both must join."""
+    """Whether the column ignores case: another column of its class is of type ``citext``, and both must join."""
     equal: str = "="
-    """The operator that compares two of its values; with its schema where an extension brings it."""
+    """The operator that compares two of its values, with its schema where an extension defines it."""
 
 
 @dataclass(frozen=True)
@@ -93,23 +96,23 @@ class Table:
     columns: Mapping[str, Column]
     primary_key: tuple[str, ...]
     unique: tuple[tuple[str, ...], ...]
-    """Columns of each unique index without expression and condition, the primary key's too."""
+    """Columns of each unique index without expression and condition, including the primary key's."""
     distinct: frozenset[str]
-    """Columns that a unique index looks at, whole or in part, under a condition or in an expression."""
+    """Columns that a unique index uses, also partly, under a condition or in an expression."""
     references: tuple[ForeignKey, ...]
     partition_of: str | None
     pages: int
-    """8 KiB each, as of the last VACUUM or ANALYZE; asked of the file where the catalog does not know."""
+    """Pages of 8 KiB, as of the last VACUUM or ANALYZE; from the file where the catalog has no number."""
     size: int
     """Bytes with indexes and TOAST."""
 
     @property
     def place(self) -> str:
-        """Its name with its schema, quoted: what every statement calls it."""
+        """Its quoted name with its schema, as every statement uses it."""
         return f"{quoted(self.schema)}.{quoted(self.name)}"
 
     def is_unique(self, column: str) -> bool:
-        """Whether no two rows have the same value there."""
+        """Returns whether no two rows have the same value in the column."""
         return (column,) in self.unique
 
 
@@ -124,10 +127,10 @@ class Catalog:
     inherited: tuple[str, ...] = field(default=())
     """Tables of the old inheritance, which is not partitioning."""
     elsewhere: tuple[tuple[str, str], ...] = ()
-    """Partitions that stand in another schema than their table: the table and the partition."""
+    """Partitions in another schema than their table: the table and the partition."""
 
     def leaves(self, table: str) -> list[Table]:
-        """The tables that hold the rows: itself, or its partitions and theirs."""
+        """Returns the tables that contain the rows: itself, or its partitions and theirs."""
         if self.tables[table].kind != "p":
             return [self.tables[table]]
         return [
@@ -135,12 +138,12 @@ class Catalog:
         ]
 
     def root(self, table: str) -> str:
-        """The table that ``table`` is a partition of, over any number of steps; itself when it is none."""
+        """Returns the table that ``table`` is a partition of, over any number of levels; itself otherwise."""
         parent = self.tables[table].partition_of
         return table if parent is None or parent not in self.tables else self.root(parent)
 
     def roots(self) -> dict[str, Table]:
-        """The tables that are no partitions."""
+        """Returns the tables that are not partitions."""
         return {name: table for name, table in self.tables.items() if table.partition_of is None}
 
 
@@ -223,7 +226,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relnamespace <> %(schema)s
 
 @contextmanager
 def own_names(connection: Connection, schema: str) -> Iterator[None]:
-    """Within it the catalog's functions print names of ``schema`` without it, and all others with theirs."""
+    """Sets ``search_path`` for printed names: those of ``schema`` have no prefix, all others have theirs."""
     before = connection.execute("SELECT current_setting('search_path')").fetchone()
     connection.execute("SELECT set_config('search_path', quote_ident(%s), false)", [schema])
     yield
@@ -231,7 +234,7 @@ def own_names(connection: Connection, schema: str) -> Iterator[None]:
 
 
 def read(connection: Connection, schema: str) -> Catalog:
-    """The catalog of ``schema``."""
+    """Reads the catalog of ``schema``."""
     if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]).fetchone() is None:
         return Catalog(schema, {})
     with own_names(connection, schema):

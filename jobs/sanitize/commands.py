@@ -1,7 +1,7 @@
-"""``sanitize plan | run | verify | mark``; by hand ``./understudy sanitize``, in a container ``python -m jobs.sanitize``.
+"""``sanitize plan | run | verify | mark``: by hand ``./understudy sanitize``, in a container ``python -m jobs.sanitize``.
 
-Connection strings come from ``SANITIZE_SOURCE`` and ``SANITIZE_TARGET``, or from files that they name in ``…_FILE`` (mounted
-secrets): an argument would be read by everybody on the machine.
+Connection strings come from ``SANITIZE_SOURCE`` and ``SANITIZE_TARGET``, or from files that ``…_FILE`` names (mounted
+secrets), because every user of a machine can read arguments.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def plan(
         str, typer.Option("--format", help="table for people, json for programs.")
     ] = "table",
 ) -> None:  # fmt: skip
-    """Say what a refresh would do, and what would stop it (exit codes 1 and 2); writes nothing.
+    """Report the effect of a refresh, and what would stop it (exit codes 1 and 2); writes nothing.
 
-    Where SANITIZE_TARGET is set, staging is looked at too, and everything is built there once without rows, and taken back.
+    Where SANITIZE_TARGET is set, staging is checked too: everything is built there once without rows, and rolled back.
     """
     from jobs.sanitize.preview import previewed
 
@@ -103,7 +103,10 @@ def run(
     ] = 60,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything up to the first write.")] = False,
 ) -> None:
-    """Replace staging's data by a masked, proven copy. Whatever fails, the old data stay; exit code 1 when the proof does."""
+    """Replace staging's data by a masked, proven copy.
+
+    After any failure the old data stay; exit code 1 when the proof fails.
+    """
     from jobs.sanitize.preview import previewed
     from jobs.sanitize.proof.receipt import write_metrics
 
@@ -134,7 +137,7 @@ def verify(
     database: DatabaseOption = None,
     workers: WorkersOption = 2,
 ) -> None:
-    """Prove what staging has now, against the contract and production; exit code 1 when it is not clean."""
+    """Prove staging's present data, against the contract and production; exit code 1 when they are not clean."""
     from .refresh import verify as prove
 
     result = prove(_request(system, database, workers=workers))
@@ -143,10 +146,10 @@ def verify(
 
 @app.command()
 def snapshot(system: SystemOption, database: DatabaseOption = None, workers: WorkersOption = 2) -> None:
-    """In the sanitising account: mask production's newest shared snapshot into prod-sanitized-*, and share that.
+    """In the sanitising account: mask production's newest shared snapshot into prod-sanitized-*, and share the result.
 
-    Reads AWS_REGION, SNAPSHOT_PREFIX, ENGINE, INSTANCE_CLASS, RESTORE_SUBNET_GROUP, SECURITY_GROUPS, SNAPSHOT_KEY, SHARE_WITH
-    (lists by comma), DATABASE_NAME.
+    Reads AWS_REGION, SNAPSHOT_PREFIX, ENGINE, INSTANCE_CLASS, RESTORE_SUBNET_GROUP, SECURITY_GROUPS, SNAPSHOT_KEY,
+    SHARE_WITH (lists by comma), DATABASE_NAME.
     """
     from jobs.sanitize.snapshots import refresh as snapshot_refresh
 
@@ -168,8 +171,8 @@ def restore(
 ) -> None:
     """In staging's account: copy the newest shared prod-sanitized-* snapshot into staging's cluster.
 
-    Reads what the data-sync CronJob is given: AWS_REGION, SNAPSHOT_PREFIX, RESTORE_KEY, RESTORE_SUBNET_GROUP, TARGET_CLUSTER,
-    TEMPORARY_CLUSTER, DATABASE_NAME; and SANITIZE_TARGET, staging's own connection string.
+    Reads the variables of the data-sync CronJob: AWS_REGION, SNAPSHOT_PREFIX, RESTORE_KEY, RESTORE_SUBNET_GROUP,
+    TARGET_CLUSTER, TEMPORARY_CLUSTER, DATABASE_NAME; and SANITIZE_TARGET, staging's connection string.
     """
     from jobs.sanitize.snapshots import refresh as snapshot_refresh
 
@@ -195,7 +198,7 @@ def _say(text: str) -> None:
 
 
 def _variables() -> Callable[[str], str]:
-    """The variables of this process; raises ``ConfigError`` for one that is not set."""
+    """Returns variables of this process; raises ``ConfigError`` for one that is not set."""
 
     def read(name: str) -> str:
         if not os.environ.get(name):
@@ -211,7 +214,7 @@ def mark(
     database: DatabaseOption = None,
     environment: Annotated[str, typer.Option(help="What the target is.")] = "staging",
 ) -> None:
-    """Mark the target as an environment of the system: only what is marked is ever refreshed."""
+    """Mark the target as an environment of the system; a refresh requires the mark."""
     from . import guards
     from .connection import connect
 
@@ -308,7 +311,7 @@ def _read(path: Path | None) -> str:
 
 @contextmanager
 def _progress() -> Iterator[ProgressReporter]:
-    """A bar a phase on a terminal, else a line."""
+    """Shows a bar for each phase on a terminal, else a line."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 

@@ -1,4 +1,4 @@
-"""Connections: of psycopg, and the same for the programs of PostgreSQL."""
+"""Database connections: for psycopg, and for the programs of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ from .errors import SnapshotGone
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 APPLICATION = "understudy-sanitize"
-"""``application_name`` of connections that belong to no refresh; a refresh's own carry its schema (``names.application``)."""
+"""``application_name`` of connections outside a refresh; a refresh's connections have its schema's (``names.application``)."""
 
 OPTIONS = (
     "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c timezone=UTC -c DateStyle=ISO "
     "-c IntervalStyle=postgres -c client_encoding=UTF8 -c search_path="
 )
-"""Settings of every session: no time limit, one way of writing dates and texts, and an empty ``search_path``: a name without
-its schema is found in ``pg_catalog`` or not at all, so a table or a function of the same name elsewhere
-is never taken for it."""
+"""Settings of every session:
+
+no time limit, fixed formats of dates and texts, and an empty ``search_path``, so that a name without a schema is found
+only in ``pg_catalog`` and never in another schema.
+"""
 
 
 def connect(
     conninfo: str, side: str, settings: Mapping[str, str] | None = None, *, application: str = APPLICATION
 ) -> Connection:
-    """A connection; raises ``ExternalError`` that names the ``side`` (source or target) and never a password.
+    """Opens a connection; raises ``ExternalError`` with the ``side`` (source or target) and without a password.
 
-    ``settings`` are parameters of the session. They travel in the start-up packet, which no server writes to its log; a
-    statement that sets a key would be in the log of a server with ``log_statement = all``.
+    ``settings`` are parameters of the session. They are sent in the start-up packet, which no server logs; a statement
+    that sets a key would be in the log of a server with ``log_statement = all``.
     """
     try:
         connection = psycopg.connect(
@@ -47,7 +49,7 @@ def connect(
         raise ConfigError(Problem(variable(side), None, "", f"no connection string: {_first(error)}")) from None
     except psycopg.Error as error:
         raise ExternalError(f"{side} {shown(conninfo)}: {_first(error)}") from None
-    # a dead client's work ends within seconds, not with its statement (PostgreSQL 14 and later)
+    # the work of a dead client ends within seconds, not with its statement (PostgreSQL 14 and later)
     if connection.info.server_version >= 140000 and connection.info.parameter_status("crdb_version") is None:
         connection.execute("SET client_connection_check_interval = '1s'")
         connection.execute("SET jit = off")
@@ -56,19 +58,19 @@ def connect(
 
 
 def variable(side: str) -> str:
-    """The variable of this process' environment that holds the connection string of a ``side``."""
+    """Returns the name of the environment variable with the connection string of a ``side``."""
     return f"SANITIZE_{side.upper()}"
 
 
 def shown(conninfo: str) -> str:
-    """Host, port and database of a connection string: what may be printed."""
+    """Returns host, port and database of a connection string, which may be printed."""
     given = conninfo_to_dict(conninfo)
     port = given.get("port") or os.environ.get("PGPORT", "5432")
     return f"{host(conninfo)}:{port}/{given.get('dbname') or os.environ.get('PGDATABASE', '')}"
 
 
 def host(conninfo: str) -> str:
-    """The host of a connection string."""
+    """Returns the host of a connection string."""
     given = conninfo_to_dict(conninfo)
     return str(given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST", "localhost"))
 
@@ -76,10 +78,10 @@ def host(conninfo: str) -> str:
 def program(
     conninfo: str, settings: Mapping[str, str] | None = None, *, application: str = APPLICATION
 ) -> tuple[str, dict[str, str]]:
-    """The connection string for psql and pg_dump, without the password, and the environment that has it.
+    """Returns a connection string for psql and pg_dump without the password, and the environment that contains it.
 
-    ``settings`` are parameters of the session. They travel in the environment as well: arguments and statements are read by
-    others on the machine and in ``pg_stat_activity``, an environment and a start-up packet are not.
+    ``settings`` are parameters of the session. They are passed in the environment as well: other users can read arguments
+    and, in ``pg_stat_activity``, statements, but not an environment or a start-up packet.
     """
     given = {key: str(value) for key, value in conninfo_to_dict(conninfo).items() if value is not None}
     environment = dict(os.environ)
@@ -92,7 +94,7 @@ def program(
 
 
 def _options(conninfo: str, settings: Mapping[str, str] | None) -> str:
-    """The session's parameters; those of the connection string come first, so that ours hold."""
+    """Returns the session's parameters; those of the connection string come first, so that ours take precedence."""
     given = str(conninfo_to_dict(conninfo).get("options") or "")
     more = [f"-c {name}={value}" for name, value in (settings or {}).items()]
     return " ".join([*([given] if given else []), OPTIONS, *more])
@@ -100,7 +102,7 @@ def _options(conninfo: str, settings: Mapping[str, str] | None) -> str:
 
 @contextmanager
 def translated_errors(doing: str) -> Iterator[None]:
-    """Turns what the database says into one message without values."""
+    """Turns a database error into one message without values."""
     try:
         yield
     except psycopg.Error as error:
@@ -108,7 +110,7 @@ def translated_errors(doing: str) -> Iterator[None]:
 
 
 def trouble(doing: str, error: psycopg.Error) -> ExternalError:
-    """The message: PostgreSQL's first line, and what it is about; never DETAIL or CONTEXT, which quote rows."""
+    """Returns the message: PostgreSQL's first line and the object; without DETAIL or CONTEXT, which quote rows."""
     if "snapshot" in _first(error) and "does not exist" in _first(error):
         return SnapshotGone(f"{doing}: the snapshot is gone")
     about = [
@@ -130,7 +132,7 @@ def _first(error: psycopg.Error) -> str:
 
 
 def _safe(error: psycopg.Error) -> str:
-    """Data exceptions (class 22) quote the value in their first line; the others do not."""
+    """Removes values: data exceptions (class 22) quote the value in their first line; other errors do not."""
     state = error.sqlstate or ""
     if state.startswith("22"):
         return f"{type(error).__name__} ({state})"

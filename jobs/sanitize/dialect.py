@@ -17,24 +17,24 @@ _BLOCK = 64
 
 
 def quoted(name: str) -> str:
-    """An identifier in quotes."""
+    """Returns an identifier in quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A string constant; the backslash is plain, as ``standard_conforming_strings`` has it."""
+    """Returns a string constant; the backslash is plain, under ``standard_conforming_strings``."""
     return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The secrets of one refresh, 256 bits each: they exist in memory and in the sessions' settings, and nowhere else."""
+    """The secrets of one refresh, 256 bits each. They exist only in memory and in the sessions' settings."""
 
     mask: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     proof: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     def settings(self) -> dict[str, str]:
-        """Session settings for the source; HMAC's padded key (RFC 2104) as PostgreSQL's expressions read it."""
+        """Returns session settings for the source: HMAC's padded key (RFC 2104) for PostgreSQL's expressions."""
         padded = self.mask.ljust(_BLOCK, b"\0")
         return {
             "understudy.key": self.mask.hex(),
@@ -44,12 +44,12 @@ class Keys:
         }
 
     def proof_settings(self) -> dict[str, str]:
-        """Session settings for the target: nothing there can be unmasked with them."""
+        """Returns session settings for the target, with which nothing can be unmasked."""
         return {"understudy.proof": self.proof.hex()}
 
 
 def _setting(name: str) -> str:
-    """A setting as bytes; the sub-select is evaluated once a statement, not once a row."""
+    """Returns a setting as bytes; the sub-select is evaluated once for each statement, not for each row."""
     return f"(SELECT decode(current_setting('understudy.{name}'), 'hex'))"
 
 
@@ -61,23 +61,26 @@ class Dialect:
 
     @property
     def physical(self) -> bool:
-        """Whether rows have a ``ctid`` to divide a table by."""
+        """Whether rows have a ``ctid`` by which a table can be divided."""
         return self.engine == "postgresql"
 
     @property
     def only(self) -> str:
-        """Before a table's name: of it alone, without what inherits from it."""
+        """The word before a table's name that excludes tables which inherit from it."""
         return "ONLY " if self.engine == "postgresql" else ""
 
     def begin(self, moment: str) -> list[str]:
-        """Opens a transaction that reads at ``moment``: an exported snapshot's name, or CockroachDB's logical time."""
+        """Returns a statement that opens a transaction at ``moment``.
+
+        An exported snapshot's name, or CockroachDB's logical time.
+        """
         if self.engine == "cockroachdb":
             return [f"BEGIN READ ONLY AS OF SYSTEM TIME {literal(moment)}"]
         return ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", f"SET TRANSACTION SNAPSHOT {literal(moment)}"]
 
     @property
     def moment(self) -> str:
-        """Asks for that moment; PostgreSQL's lives as long as the transaction that asked."""
+        """Returns the present moment; PostgreSQL's exists as long as the transaction that exported it."""
         return (
             "SELECT cluster_logical_timestamp()::text"
             if self.engine == "cockroachdb"
@@ -86,21 +89,21 @@ class Dialect:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Settings of each copying session.
+        """Returns settings of each copying session.
 
-        Compilation of a range's statement costs more than it saves; row policies must not hide rows; a range is
-        shuffled in memory.
+        Compilation of a range's statement costs more than it saves; row policies must not hide rows; a range is shuffled
+        in memory.
         """
         return {"jit": "off", "row_security": "off", "work_mem": "128MB"} if self.engine == "postgresql" else {}
 
     def copy_format(self, *, portable: bool) -> str:
-        """``binary`` where both sides read it the same."""
+        """Returns ``binary`` where both sides read it the same, else ``text``."""
         return "binary" if self.engine == "postgresql" and portable else "text"
 
     def digest(self, message: str) -> str:
-        """HMAC-SHA256 of ``message`` (an expression of bytes) under the refresh's key: 32 bytes.
+        """Returns HMAC-SHA256 of ``message`` (an expression of bytes) under the refresh's key: 32 bytes.
 
-        PostgreSQL's own ``sha256`` needs no extension, which a read-only source could not be given.
+        PostgreSQL's own ``sha256`` needs no extension, which could not be installed on a read-only source.
         """
         if self.engine == "cockroachdb":
             return f"hmac({message}, {_setting('key')}, 'sha256')"
@@ -118,5 +121,5 @@ class Dialect:
 
 
 def of(engine: str) -> Dialect:
-    """The dialect of an engine of the contract."""
+    """Returns the dialect of an engine of the contract."""
     return Dialect("cockroachdb" if engine == "cockroachdb" else "postgresql")

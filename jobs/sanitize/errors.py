@@ -10,7 +10,7 @@ from config.errors import ExternalError
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at; ``found`` is how many rows broke it."""
+    """A completed check; ``found`` is the number of rows that broke it."""
 
     name: str
     table: str
@@ -19,7 +19,7 @@ class Check:
 
 
 class Leak(ExternalError):
-    """The proof failed: what was copied is not what was promised. Says where and how many, never a value."""
+    """The proof failed: the copy breaks the contract. The message has places and numbers, and no value."""
 
     def __init__(self, message: str, broken: Sequence[Check] = ()) -> None:
         lines = [f"{check.table}.{check.column or '*'}: {check.name}: {check.found} rows" for check in broken]
@@ -27,4 +27,4 @@ class Leak(ExternalError):
 
 
 class SnapshotGone(ExternalError):
-    """The connection that exported the snapshot died; the copy begins again with another."""
+    """The connection that exported the snapshot died; the copy begins again with another snapshot."""

@@ -1,4 +1,4 @@
-"""Guards: conditions under which a refresh stops before anything is written."""
+"""Conditions under which a refresh stops before anything is written."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.n
 def target(
     conninfo: str, connection: Connection, contract: Contract, name: str, environment: Mapping[str, str] = os.environ
 ) -> str:
-    """The environment that the target says it is; raises ``ConfigError`` when it is production's, or says nothing."""
+    """Returns the environment of the target's marker; raises ``ConfigError`` when it is production's, or missing."""
     database = contract.databases[name]
     problems = list(_production(conninfo, connection, database, environment))
     if not problems and last(connection, contract.system, name) is None:
@@ -62,7 +62,7 @@ def target(
 
 
 def mark(conninfo: str, connection: Connection, contract: Contract, name: str, environment: str) -> None:
-    """Marks the target as an environment of the system; refuses production's."""
+    """Marks the target as an environment of the system; refuses production."""
     problems = list(_production(conninfo, connection, contract.databases[name], os.environ))
     marker = _marker(connection)
     if environment == "production":
@@ -91,7 +91,7 @@ def mark(conninfo: str, connection: Connection, contract: Contract, name: str, e
 
 
 def source(conninfo: str, connection: Connection, contract: Contract, name: str, *, masked: bool = False) -> None:
-    """Raises ``ConfigError`` when the source could be written to, or lives although the contract does not allow it."""
+    """Raises ``ConfigError`` when the source is writable, or is a live server although the contract does not allow it."""
     database = contract.databases[name]
     problems = list(_writable(connection, database))
     if not masked and _value(connection, _MARKED):
@@ -130,7 +130,7 @@ def require_distinct_servers(one: Connection, other: Connection) -> None:
 
 
 def require_create_privilege(connection: Connection, schema: str) -> None:
-    """Raises ``ConfigError`` when the target's user may not make and rename schemas."""
+    """Raises ``ConfigError`` when the target's user may not create and rename schemas."""
     if not _value(connection, "SELECT has_database_privilege(current_database(), 'CREATE')"):
         fix = f"GRANT CREATE ON DATABASE … TO {connection.info.user}"
         raise ConfigError(Problem(variable("target"), None, "", "the user may not create schemas", fix))
@@ -161,7 +161,7 @@ def alone(connection: Connection, schema: str) -> None:
 
 
 def empty(connection: Connection, contract: Contract, name: str) -> None:
-    """Raises ``ConfigError`` when the target, in which no refresh was yet, holds what no refresh makes: it could be production."""
+    """Raises ``ConfigError`` when a target without a refresh contains unmasked values: it could be production."""
     database = contract.databases[name]
     tables = []
     for table in catalog.read(connection, database.schema_).roots().values():
@@ -178,7 +178,7 @@ def empty(connection: Connection, contract: Contract, name: str) -> None:
 
 
 def _masks(rules: Table, table: catalog.Table) -> dict[str, str]:
-    """Conditions on the masked columns that the table has; those that cannot be masked are left out."""
+    """Returns conditions on the masked columns that the table has; columns that cannot be masked are left out."""
     masks = {}
     for name, column in table.columns.items():
         declared = rules.columns.get(name)
@@ -204,7 +204,7 @@ def _distinct(declared: Declared, column: catalog.Column) -> str:
 
 
 def _canaries(connection: Connection, database: Database) -> Iterator[Problem]:
-    """A target that no refresh has filled yet, and that holds a canary, is production."""
+    """Raises an error for a target without a refresh that contains a canary: it is production."""
     if not database.canaries:
         return
     for table in catalog.read(connection, database.schema_).roots().values():
@@ -246,7 +246,7 @@ def _production(
 
 
 def hosts(conninfo: str, connection: Connection) -> list[str]:
-    """Every name and address by which the server could be reached, as they are compared: small letters, no dot at the end."""
+    """Returns every name and address of the server in the form in which they are compared: small letters, no final dot."""
     given = conninfo_to_dict(conninfo)
     lists = [given.get("host"), given.get("hostaddr"), os.environ.get("PGHOST"), os.environ.get("PGHOSTADDR")]
     lists += [connection.info.host, connection.info.hostaddr]
@@ -258,7 +258,7 @@ def _plain(name: str) -> str:
 
 
 def _matches(database: Database, names: list[str]) -> str:
-    """The first of the hosts that is one of production's, by name or by the address that a name of the contract has; else empty."""
+    """Returns the first of the hosts that is one of production's, by name or by address; else an empty text."""
     for pattern in map(_plain, database.production.hosts):
         addresses = [] if "*" in pattern or "?" in pattern else _addresses(pattern)
         for name in names:

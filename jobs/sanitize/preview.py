@@ -23,7 +23,7 @@ from .plan.planner import FULL, plan
 
 @contextmanager
 def planned(request: RefreshRequest) -> Iterator[tuple[Plan, Connection, str]]:
-    """The plan, the connection that holds its snapshot, and the moment to read at; guards have passed."""
+    """Yields the plan, the connection with its snapshot, and the moment to read; the guards have passed."""
     dialect = of(request.contract.databases[request.database].engine)
     with connect(request.source, "source") as source:
         guards.source(request.source, source, request.contract, request.database, masked=request.masked)
@@ -49,7 +49,7 @@ def planned(request: RefreshRequest) -> Iterator[tuple[Plan, Connection, str]]:
 
 @contextmanager
 def previewed(request: RefreshRequest) -> Iterator[Plan]:
-    """The plan, after every check that a refresh makes before it copies, and of the source's rows those it makes after."""
+    """Yields the plan, after every check before the copy, and for the source's rows those after it."""
     if request.target:
         check_target(request)
     with planned(request) as (refresh_plan, source, _):
@@ -72,7 +72,7 @@ def _last(request: RefreshRequest) -> dict[str, Any] | None:
 
 
 def spelled_out(source: Connection, refresh_plan: Plan) -> None:
-    """Raises ``Leak`` when a definition spells out a canary, what a detector knows, or another database's address."""
+    """Raises ``Leak`` when a definition contains a canary, detected data, or another database's address."""
     declared = refresh_plan.declared
     definitions = surroundings.definitions(
         source, refresh_plan.definitions.statements(), declared.canaries, declared.unchecked
@@ -81,11 +81,13 @@ def spelled_out(source: Connection, refresh_plan: Plan) -> None:
         lines = "\n  ".join(f"{where}: {what}" for what, where in definitions)
         fix = "take it out of the definition, or name it under 'unchecked' with the reason"
         message = f"definitions spell out what must not be in staging, and nothing was copied; {fix}\n  {lines}"
-        raise Leak(message, proof.unclean(source, refresh_plan))  # the rows too: one run says all
+        raise Leak(
+            message, proof.unclean(source, refresh_plan)
+        )  # findings in rows are added, so that one run reports all
 
 
 def absent(source: Connection, plan: Plan) -> None:
-    """Raises ``ConfigError`` for canaries that are not in production: what is not there cannot be missed."""
+    """Raises ``ConfigError`` for canaries that are not in production, because the proof would not prove anything with them."""
     wanted = set(plan.declared.canaries)
     for table in plan.tables.values():
         texts = [text for column in table.live.columns.values() if (text := proof.text_of(column, "s"))]
@@ -103,7 +105,7 @@ def absent(source: Connection, plan: Plan) -> None:
 
 
 def check_target(request: RefreshRequest) -> str:
-    """The environment that the target is; raises ``ConfigError`` when it must not be written to, or is too small."""
+    """Returns the environment of the target; raises ``ConfigError`` when it must not be written to, or is too small."""
     with connect(request.target, "target") as target, connect(request.source, "source") as source:
         guards.require_distinct_servers(source, target)
         name = guards.target(request.target, target, request.contract, request.database)
@@ -113,7 +115,10 @@ def check_target(request: RefreshRequest) -> str:
 
 
 def check_disk_space(refresh_plan: Plan, request: RefreshRequest) -> tuple[int, int | None]:
-    """Bytes that the copy takes beside what is there, and the target's volume; raises ``ConfigError`` above 80 % of it."""
+    """Returns the bytes of the copy and of the existing data, and the target's volume.
+
+    Raises ``ConfigError`` above 80 % of it.
+    """
     with connect(request.target, "target") as target:
         row = target.execute("SELECT pg_database_size(current_database())").fetchone()
     assert row is not None, "a function answers"

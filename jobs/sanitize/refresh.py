@@ -1,4 +1,4 @@
-"""The refresh: guards, plan, backup, copy, indexes, proof, swap, receipt. What fails before the swap changes nothing."""
+"""The refresh: guards, plan, backup, copy, indexes, proof, swap, receipt. A failure before the swap changes nothing."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from .errors import SnapshotGone
 from .request import RefreshRequest
 
 ATTEMPTS = 3
-"""Snapshots that may be lost before a refresh gives up."""
+"""Number of snapshots that may be lost before a refresh gives up."""
 ProgressReporter = Callable[[str, float], None]
-"""Told what goes on and which share of it is done, 0 … 1."""
+"""Called with the phase and the share of it that is done, 0 … 1."""
 
 
 def refresh(request: RefreshRequest, report_progress: ProgressReporter = lambda *_: None) -> dict[str, Any]:
@@ -60,9 +60,10 @@ def refresh(request: RefreshRequest, report_progress: ProgressReporter = lambda 
 
 
 def verify(request: RefreshRequest) -> proof.Checks:
-    """Proves what the target has now; raises ``ConfigError``, ``ExternalError`` or ``Leak``.
+    """Proves the target's present data; raises ``ConfigError``, ``ExternalError`` or ``Leak``.
 
-    The key of the refresh is gone, so no row is found again: every masked value is compared with all of production's.
+    The key of the refresh does not exist any more, so rows cannot be identified: every masked value is compared with all
+    of production's.
     """
     check_target(request)
     with planned(request) as (refresh_plan, source, _):
@@ -72,7 +73,7 @@ def verify(request: RefreshRequest) -> proof.Checks:
 
 
 class _Phases:
-    """Tells what goes on, and keeps how long it took."""
+    """Reports phases, and records their durations."""
 
     def __init__(self, report_progress: ProgressReporter) -> None:
         self.report_progress = report_progress
@@ -120,7 +121,7 @@ def _attempt(request: RefreshRequest, environment: str, report_progress: Progres
 
 
 def _committed(request: RefreshRequest, document: dict[str, Any]) -> bool:
-    """Whether the swap took place although its connection broke: the receipt is written in the same transaction."""
+    """Returns whether the swap was committed although its connection broke: the receipt is written in the same transaction."""
     try:
         with connect(request.target, "target") as target:
             last = receipt.last(target, request.contract.system, request.database)
@@ -133,7 +134,7 @@ def _committed(request: RefreshRequest, document: dict[str, Any]) -> bool:
 def _copy(
     request: RefreshRequest, target: Connection, keys: Keys, phases: _Phases
 ) -> tuple[Plan, definitions.Definitions]:
-    """Fills the shadow schema and brings the fingerprints, all from one snapshot."""
+    """Fills the shadow schema and the fingerprints, all from one snapshot."""
     with planned(request) as (refresh_plan, source, moment):
         phases.seconds["plan"] = (datetime.now(UTC) - phases.begun).total_seconds()
         check_disk_space(refresh_plan, request)
@@ -203,12 +204,12 @@ def _work(
                 share(done / whole if whole else 1)
                 time.sleep(0.1)
     except (ExternalError, psycopg.Error):
-        _alive(source)  # else it was for want of the snapshot
+        _alive(source)  # otherwise the snapshot was missing
         raise
 
 
 def _alive(source: Connection) -> None:
-    """Raises ``SnapshotGone`` when the connection that holds the snapshot is no more."""
+    """Raises ``SnapshotGone`` when the connection with the snapshot has ended."""
     try:
         source.execute("SELECT 1")
     except psycopg.Error:
@@ -217,7 +218,7 @@ def _alive(source: Connection) -> None:
 
 @contextmanager
 def _alone(target: Connection, request: RefreshRequest) -> Iterator[None]:
-    """Holds the target's lock: two refreshes of one database would drop each other's work."""
+    """Holds the target's lock, because two refreshes of one database would drop each other's work."""
     key = names.application(request.schema)
 
     def held() -> bool:
@@ -232,7 +233,7 @@ def _alone(target: Connection, request: RefreshRequest) -> Iterator[None]:
     )
     if not retrying(held):
         raise ExternalError("another refresh of this database is running; the old data are as they were")
-    # what a killed refresh of this schema left working must not work on beside this one; others' refreshes go on
+    # sessions of a killed refresh of this schema must not continue beside this one; others' refreshes continue
     target.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s AND pid <> pg_backend_pid() "
         "AND datname = current_database() AND usename = current_user",
@@ -260,7 +261,7 @@ def _advice(request: RefreshRequest) -> str:
 
 
 def _tidy(request: RefreshRequest) -> None:
-    """Drops the unfinished copy; when even that fails, the next refresh does it."""
+    """Drops the unfinished copy; if that fails, the next refresh does it."""
     try:
         with request.target_of_its_own() as target:
             shadow.clear(target, request.schema)

@@ -36,13 +36,13 @@ class RefreshRequest:
     target: str
     workers: int = 2
     as_of: datetime | None = None
-    """The time that the snapshot is of; default now."""
+    """The time of the snapshot; default now."""
     backups: Path | None = None
     """Directory of staging's backup; None: no backup."""
     overrides: str = ""
-    """SQL that is run in the copy before it is proved: what only staging has."""
+    """SQL that is run in the copy before it is proved, for data that only staging has."""
     masked: bool = False
-    """The source is a sanitised copy already."""
+    """Whether the source is a sanitised copy already."""
     place: Place | None = None
     """Location of the workers, when not on this machine."""
     wait: float = 60
@@ -57,9 +57,9 @@ class RefreshRequest:
 
     @property
     def schema(self) -> str:
-        """The schema that is refreshed."""
+        """Returns the schema that is refreshed."""
         return self.contract.databases[self.database].schema_
 
     def target_of_its_own(self) -> Connection:
-        """A connection to the target that a later refresh of the schema may end, were this one killed."""
+        """Opens a connection to the target that a later refresh of the schema may terminate, if this one is killed."""
         return connect(self.target, "target", application=names.application(self.schema))

@@ -1,1 +1,1 @@
-"""The data contract compared with the living schema."""
+"""Compares the data contract with the existing schema."""

@@ -1,4 +1,4 @@
-"""The contract against the living schema: whatever one has and the other has not stops a refresh."""
+"""Compares the contract with the existing schema; every difference stops a refresh."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ENGINES = {
     "kafka": "topics start empty",
     "s3": "objects are placeholders; none is copied",
 }
-"""Treatment of stores that are not copied."""
+"""The treatment of stores that are not copied."""
 
 
 def unsupported(contract: Contract, name: str) -> Iterator[Problem]:
-    """A database that is declared, and that this version does not copy."""
+    """Yields a mistake for a database that is declared and not supported by this version."""
     database = contract.databases[name]
     if database.engine not in ("postgresql", "cockroachdb"):
         yield contract.problem(
@@ -36,7 +36,7 @@ def unsupported(contract: Contract, name: str) -> Iterator[Problem]:
 
 
 def compare(contract: Contract, name: str, catalog: Catalog) -> list[Problem]:
-    """Everything that the contract and the schema disagree on."""
+    """Returns every difference between the contract and the schema."""
     return list(_compare(contract, name, catalog))
 
 

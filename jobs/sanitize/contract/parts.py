@@ -1,4 +1,4 @@
-"""The parts of a schema that hold no rows and yet say something: labels, attributes, views, functions. New ones stop a refresh."""
+"""The parts of a schema without rows: labels, attributes, views, functions. New ones stop a refresh."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from config.model.contract import Contract
 from jobs.sanitize.connection import Connection
 
 Parts = dict[str, dict[str, list[str]]]
-"""By kind (``labels``, ``attributes``, ``views``, ``functions``) and name: the labels, the attributes with their types, or nothing."""
+"""By kind (``labels``, ``attributes``, ``views``, ``functions``) and name:
+
+the labels, the attributes with their types, or an empty list.
+"""
 
 _MEMBER = "EXISTS (SELECT FROM pg_depend e WHERE e.objid = {}.oid AND e.deptype = 'e')"
 _QUERIES = {
@@ -34,7 +37,7 @@ _WORDS = {"labels": "the label", "attributes": "the attribute", "views": "the vi
 
 
 def read(connection: Connection, schema: str) -> Parts:
-    """The parts of the schema."""
+    """Reads the parts of the schema."""
     return {
         kind: {name: list(some) for name, some in connection.execute(query.encode(), [schema])}
         for kind, query in _QUERIES.items()
@@ -44,7 +47,7 @@ def read(connection: Connection, schema: str) -> Parts:
 def unnamed(
     contract: Contract, database: str, source_tables: Parts, last: Mapping[str, Any] | None
 ) -> Iterator[Problem]:
-    """Returns parts that neither the contract nor, where it is silent, the last refresh names; ``last`` is None at first."""
+    """Yields parts that neither the contract nor, where it is silent, the last refresh names; ``last`` is None at first."""
     declared = contract.databases[database]
     named: dict[str, Any] = {
         "labels": declared.labels and {name: list(labels) for name, labels in declared.labels.items()},
@@ -75,7 +78,7 @@ def _new(kind: str, name: str, some: list[str], known: Mapping[str, list[str]]) 
         return
     for item in some:
         if item not in known.get(name, ()):
-            # a label is a value, and could be a person's: it is not repeated in a log
+            # a label is a value and may name a person, so it is not repeated in a log
             which = f"number {some.index(item) + 1}" if kind == "labels" else repr(item.partition(":")[0])
             yield f"{_WORDS[kind]} {which} of {name!r}"
 

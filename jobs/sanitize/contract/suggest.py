@@ -1,4 +1,4 @@
-"""A class for a column that is not classified yet: a guess from its name and type, for a person to judge."""
+"""Suggests a class for an unclassified column from its name and type, for a person to review."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ _HARMLESS = (
     r"|type|kind|count|quantity|qty|amount|total|price|cost|currency|version|position|rank|level|score|rating|priority|enabled|active|visible|archived"
     r"|progress|size|width|duration|number|sequence|seq|order|sort|page|weekday|rate|percent|discount|stock|points|attempts|retries|flags?|[a-z])$"
 )
-"""Names of numbers, dates and switches that say nothing about a person; all others are left out until a person has judged."""
+"""Names of numbers, dates and flags that are unrelated to a person;
+
+other columns are dropped until a person has reviewed them.
+"""
 _TYPES = {
     "inet": Class.IP,
     "json": Class.FREE_TEXT,
@@ -48,11 +51,14 @@ _TYPES = {
 }
 _PLAIN = re.compile(r"[A-Za-z_]\w*")
 _YAML_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
-"""Words that YAML reads as something else than a text."""
+"""Words that YAML does not read as a text."""
 
 
 def suggest(column: Column) -> Class:
-    """Deny by default: a text of an unknown name is free text, another value is dropped; never public for want of a name."""
+    """Returns a class.
+
+    By default a text is free text and other values are dropped, and public is suggested only for known names.
+    """
     if (cls := named(column)) is not None:
         return cls
     flat = _flat(column.name)
@@ -64,7 +70,7 @@ def suggest(column: Column) -> Class:
 
 
 def named(column: Column) -> Class | None:
-    """The class that the column's name speaks for, or None."""
+    """Returns the class that the column's name suggests, or None."""
     classes = (cls for pattern, cls in _NAMES if re.search(pattern, _flat(column.name)) and _possible(cls, column))
     return next(classes, None)
 
@@ -74,7 +80,7 @@ def _flat(name: str) -> str:
 
 
 def _possible(cls: Class, column: Column) -> bool:
-    """Whether a mask of the class fits the column."""
+    """Returns whether a mask of the class fits the column."""
     if cls in (Class.PUBLIC, Class.DROP):
         return True
     try:
@@ -84,14 +90,14 @@ def _possible(cls: Class, column: Column) -> bool:
 
 
 def key(name: str) -> str:
-    """A name as a key of YAML: in quotes where it would be read as something else."""
+    """Formats a name as a key of YAML, in quotes where necessary."""
     if _PLAIN.fullmatch(name) and name.lower() not in _YAML_WORDS:
         return name
     return "'" + name.replace("'", "''") + "'"
 
 
 def line(column: Column) -> str:
-    """The line of the contract that classifies it."""
+    """Returns the line of the contract that classifies it."""
     written = f"{suggest(column).value} ({column.type})"
     return (
         f"{key(column.name)}: {written}"

@@ -1,4 +1,4 @@
-"""Staging as it was, before it is replaced: ``staging-backup-<time>.sql.gz``."""
+"""Backs up staging before it is replaced: ``staging-backup-<time>.sql.gz``."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from config.errors import ExternalError
 from jobs.sanitize.connection import program
 
 KEEP = 7
-"""Backups; older ones are removed after a new one is whole."""
+"""Number of backups; older ones are removed after a new one is complete."""
 
 
 def backup(conninfo: str, schema: str, folder: Path, keep: int = KEEP) -> Path:
-    """Writes the schema with its rows (``gunzip -c … | psql`` brings it back) and prunes; raises ``ExternalError``.
+    """Writes the schema with its rows (``gunzip -c … | psql`` restores it) and prunes; raises ``ExternalError``.
 
-    A file without its end is called ``.part``, so a name that ends in ``.sql.gz`` is a whole backup.
+    An incomplete file is called ``.part``, so a name that ends in ``.sql.gz`` is a complete backup.
     """
     folder.mkdir(parents=True, exist_ok=True)
     whole = folder / f"staging-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sql.gz"
@@ -25,7 +25,7 @@ def backup(conninfo: str, schema: str, folder: Path, keep: int = KEEP) -> Path:
     given, environment = program(conninfo)
     file = os.open(
         part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600
-    )  # rows of staging are sanitised, and nobody else's
+    )  # rows of staging are sanitised; other schemas are not written
     os.close(file)
     command = [
         "pg_dump",

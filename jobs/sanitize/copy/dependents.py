@@ -39,7 +39,7 @@ WHERE r.space = to_regnamespace(%(schema)s) AND o.space IS DISTINCT FROM r.space
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')
 ORDER BY 1
 """
-"""Also what belongs to no schema: publications, event triggers, casts."""
+"""Also objects without a schema: publications, event triggers, casts."""
 
 
 def outside(target: Connection, schema: str, *ours: str) -> list[str]:

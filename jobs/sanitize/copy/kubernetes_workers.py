@@ -27,13 +27,13 @@ class Place:
     """The jobs' image, with its digest."""
     service_account: str
     secret: str
-    """Its keys ``source`` and ``target`` are the connection strings."""
+    """Name of the Secret whose keys ``source`` and ``target`` are the connection strings."""
     schema: str = "public"
     """The schema that is refreshed."""
 
 
 class KubernetesWorkers:
-    """As ``Crew``: made with the ranges, looked at while they are worked on, gone with the ``with`` block."""
+    """Workers in pods, used like ``LocalWorkers``: created with the ranges, and deleted at the end of the ``with`` block."""
 
     def __init__(self, place: Place, size: int, settings: Mapping[str, str], client: Any = None) -> None:
         self.place, self.size, self.settings, self.client = place, size, settings, client
@@ -46,7 +46,7 @@ class KubernetesWorkers:
             config.load_incluster_config()
             self.client = kubernetes.ApiClient()
         self.batch, self.core = kubernetes.BatchV1Api(self.client), kubernetes.CoreV1Api(self.client)
-        self._remove()  # of a refresh that was killed
+        self._remove()  # left by a refresh that was killed
         created = self.batch.create_namespaced_job(self.place.namespace, job(self.place, self.size))
         owner = {"apiVersion": "batch/v1", "kind": "Job", "name": created.metadata.name, "uid": created.metadata.uid}
         self.core.create_namespaced_secret(self.place.namespace, secret(self.place, self.settings, owner))
@@ -58,7 +58,7 @@ class KubernetesWorkers:
         self._remove()
 
     def look(self) -> None:
-        """Raises ``ExternalError`` when the Job has failed: its pods were tried again as often as it allows."""
+        """Raises ``ExternalError`` when the Job has failed, after the number of retries that it allows."""
         status = self.batch.read_namespaced_job_status(self.place.name, self.place.namespace).status
         for condition in status.conditions or []:
             if condition.type == "Failed" and condition.status == "True":
@@ -82,7 +82,7 @@ class KubernetesWorkers:
         self._gone()
 
     def _gone(self) -> None:
-        """Waits until the names are free; a Job ends after its pods."""
+        """Waits until the names are free; a Job is deleted after its pods."""
         from kubernetes.client.exceptions import ApiException
         from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
@@ -97,7 +97,7 @@ class KubernetesWorkers:
 
 
 def job(place: Place, size: int) -> dict[str, Any]:
-    """The Indexed Job: ``size`` pods, each tried three times, restricted as the namespace asks."""
+    """Returns the Indexed Job: ``size`` pods with three attempts each, under Pod Security ``restricted``."""
     own = {"name": place.secret}
     return {
         "apiVersion": "batch/v1",
@@ -150,7 +150,7 @@ def job(place: Place, size: int) -> dict[str, Any]:
 
 
 def secret(place: Place, settings: Mapping[str, str], owner: Mapping[str, str]) -> dict[str, Any]:
-    """The keys of one refresh; owned by the Job, and immutable."""
+    """Returns the Secret with the keys of one refresh; the Job owns it, and it is immutable."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",

@@ -1,4 +1,4 @@
-"""The workers of one machine."""
+"""Worker processes on one machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobs.sanitize.errors import SnapshotGone
 
 
 class LocalWorkers:
-    """Worker processes; one that is killed is replaced, one that fails stops the refresh."""
+    """Worker processes; a killed one is replaced, a failed one stops the refresh."""
 
     def __init__(self, size: int, source: str, target: str, schema: str, settings: Mapping[str, str]) -> None:
         self.environment = {
@@ -68,6 +68,6 @@ class LocalWorkers:
 
 
 def _close(process: subprocess.Popen[bytes]) -> str:
-    """Waits for it; what it said on standard error."""
+    """Waits for a worker; returns its standard error."""
     _, said = process.communicate()
     return said.decode(errors="replace").strip()

@@ -1,8 +1,8 @@
-"""The work of a refresh, divided: a table in the target says which ranges of rows there are, and which are done.
+"""The work of a refresh, divided: a table in the target lists the ranges of rows and which of them are done.
 
-Whoever has the keys and both connections may take a range: processes of one machine, or the pods of an Indexed Job. A worker
-holds a range by the lock on its row, copies it in the same transaction, and commits rows and mark together; when it dies, the
-lock is gone, its rows are gone, and another takes the range.
+Every process with the keys and both connections may take a range: processes of one machine, or the pods of an Indexed
+Job. A worker holds a range by the lock on its row, copies it in the same transaction, and commits rows and mark together.
+When a worker dies, its transaction is rolled back, and another worker takes the range.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ ROWS = 100_000
 
 @dataclass(frozen=True)
 class Range:
-    """Rows that are copied at once."""
+    """Rows that are copied in one transaction."""
 
     target: str
-    """``COPY … FROM STDIN``, whole."""
+    """The complete statement ``COPY … FROM STDIN``."""
     source: str
-    """``COPY … TO STDOUT``, whole."""
+    """The complete statement ``COPY … TO STDOUT``."""
     size: int
     """Bytes in the source, for the progress."""
 
 
 def create(target: Connection, place: str, dialect: Dialect, moment: str) -> None:
-    """The schema of the work, empty; ``place`` is its name, quoted. ``moment`` is what every worker reads at."""
+    """Creates the empty schema of the work.
+
+    ``place`` is its quoted name, ``moment`` the point in time that every worker reads.
+    """
     target.execute(f"CREATE SCHEMA {place}")
     target.execute(f"CREATE TABLE {place}.run (opening text[] NOT NULL)")
     target.execute(f"INSERT INTO {place}.run (opening) VALUES (%s)", [dialect.begin(moment)])
@@ -44,14 +47,14 @@ def create(target: Connection, place: str, dialect: Dialect, moment: str) -> Non
 
 
 def add(target: Connection, place: str, ranges: Iterable[Range]) -> None:
-    """Work; the largest first, so that no worker is left alone with one at the end."""
+    """Adds ranges, the largest first, so that no worker has one left at the end."""
     rows = [(item.source, item.target, item.size) for item in sorted(ranges, key=lambda item: -item.size)]
     with target.cursor() as cursor:
         cursor.executemany(f"INSERT INTO {place}.ranges (source, target, size) VALUES (%s, %s, %s)", rows)
 
 
 def divided(dialect: Dialect, leaf: Table, rows: int, *, whole: bool) -> Iterator[tuple[str | None, int]]:
-    """The ranges of a table that holds rows: conditions over the alias ``r``, with the bytes of each."""
+    """Yields the ranges of a table with rows: conditions over the alias ``r``, with the bytes of each."""
     if dialect.physical:
         return of_pages(leaf.pages, leaf.size, whole=whole)
     key = quoted(leaf.primary_key[0]) if leaf.primary_key else ""
@@ -59,7 +62,7 @@ def divided(dialect: Dialect, leaf: Table, rows: int, *, whole: bool) -> Iterato
 
 
 def of_pages(pages: int, size: int, *, whole: bool) -> Iterator[tuple[str | None, int]]:
-    """Conditions over the alias ``r`` that divide a table, with the bytes of each; the last has no end."""
+    """Yields conditions over the alias ``r`` that divide a table, with the bytes of each; the last has no end."""
     if whole or pages <= PAGES:
         yield None, size
         return
@@ -71,9 +74,9 @@ def of_pages(pages: int, size: int, *, whole: bool) -> Iterator[tuple[str | None
 
 
 def of_key(table: str, key: str, rows: int, size: int, *, whole: bool) -> Iterator[tuple[str | None, int]]:
-    """The same by the first column of the key; ``table`` and ``key`` are quoted.
+    """Yields the same by the first column of the key; ``table`` and ``key`` are quoted.
 
-    The bounds are sub-selects: the keys themselves never leave the source.
+    The bounds are sub-selects, so the keys do not leave the source.
     """
     if whole or rows <= ROWS:
         yield None, size
@@ -90,7 +93,7 @@ def of_key(table: str, key: str, rows: int, size: int, *, whole: bool) -> Iterat
 
 
 def progress(target: Connection, place: str) -> tuple[int, int, int]:
-    """Bytes done, bytes in all, rows done."""
+    """Returns bytes done, bytes in all, rows done."""
     row = target.execute(
         f"SELECT coalesce(sum(size) FILTER (WHERE rows IS NOT NULL), 0), coalesce(sum(size), 0), coalesce(sum(rows), 0) "
         f"FROM {place}.ranges"
@@ -100,7 +103,7 @@ def progress(target: Connection, place: str) -> tuple[int, int, int]:
 
 
 def left(target: Connection, place: str) -> int:
-    """Ranges that are not done."""
+    """Returns the number of ranges that are not done."""
     row = target.execute(f"SELECT count(*) FROM {place}.ranges WHERE rows IS NULL").fetchone()
     assert row is not None, "an aggregate has a row"
     return int(row[0])

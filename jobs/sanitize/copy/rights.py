@@ -1,7 +1,7 @@
-"""Rights: what staging's roles may do with the old objects, they may do with the new, and no more.
+"""Rights: staging's roles have the same rights on the new objects as on the old ones.
 
-Objects that staging has for the first time get what its default privileges say; what production took from everybody
-(``REVOKE … FROM PUBLIC``) is taken there too.
+Objects that are new in staging get the rights of its default privileges; where production revoked a right from PUBLIC, it
+is revoked there, too.
 """
 
 from __future__ import annotations
@@ -85,13 +85,13 @@ WHERE NOT pg_has_role(o.owner, 'USAGE') ORDER BY 1
 
 
 def defaults(target: Connection, schema: str, shadow: str) -> Iterator[str]:
-    """Statements that give the shadow schema the default privileges of the schema in use, for what is made in it."""
+    """Yields statements that copy the default privileges of the schema in use to the shadow schema."""
     for (statement,) in target.execute(_DEFAULTS, {"schema": schema, "shadow": shadow}).fetchall():
         yield statement
 
 
 def changes(target: Connection, schema: str, shadow: str) -> list[str]:
-    """Statements after which every object of the shadow schema has the rights and the owner of its namesake in use.
+    """Returns statements that give each object of the shadow schema the rights and the owner of its namesake in use.
 
     The session's ``search_path`` must be empty: types in the arguments of functions are compared with their schema.
     """

@@ -1,4 +1,4 @@
-"""The shadow schema: built beside the one in use, and swapped with it in one transaction."""
+"""The shadow schema: built beside the schema in use, and swapped with it in one transaction."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def clear(target: Connection, schema: str) -> None:
 
 
 def prepare(target: Connection, plan: Plan, definitions: Definitions) -> None:
-    """Makes the shadow schema with its tables, without indexes."""
+    """Creates the shadow schema with its tables, without indexes."""
     with translated_errors("making the shadow schema"):
         target.execute(f"CREATE SCHEMA {quoted(shadow(plan.schema))}")
         target.execute("SET check_function_bodies = off")
@@ -57,12 +57,14 @@ _MISSING = (
 
 
 def run(target: Connection, schema: str, statements: Iterable[str]) -> None:
-    """Runs statements in the order that their needs allow: one that fails for want of another is tried after it.
+    """Runs statements in the order of their dependencies: one that fails because another is missing is retried after it.
 
-    Names are looked for in the shadow schema alone. Only what cannot be had there may be of an extension that stands in the
-    schema in use: then one statement sees that too. ``check_cross_schema_dependencies`` makes sure that nothing else was taken from it.
+    Names are resolved in the shadow schema only. A statement that needs an extension in the schema in use resolves names
+    there, too; ``check_cross_schema_dependencies`` makes sure that it uses nothing else from there.
     """
-    waiting = sorted(statements, key=lambda statement: statement.startswith("CREATE OR REPLACE"))  # routines see tables
+    waiting = sorted(
+        statements, key=lambda statement: statement.startswith("CREATE OR REPLACE")
+    )  # routines may read tables
     while waiting:
         failed: dict[str, psycopg.Error] = {}
         for statement in waiting:
@@ -97,11 +99,14 @@ def _about(statement: str) -> str:
 
 
 def index(conninfo: str, plan: Plan, definitions: Definitions, workers: int) -> None:
-    """Indexes, one a worker at a time, the largest tables' first; then statistics, and the constraints that stand on the indexes.
+    """Builds indexes, one for each worker at a time, the largest tables' first.
 
-    Each is built by one process: two builds beside each other took 5.6 s where one after the other, with parallel workers, took
-    7.7 s (five indexes, six million rows, two cores). Statistics come last, also those of indexed expressions: ``ANALYZE`` and a
-    build wait for each other's locks (seen: two seconds of a worker), and the largest table's build is the last to end.
+    Then statistics and constraints on the indexes.
+
+    Each index is built by one process: two builds beside each other took 5.6 s where one after the other, with parallel
+    workers, took 7.7 s (five indexes, six million rows, two cores). Statistics come last, also those of indexed
+    expressions: ``ANALYZE`` and a build wait for each other's locks (seen: two seconds of a worker), and the largest
+    table's build is the last to end.
     """
     size = _sizes(plan)
     steps = sorted(((size[table], statement) for table, statement in definitions.indexes), reverse=True)
@@ -130,7 +135,7 @@ def refer(connection: Connection, plan: Plan, definitions: Definitions) -> None:
 
 
 def finish(connection: Connection, plan: Plan, definitions: Definitions) -> None:
-    """Views, triggers and policies; after the proof, which a policy would hide rows from."""
+    """Creates views, triggers and policies; after the proof, because a policy could hide rows from it."""
     settle(connection)
     run(connection, plan.schema, definitions.last)
 
@@ -190,14 +195,17 @@ FROM pg_statistic_ext x WHERE x.stxnamespace = quote_ident(%(from)s)::regnamespa
 
 
 def check_cross_schema_dependencies(target: Connection, schema: str) -> None:
-    """Raises ``Leak`` when anything of the shadow schema leans on the one in use: it would go down with it."""
+    """Raises ``Leak`` when an object of the shadow schema depends on the schema in use, and would be dropped with it."""
     row = target.execute(_STRAYS, {"schema": quoted(schema), "shadow": quoted(shadow(schema))}).fetchone()
     if row:
         raise Leak(f"{row[0]} of the copy leans on {row[1]} of the schema in use")
 
 
 def rehearse(target: Connection, plan: Plan) -> None:
-    """Builds everything once without a row, in a transaction that is rolled back: what cannot be built is known before the copy."""
+    """Builds everything once without rows, in a transaction that is rolled back.
+
+    Definitions that cannot be created stop the refresh here.
+    """
     definitions = plan.definitions
     with translated_errors("rehearsing"), target.transaction(force_rollback=True):
         target.execute(f"SET LOCAL lock_timeout = {literal(_WAIT)}")
@@ -213,7 +221,7 @@ def rehearse(target: Connection, plan: Plan) -> None:
 
 
 def swap(target: Connection, plan: Plan, receipt: str, wait: float) -> None:
-    """The copy takes the schema's name, owner and rights, and the receipt is written: all or nothing, in one transaction.
+    """Gives the copy the schema's name, owner and rights, and writes the receipt, in one transaction.
 
     Sessions that hold a lock on a table are waited for ``wait`` seconds.
     """
@@ -246,7 +254,10 @@ def swap(target: Connection, plan: Plan, receipt: str, wait: float) -> None:
 
 
 def tidy(target: Connection, schema: str, wait: float) -> str:
-    """Drops the old tables after the swap; what could not be dropped, in words, for the new data are in use whatever happens."""
+    """Drops the old tables after the swap.
+
+    Returns a sentence about those that could not be dropped, because the swap is done.
+    """
     for name in (old(schema), work(schema)):
         try:
             if leaning := dependents.outside(target, name, schema):
@@ -267,7 +278,7 @@ WHERE n.nspname = %s AND l.granted AND l.database = (SELECT oid FROM pg_database
 
 
 def holders(target: Connection, schema: str) -> str:
-    """Which sessions hold locks on the schema's tables, in words; empty when that cannot be asked."""
+    """Returns a sentence about the sessions with locks on the schema's tables; empty when they cannot be read."""
     try:
         texts = [text for (text,) in target.execute(_HOLDERS, [schema])]
     except psycopg.Error:

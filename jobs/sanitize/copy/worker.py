@@ -1,8 +1,8 @@
-"""``python -m jobs.sanitize.copy.worker``: takes ranges until none is left. Many may run, here and on other machines.
+"""``python -m jobs.sanitize.copy.worker`` copies ranges until none is left; many may run, here and on other machines.
 
-Reads ``SANITIZE_SOURCE``, ``SANITIZE_TARGET``, ``SANITIZE_SCHEMA`` and ``SANITIZE_SETTINGS`` (the keys, JSON). Rows go from
-psql's pipe into psycopg's COPY without being looked at: psycopg hands over a COPY row by row, psql's pipe in blocks
-(measured: 1.2 million rows a second on two cores, against 0.8).
+Reads ``SANITIZE_SOURCE``, ``SANITIZE_TARGET``, ``SANITIZE_SCHEMA`` and ``SANITIZE_SETTINGS`` (the keys, JSON). Rows pass
+from psql's pipe into psycopg's COPY in blocks and are not parsed: psycopg would read a COPY row by row (measured: 1.2
+million rows a second on two cores, against 0.8).
 """
 
 from __future__ import annotations
@@ -29,13 +29,16 @@ from jobs.sanitize.names import application, shadow, work
 from . import ranges
 
 BLOCK = 65536
-"""Bytes read at once: a pipe's. Larger ones were slower."""
+"""Bytes of one read, the size of a pipe's buffer. Larger ones were slower."""
 BUFFERED = ["stdbuf", f"--output={BLOCK}"] if shutil.which("stdbuf") else []
-"""Before psql, which writes 4 KiB at a time otherwise (measured: a third more of its and the worker's processor time)."""
+"""A program between psql and the pipe, because psql writes 4 KiB at a time (measured:
+
+a third more of its and the worker's processor time).
+"""
 
 
 def main() -> int:
-    """Works; what goes wrong is said in one line of standard error, exit code 1."""
+    """Copies ranges; a failure is one line on standard error, with exit code 1."""
     source, target = os.environ[variable("source")], os.environ[variable("target")]
     settings: dict[str, str] = json.loads(os.environ["SANITIZE_SETTINGS"])
     if os.environ.get("SANITIZE_WATCH"):
@@ -45,7 +48,7 @@ def main() -> int:
     place = quoted(work(schema))
     try:
         with connect(target, "target", application=application(schema)) as connection:
-            # computed columns and domains may call functions of the copy, whose texts name others without a schema
+            # computed columns and domains may call functions of the copy, which use names without a schema
             connection.execute(f"SET search_path = {quoted(shadow(schema))}, {quoted(schema)}")
             opening = connection.execute(f"SELECT opening FROM {place}.run").fetchone()
             assert opening is not None, "ranges.create wrote it"
@@ -61,7 +64,7 @@ def main() -> int:
 
 
 def _watch() -> None:
-    """Ends the worker with its parent: the parent's end of the pipe closes, however the parent ends."""
+    """Ends the worker when its parent ends, in whatever way, because the parent's end of the pipe closes."""
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 
@@ -78,7 +81,7 @@ class Source:
 
 
 def _one(target: Connection, source: Source, place: str, name: str) -> bool:
-    """Copies one range; whether there may be more."""
+    """Copies one range; returns whether more may be left."""
     try:
         with target.transaction():
             row = target.execute(
@@ -88,19 +91,19 @@ def _one(target: Connection, source: Source, place: str, name: str) -> bool:
                 rows = _copy(target, source, row[1], row[2])
                 target.execute(f"UPDATE {place}.ranges SET rows = %s, worker = %s WHERE id = %s", [rows, name, row[0]])
                 return True
-    except psycopg.errors.SerializationFailure:  # CockroachDB asks the client to try again
+    except psycopg.errors.SerializationFailure:  # CockroachDB requires clients to retry
         return True
     if ranges.left(target, place) == 0:
         return False
-    time.sleep(0.05)  # others hold them, and when one dies, its range is free
+    time.sleep(0.05)  # other workers hold them, and when one dies, its range is free
     return True
 
 
 class _Flushing(LibpqWriter):
-    """Sends each block before the next is handed over.
+    """Sends each block before the next is passed on.
 
-    libpq otherwise keeps what the socket did not take, and moves all of it at every send (measured: five million rows took
-    2.1 s of the worker's time, and take 0.2 s).
+    libpq otherwise keeps unsent data and moves all of it at every send (measured: five million rows took 2.1 s of the
+    worker's time, and take 0.2 s).
     """
 
     def write(self, data: Buffer) -> None:
@@ -110,7 +113,7 @@ class _Flushing(LibpqWriter):
 def _copy(target: Connection, source: Source, read: str, statement: str) -> int:
     conninfo, environment = program(source.conninfo, source.settings, application=source.application)
     script = [*source.opening, read, "COMMIT"]
-    # of a data exception only the SQLSTATE: the message quotes the value
+    # for a data exception only the SQLSTATE, because the message quotes the value
     options = ["-XqAt", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=sqlstate", "-f", "-"]
     command = [*BUFFERED, "psql", *options, conninfo]
     with subprocess.Popen(
@@ -122,7 +125,7 @@ def _copy(target: Connection, source: Source, read: str, statement: str) -> int:
             psql.stdin.write((";\n".join(script) + ";\n").encode())
             psql.stdin.close()
         except BrokenPipeError:
-            pass  # it says why on standard error
+            pass  # the reason is on standard error
         with target.cursor() as cursor:
             try:
                 with cursor.copy(statement.encode(), writer=_Flushing(cursor)) as copy:
@@ -136,7 +139,7 @@ def _copy(target: Connection, source: Source, read: str, statement: str) -> int:
 
 
 def _whole(psql: subprocess.Popen[bytes]) -> None:
-    """An end of the pipe is not the end of the rows: raises ``ExternalError`` when it ended early, so that nothing is committed."""
+    """Raises ``ExternalError`` when psql ended early, so that nothing is committed: the pipe's end is not the rows' end."""
     assert psql.stderr is not None, "asked for"
     if psql.wait() != 0:
         raise ExternalError(_said(psql.stderr.read().decode(errors="replace")))
@@ -147,7 +150,7 @@ def _said(text: str) -> str:
     state = line.rpartition(" ")[2]
     try:
         name = psycopg.errors.lookup(state).__name__
-        if name == "SerializationFailure":  # of a read-only transaction: a standby's recovery was in its way
+        if name == "SerializationFailure":  # in a read-only transaction: the recovery of a standby cancelled it
             return "reading the source: the snapshot does not exist any more: recovery of a standby cancelled it"
         return f"reading the source: {name} ({state}); the old data are as they were"
     except KeyError:

@@ -1,4 +1,4 @@
-"""Masks of JSON: of a document only the declared paths are kept, each masked by its class."""
+"""Masks of JSON: only the declared paths of a document are kept, each masked by its class."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _LEAF = Column(
 )  # fmt: skip
 
 _ITSELF = "ARRAY[]::text[]"
-"""The path of ``#>>`` that leads nowhere else: a scalar as text."""
+"""The path of ``#>>`` to the value itself: a scalar as text."""
 OTHERS = "\0others"
-"""A step that stands for all keys that no other path names."""
+"""A step for all keys that no other path names."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ _STEP = re.compile(r'\[\*\]|\.(?:"((?:[^"\\]|\\.)+)"|(\*)|([^.\[\]\s"*]+))')
 
 
 def steps(path: str) -> Iterator[str]:
-    """``$.a."b c"[*].d`` as a, b c, [*], d; ``.*`` is ``OTHERS``."""
+    """Converts ``$.a."b c"[*].d`` to a, b c, [*], d; ``.*`` is ``OTHERS``."""
     for match in _STEP.finditer(path[1:]):
         quoted, others, plain = match.groups()
         if others:
@@ -75,9 +75,10 @@ def steps(path: str) -> Iterator[str]:
 
 
 def document(paths: Mapping[str, Class], request: MaskRequest) -> Mask:
-    """The mask of a column of JSON; what is not as the paths say (a text where an object was declared) is left out.
+    """Returns the mask of a column of JSON; values of another shape than declared (a text for an object) are left out.
 
-    Its condition is a real one: nothing but the declared paths is there, and what a masked path leads to is of its mask's form.
+    Its condition is exact: a document contains only declared paths, and the values of masked paths have their mask's
+    form.
     """
     cast = "" if request.column.base == "jsonb" else "::jsonb"
     body = _node(tree(paths), f"{{raw}}{cast}", request, 0)
@@ -90,7 +91,7 @@ def document(paths: Mapping[str, Class], request: MaskRequest) -> Mask:
 
 
 def _held(node: Node, value: str, request: MaskRequest, depth: int, *, quick: bool) -> str:
-    """The condition that ``value`` is as ``_node`` leaves it."""
+    """Returns the condition that ``value`` has the form of ``_node``'s result."""
     if node.cls is Class.PUBLIC:
         return "true"
     if node.cls is not None:
@@ -139,7 +140,7 @@ def _node(node: Node, value: str, request: MaskRequest, depth: int) -> str:
 
 
 def _leaf(cls: Class, value: str, request: MaskRequest) -> str:
-    """A public part as it is; of others only texts, numbers and booleans, as masked texts."""
+    """Returns a public value unchanged; for other classes only texts, numbers and booleans, as masked texts."""
     if cls is Class.PUBLIC:
         return value
     if cls is Class.DROP:
@@ -156,13 +157,13 @@ class Part:
     """A masked path of a document, to be compared with production's."""
 
     expression: str
-    """Over ``{raw}``: what the path leads to, as text, or NULL."""
+    """Over ``{raw}``: the value of the path as text, or NULL."""
     suspicion: str
-    """Over ``{raw}``: the condition that something there could pass for masked."""
+    """Over ``{raw}``: the condition that a value of the path could be a masked one."""
 
 
 def compared(paths: Mapping[str, Class], request: MaskRequest) -> Iterator[Part]:
-    """The masked paths of which production may hold a value that could pass for masked."""
+    """Yields the masked paths for which production may contain a value that could be a masked one."""
     cast = "" if request.column.base == "jsonb" else "::jsonb"
     for path, cls in paths.items():
         if cls in (Class.PUBLIC, Class.DROP) or _of_leaf(cls, request).proof == "shape":
@@ -181,7 +182,10 @@ def compared(paths: Mapping[str, Class], request: MaskRequest) -> Iterator[Part]
 
 
 def public(paths: Mapping[str, Class], value: str, column: Column) -> str | None:
-    """An expression for the text of the public paths of ``value``, which detectors look at; None when there is none."""
+    """Returns an expression for the text of the public paths of ``value``, which detectors examine.
+
+    None when there is none.
+    """
     cast = "" if column.base == "jsonb" else "::jsonb"
     expressions = []
     for path, cls in paths.items():
@@ -200,7 +204,7 @@ def _member(name: str) -> str:
 
 
 def unnamed(paths: Mapping[str, Class], column: str, table: str) -> str:
-    """A statement: the paths of the living documents that no declared path is, leads to or leads through."""
+    """Returns a statement for the paths of existing documents that no declared path equals, contains or continues."""
     dropped = [path for path, cls in paths.items() if cls is Class.DROP]
     lists = [path for path, cls in paths.items() if cls is Class.PUBLIC]
     shown = [_shown(path) for path in paths]
@@ -209,7 +213,7 @@ def unnamed(paths: Mapping[str, Class], column: str, table: str) -> str:
         + [f"({literal(path)} = p.path OR starts_with({literal(path)}, p.path || '.') OR starts_with({literal(path)}, p.path || '['))"
            for path in shown]
         + [f"starts_with(p.path, {literal(_shown(path) + '.')}) OR starts_with(p.path, {literal(_shown(path) + '[')})" for path in dropped]
-        + [f"p.path = {literal(_shown(path) + '[*]')}" for path in lists]  # a list of public values, and of nothing deeper
+        + [f"p.path = {literal(_shown(path) + '[*]')}" for path in lists]  # a list of public values without nested values
         + [f"starts_with(p.path, {literal(_shown(path).removesuffix('*'))})" for path in dropped if path.endswith(".*")]
     )  # fmt: skip
     step = (
@@ -228,7 +232,7 @@ def unnamed(paths: Mapping[str, Class], column: str, table: str) -> str:
 
 
 def _shown(path: str) -> str:
-    """A path as ``unnamed`` writes it: a key in quotes where it is not a plain word."""
+    """Formats a path as ``unnamed`` does: a key in quotes where it is not a plain word."""
     return "$" + "".join(
         "[*]"
         if step == "[*]"

@@ -1,8 +1,8 @@
 """Masks: SQL expressions by class and type.
 
-Each mask of a unique column carries 80 bits of the keyed hash and a mark that no production value has. The others
-come from reserved ranges (555-01xx of the North American numbering plan, the addresses of RFC 5737 and RFC 3849, the
-domains of RFC 2606). NULL stays NULL. Nothing here reads a value: the expressions run where the rows are.
+Each mask of a unique column contains 80 bits of the keyed hash and a mark that no production value has. The others come
+from reserved ranges (555-01xx of the North American numbering plan, the addresses of RFC 5737 and RFC 3849, the domains
+of RFC 2606). NULL stays NULL. This module reads no value: the expressions run in the source.
 """
 
 from __future__ import annotations
@@ -35,11 +35,14 @@ LONGEST_TEXT = 4000
 """Characters of a masked free text, at most: as long as what it stands for, but not a megabyte of filling."""
 
 Proof = Literal["unique", "rows", "shape"]
-"""How a mask is proved: no value is production's; no row keeps its own; or all values have a form without personal data."""
+"""The proof of a mask:
+
+no value is one of production's; no row keeps its own; or all values have a form without personal data.
+"""
 
 
 class Unmaskable(ValueError):
-    """A class cannot be had of a type; the message says why, and what can."""
+    """A class has no mask for a type; the message gives the reason and the possible classes."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Mask:
     """The mask of a column."""
 
     expression: str
-    """Over ``{raw}``, ``{digest}`` (32 bytes) and ``{token}`` (20 hexadecimal digits of it)."""
+    """Template over ``{raw}``, ``{digest}`` (32 bytes) and ``{token}`` (20 hexadecimal digits of it)."""
     holds: str
     """Condition over ``{value}`` that holds for all masked values other than NULL, and for no others."""
     proof: Proof
@@ -55,8 +58,10 @@ class Mask:
     """The same, quick where it is true, and an error where it is false for want of hexadecimal digits; default ``holds``.
     (Measured on a million masked rows: a regular expression with twenty digits takes 2.8 s, ``LIKE`` and ``decode`` 0.2 s.)"""
     wide: str = ""
-    """A part of the condition that is quick where it is false, and no error: of production's values, only those of which it is
-    true are compared with the copy's. Default: all of ``holds``."""
+    """A part of the condition that is quick where it is false, and raises no error.
+
+    Only production's values that satisfy it are compared with the copy's. Default: all of ``holds``.
+    """
     bits: int = 80
     """Bits of the hash in a mask that must differ between rows; fewer where the column is short."""
 
@@ -66,16 +71,16 @@ class Mask:
         )
 
     def sql(self, raw: str, digest: str, token: str) -> str:
-        """The expression of these."""
+        """Returns the expression for these values."""
         return _fill(self.expression, raw=raw, digest=digest, token=token)
 
     def condition(self, value: str, *, quick: bool = False) -> str:
-        """The condition on this: whatever it is true of, ``suspicion`` is."""
+        """Returns the condition on a value; whatever satisfies it also satisfies ``suspicion``."""
         exact = _fill((quick and self.quick) or self.holds, value=value)
         return f"({_fill(self.wide, value=value)}) AND ({exact})" if self.wide else exact
 
     def suspicion(self, value: str) -> str:
-        """The condition that this could pass for masked."""
+        """Returns the condition that a value could be a masked one."""
         return _fill(self.wide or self.holds, value=value)
 
 
@@ -84,7 +89,7 @@ def _fill(template: str, **given: str) -> str:
 
 
 def message(cls: Class, raw: str, column: Column) -> str:
-    """The bytes of a value that are hashed; the class is in them, so an email and a username of one spelling differ."""
+    """Returns the bytes that are hashed; they contain the class, so an email and a username of one spelling differ."""
     if column.base == "bytea":
         return f"(convert_to({literal(cls.value + ':')}, 'UTF8') || {raw})"
     text = f"lower({raw}::text)" if column.folded or column.base == "citext" else f"{raw}::text"
@@ -99,22 +104,22 @@ class MaskRequest:
     column: Column
     dialect: Dialect
     distinct: bool = False
-    """A unique index looks at it."""
+    """Whether a unique index uses it."""
     domain: str = "staging.invalid"
     """Domain of masked emails."""
     value: str | None = None
-    """Written instead of a mask."""
+    """The value written instead of a mask."""
     bucket: int = 1
     """Characters that the length of a masked free text is rounded up to."""
     folds: frozenset[Class] = frozenset()
-    """Classes of which some column does not tell capitals: then none of the class does, so that equal values stay equal."""
+    """Classes with a column that ignores case: then the whole class does, so that equal values stay equal."""
 
 
 Maker = Callable[[MaskRequest], Mask]
 
 
 def mask(request: MaskRequest) -> Mask | None:
-    """The mask of a column, or None when it is copied as it is; raises ``Unmaskable``."""
+    """Returns the mask of a column, or None when it is copied unchanged; raises ``Unmaskable``."""
     if request.value is not None:
         return _constant(fixed(request.value), request)
     if request.cls is Class.PUBLIC:
@@ -136,7 +141,7 @@ def _scalar(request: MaskRequest) -> Mask:
 
 
 def fixed(text: str) -> str:
-    """A text of the contract as a constant in a template: a brace in it is never taken for one of the template's own."""
+    """Returns a text of the contract as a constant in a template; its braces are not taken for the template's."""
     return f"({literal(text).replace('{', chr(39) + ' || chr(123) || ' + chr(39))})" if "{" in text else literal(text)
 
 
@@ -144,7 +149,7 @@ def _constant(value: str, request: MaskRequest) -> Mask:
     if request.distinct:
         raise Unmaskable("a unique index looks at this column, so its rows cannot all have one value")
     expression = f"({value})::{request.column.plain}"
-    return Mask(expression, f"{{value}}::text = ({expression})::text", "shape")  # json has no equality
+    return Mask(expression, f"{{value}}::text = ({expression})::text", "shape")  # the type json has no equality
 
 
 _EMPTY = {
@@ -164,7 +169,7 @@ def _dropped(request: MaskRequest) -> Mask:
 
 
 def _array(request: MaskRequest) -> Mask:
-    """Each element by itself, in its order."""
+    """Masks each element separately, in its order."""
     column = request.column
     element = replace(column, array=False, type=column.base, plain=column.plain.removesuffix("[]"))
     one = _scalar(replace(request, column=element, distinct=False))
@@ -184,12 +189,12 @@ def _byte(index: int) -> str:
 
 
 def _number(first: int, count: int) -> str:
-    """``count`` bytes of the digest as a whole number."""
+    """Returns ``count`` bytes of the digest as a whole number."""
     return "(" + " + ".join(f"{_byte(first + n)}::bigint * {256 ** (count - 1 - n)}" for n in range(count)) + ")"
 
 
 def _decimal(first: int) -> str:
-    """Five bytes of the digest as thirteen decimal digits: injective."""
+    """Returns five bytes of the digest as thirteen decimal digits; different bytes give different digits."""
     return f"lpad({_number(first, 5)}::text, 13, '0')"
 
 
@@ -201,18 +206,18 @@ def _fits(column: Column, length: int, what: str) -> None:
 
 
 def shaped(expression: str, pattern: str, proof: Proof, column: Column, quick: str = "", like: str = "") -> Mask:
-    """A text of a form: a regular expression; ``like`` is a pattern of ``LIKE`` that whatever is of that is of as well."""
+    """Returns a mask of a text form: a regular expression; ``like`` is a pattern of ``LIKE`` that every such text matches."""
     wide = f"{{value}}::text LIKE {literal(like)}" if like else ""
     return Mask(f"({expression})::{column.plain}", f"{{value}}::text ~ {literal(pattern)}", proof, quick, wide)
 
 
 def like(text: str) -> str:
-    """A text as a part of a pattern of ``LIKE``."""
+    """Escapes a text for a pattern of ``LIKE``."""
     return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def hexadecimal(prefix: str, digits: int, suffix: str) -> str:
-    """The quick condition: ``digits`` hexadecimal digits between two texts."""
+    """Returns the quick condition: ``digits`` hexadecimal digits between two texts."""
     pattern = literal(like(prefix) + "_" * digits + like(suffix))
     token = f"substr({{value}}::text, {len(prefix) + 1}, {digits})"
     return f"{{value}}::text LIKE {pattern} AND length(decode({token}, 'hex')) = {digits // 2}"
@@ -234,7 +239,7 @@ def _marked(prefix: str, suffix: str = "") -> Maker:
 
 
 def _phone(request: MaskRequest) -> Mask:
-    if request.distinct:  # +999 is no country's (ITU-T E.164)
+    if request.distinct:  # no country has the code +999 (ITU-T E.164)
         _fits(request.column, 16, "a unique telephone number that is not assigned")
         digits = min(26, (request.column.length or 30) - 4)
         number = (
@@ -246,7 +251,7 @@ def _phone(request: MaskRequest) -> Mask:
         return replace(own_mask, bits=39 + (digits - 12) * 3)
     _fits(request.column, 12, "a telephone number that is not assigned")
     first = f"'+' || (12025550100 + {_byte(3)} % 100)::text"
-    # of our own form already: another of the hundred, never the same
+    # already of the masked form: another of the hundred, never the same
     other = f"'+' || (12025550100 + (substr({{raw}}::text, 11, 2)::integer + 1 + {_byte(3)} % 99) % 100)::text"
     ours = "{raw}::text LIKE '+120255501%' AND {raw}::text ~ '^.{10}[0-9]{2} *$'"
     expression = f"CASE WHEN {ours} THEN {other} ELSE {first} END"
@@ -314,7 +319,7 @@ def _birth(request: MaskRequest) -> Mask:
         raise Unmaskable(
             "a unique index looks at this birth date, and there are fewer days than people; class it 'drop'"
         )
-    # the first of a month: few people are born on one, and so few need the comparison by row
+    # the first of a month: few people are born on one, so few values need the comparison by row
     month = f"(({_byte(9)} * 256 + {_byte(10)}) % {MONTHS})"
     first, second = _first_of(month), _first_of(f"(({month} + 1) % {MONTHS})")
     holds = "date_part('day', {value}) = 1 AND {value}::date BETWEEN date '1950-01-01' AND date '1999-12-01'"
@@ -324,7 +329,7 @@ def _birth(request: MaskRequest) -> Mask:
 
 
 def _first_of(month: str) -> str:
-    """The first day of a month that is counted from January 1950."""
+    """Returns the first day of a month that is counted from January 1950."""
     return f"make_date(1950 + {month} / 12, 1 + {month} % 12, 1)"
 
 
@@ -339,7 +344,7 @@ def _free(request: MaskRequest) -> Mask:
     length_limit = f"greatest(0, least({length}, {most + len(MARK)}) - {len(MARK)})"
     lorem = LOREM * (most // len(LOREM) + 1)
     filling = f"left({literal(lorem[:most])}, {length_limit})"
-    # the filling is a prefix of one text, and so compares as one
+    # the filling is a prefix of one text, so it is compared as one
     return Mask(
         f"({literal(MARK)} || {filling})::{request.column.plain}",
         f"{{value}}::text = left({literal((MARK + lorem)[: most + len(MARK)])}, length({{value}}::text))"
@@ -358,7 +363,7 @@ def _fixed(expression: str) -> Maker:
 def _credential(request: MaskRequest) -> Mask:
     if request.distinct:
         return _marked("revoked_")(request)
-    return _constant("'!'", request)  # what crypt(3) never answers
+    return _constant("'!'", request)  # a value that crypt(3) never returns
 
 
 def _payment(request: MaskRequest) -> Mask:
@@ -371,7 +376,7 @@ _UUID = "^.{8}-.{4}-8.{3}-8"
 
 
 def _version_8() -> str:
-    """A UUID of version 8 (RFC 9562, for one's own use), which marks it, as text; 120 bits of the hash."""
+    """Returns a UUID of version 8 (RFC 9562, for private use), which marks it, as text; 120 bits of the hash."""
     text = "encode(substr({digest}, 1, 15), 'hex')"
     parts = [f"substr({text}, {first}, {count})" for first, count in ((1, 8), (9, 4), (13, 3), (16, 3), (19, 12))]
     return f"({parts[0]} || '-' || {parts[1]} || '-8' || {parts[2]} || '-8' || {parts[3]} || '-' || {parts[4]})"
@@ -382,7 +387,10 @@ def _uuid(_: MaskRequest) -> Mask:
 
 
 def _permuted(dialect: Dialect, raw: str, bits: int, name: str) -> str:
-    """``raw``, of 0 … 2^bits - 1, as another of them, 2^bits above: four rounds of Feistel, each a keyed hash; injective."""
+    """Returns ``raw``, of 0 … 2^bits - 1, as another such number, 2^bits above.
+
+    Four rounds of Feistel, each a keyed hash; injective.
+    """
     half = bits // 2
     full = (1 << half) - 1
     number_of = "get_byte(h, 0) * 128 + get_byte(h, 1) / 2"  # 15 bits
@@ -403,7 +411,7 @@ def _permuted(dialect: Dialect, raw: str, bits: int, name: str) -> str:
 
 
 def _integer(request: MaskRequest) -> Mask:
-    """Another number, above all of production's; ``plan`` refuses numbers that have no room there."""
+    """Maps a number to another, above all of production's; ``plan`` refuses columns without enough range."""
     if request.column.base == "int2":
         raise Unmaskable(
             "smallint has no room for identifiers that production does not have; make it integer, class it 'drop', "
@@ -426,7 +434,7 @@ def _integer(request: MaskRequest) -> Mask:
 
 
 def _identifier(request: MaskRequest) -> Mask:
-    """A text: where it spells a whole number or a UUID, as such a column masks it, so that both still join."""
+    """Masks a text that spells a whole number or a UUID as a column of that type would, so that both still join."""
     own_mask = _marked("staging_")(request)
     raw = "{raw}::text"
     number = _permuted(request.dialect, f"({raw})", BITS, "identifier")
@@ -486,5 +494,5 @@ _MAKERS: dict[tuple[Class, str], Maker] = {
 
 
 def can(cls: Class, column: Column) -> bool:
-    """Whether there is a mask of that class for the column's type."""
+    """Returns whether there is a mask of that class for the column's type."""
     return (cls, column.category) in _MAKERS

@@ -1,4 +1,4 @@
-"""Coarser values: times that are moved or cut, numbers in steps, rare values left out. For what a mask would make useless."""
+"""Coarser values instead of masks: times are shifted or rounded, numbers rounded, rare values left out."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from jobs.sanitize.dialect import quoted
 from .expressions import Mask, Unmaskable
 
 BEGIN = "2000-01-01"
-"""Steps of time are counted from it."""
+"""Intervals of time are counted from this date."""
 DAY = 86400
 
 
 def generalised(declared: Declared, column: Column, table: Table, condition: str | None) -> Mask | None:
-    """The mask of a public column that is made coarser, or None when it is not; raises ``Unmaskable``.
+    """Returns the mask of a public column that is generalised, or None when it is not; raises ``Unmaskable``.
 
-    ``condition``, over the alias ``r``, is true of the rows that are copied.
+    ``condition``, over the alias ``r``, is true for the copied rows.
     """
     if declared.jitter is None and declared.bucket is None and declared.k is None:
         return None

@@ -1,7 +1,7 @@
 """The schema as statements: read from the source's catalog, run in the shadow schema of the target.
 
-Every name of the schema's own is printed without it, because ``search_path`` is that schema meanwhile; run with
-``search_path`` the shadow schema, the statements build there what the source has. Comments, grants and publications stay behind.
+Names of the schema are printed without it, because ``search_path`` is that schema during the reading; run with the shadow
+schema as ``search_path``, the statements create the same objects there. Comments, grants and publications are not copied.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from jobs.sanitize.names import QUIET, shadow
 
 @dataclass
 class Definitions:
-    """Statements in three steps. Within a step, one that needs another is tried again after it."""
+    """Statements in three steps. Within a step, one that needs another is retried after it."""
 
     before: list[str] = field(default_factory=list)
     """Types, sequences, functions, tables without indexes."""
     indexes: list[tuple[str, str]] = field(default_factory=list)
     """Table and statement; independent of each other."""
     keys: list[str] = field(default_factory=list)
-    """Constraints that stand on these indexes, or bring their own."""
+    """Constraints on these indexes, or with indexes of their own."""
     references: list[str] = field(default_factory=list)
-    """Checks and foreign keys, sequences' values, statistics: what only reads the tables."""
+    """Checks and foreign keys, sequences' values and statistics, which only read the tables."""
     last: list[str] = field(default_factory=list)
     """Views, triggers and policies, which are created last so that the copy does not run them."""
     left: list[str] = field(default_factory=list)
     """Objects of the schema that no statement can create, as text."""
 
     def statements(self) -> Iterator[str]:
-        """All of them: what they say is looked at before any is run."""
+        """Yields all statements, whose texts are examined before any is run."""
         yield from self.before
         yield from (statement for _, statement in self.indexes)
         yield from self.keys
@@ -42,7 +42,7 @@ class Definitions:
 
 
 def read(connection: Connection, catalog: Catalog) -> Definitions:
-    """The definitions of the schema, in the snapshot that the connection is in."""
+    """Reads the definitions of the schema, in the connection's snapshot."""
     with own_names(connection, catalog.schema):
         return _read(connection, catalog)
 
@@ -275,7 +275,7 @@ def _tables(connection: Connection, catalog: Catalog, last: list[str]) -> Iterat
         unlogged = "UNLOGGED " if persistence == "u" else ""
         by = f" PARTITION BY {key}" if key else ""
         said = any(QUIET in option for option in options)
-        if kind == "r" and not said:  # a partitioned table takes no such parameter
+        if kind == "r" and not said:  # a partitioned table has no such parameter
             options.append(f"{QUIET} = off")
             last.append(f"ALTER TABLE {quoted(name)} RESET ({QUIET})")
         settings = f" WITH ({', '.join(options)})" if options else ""
@@ -306,7 +306,10 @@ def _column(column: Column, generated: str | None, identity: str | None) -> str:
 
 
 def _values(connection: Connection, schema: str) -> Iterator[str]:
-    """Sequences go on after the highest value that was copied; those of no column, where production's stand."""
+    """Yields statements that continue sequences after the highest copied value.
+
+    Sequences without a column continue at production's value.
+    """
     for sequence, table, column, owned, start in connection.execute(_OWNED, [schema]).fetchall():
         if table is None:
             row = connection.execute(
@@ -318,7 +321,7 @@ def _values(connection: Connection, schema: str) -> Iterator[str]:
         name = literal(quoted(sequence))
         if owned == "a":
             yield f"ALTER SEQUENCE {quoted(sequence)} OWNED BY {quoted(table)}.{quoted(column)}"
-        else:  # an identity's sequence has the name that the target gave it
+        else:  # an identity's sequence has the name that the target chose
             name = f"pg_get_serial_sequence({literal(quoted(table))}, {literal(column)})"
         most = f"(SELECT max({quoted(column)}) FROM {quoted(table)})"
         yield f"SELECT setval({name}, coalesce({most}, {start}), {most} IS NOT NULL)"

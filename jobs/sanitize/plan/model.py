@@ -24,7 +24,7 @@ class CopiedColumn:
     declared: Declared
     mask: Mask | None
     own_digest: bool
-    """Its digest is of its own value; else the table's identity's."""
+    """Whether its digest is of its own value; else of the table's identity."""
     parts: tuple[Part, ...] = ()
     """Masked paths of a document that are compared with production's."""
 
@@ -35,7 +35,7 @@ class CopiedColumn:
 
 @dataclass(frozen=True)
 class CopiedTable:
-    """A table: what is read of it, and how much."""
+    """A copied table with its rows and columns."""
 
     live: source.Table
     rules: Rules
@@ -43,13 +43,13 @@ class CopiedTable:
     """Without generated columns, which the target computes from the masked ones."""
     leaves: tuple[source.Table, ...]
     condition: str | None
-    """Over the alias ``r``."""
+    """Condition of the copied rows, over the alias ``r``."""
     detached: dict[str, str]
     """Column to the condition under which its reference is kept."""
     form: str
     """``binary`` or ``text``."""
     distinct: frozenset[str]
-    """Columns that a unique index of the table or of a partition looks at."""
+    """Columns that a unique index of the table or of a partition uses."""
     before: int = 0
     after: int = 0
 
@@ -59,7 +59,7 @@ class CopiedTable:
 
     @property
     def shuffled(self) -> bool:
-        """Whether its rows are brought in another order: where something is masked, and no public number counts them anyway."""
+        """Whether its rows are shuffled: where something is masked, unless a public number reveals the order anyway."""
         counted = any(
             item.mask is None and item.live.category == "integer" and self.live.is_unique(item.name)
             for item in self.fields
@@ -68,18 +68,18 @@ class CopiedTable:
 
     @property
     def size(self) -> int:
-        """Bytes of its rows with their indexes, as they are in the source."""
+        """Bytes of its rows with their indexes, in the source."""
         return sum(leaf.size for leaf in self.leaves)
 
     @property
     def estimate(self) -> int:
-        """Bytes that the copy takes, by the share of rows."""
+        """Bytes of the copy, estimated by the share of rows."""
         return round(self.size * self.after / self.before) if self.before else 0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All of it."""
+    """The plan of a refresh."""
 
     system: str
     database: str
@@ -87,7 +87,7 @@ class Plan:
     dialect: Dialect
     catalog: source.Catalog
     tables: dict[str, CopiedTable]
-    """Those that are referred to first."""
+    """Tables in copying order: referenced tables first."""
     as_of: str
     hashes: dict[str, str]
     stores: dict[str, str]

@@ -1,4 +1,4 @@
-"""Plans a refresh: each table with its rows and its statement, from the contract and the living schema."""
+"""Plans a refresh: each table with its rows and its statement, from the contract and the existing schema."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ FULL = 0.8
 def plan(
     connection: Connection, contract: Contract, name: str, as_of: datetime | None = None, *, masked: bool = False
 ) -> Plan:
-    """The plan, in the transaction that the connection is in; raises ``ConfigError`` with all that stops a refresh.
+    """Returns the plan, in the connection's transaction; raises ``ConfigError`` with everything that stops a refresh.
 
-    ``as_of``: the time that windows count back from, default now; of a restored snapshot, its age. ``masked``: the source is a
-    sanitised copy: its rows are copied as they are, and must have the masks' forms.
+    ``as_of`` is the time from which windows count back, default now; for a restored snapshot its time. ``masked`` states
+    that the source is a sanitised copy: its rows are copied unchanged, and must have the masks' forms.
     """
     problems = list(unsupported(contract, name))
     if problems:
@@ -122,7 +122,7 @@ def _copied(
 
 
 def _folds(catalog: source.Catalog, database: Database) -> frozenset[Class]:
-    """Classes that a column of citext has."""
+    """Returns classes with a column of type citext."""
     return frozenset(
         declared.cls
         for name, table in database.tables.items()
@@ -132,7 +132,7 @@ def _folds(catalog: source.Catalog, database: Database) -> frozenset[Class]:
 
 
 def _short(contract: Contract, database: str, tables: dict[str, CopiedTable]) -> Iterator[Problem]:
-    """A short column keeps fewer digits of the hash: it does not join with one that keeps all."""
+    """Yields a mistake for a short column, which keeps fewer digits of the hash and does not join with one that keeps all."""
     bits = {(name, item.name): item.mask.bits for name, table in tables.items() for item in table.fields if item.mask}
     for name, table in tables.items():
         for reference in table.live.references:
@@ -162,7 +162,7 @@ def _mask(declared: Declared, request: MaskRequest, table: source.Table, subset:
 
 
 def _formed(form: str, column: source.Column, table: source.Table) -> Mask:
-    """A form of the contract; ``{column:…}`` stays in it, for ``select`` to fill with that column's masked value."""
+    """Returns a form of the contract; ``{column:…}`` stays in it, and ``select`` fills in that column's masked value."""
     parts = re.split(r"(\{\w+\})", form)
     filled = [
         "{token}" if part == "{token}" else f"{{column:{part[1:-1]}}}" if part[:1] == "{" else fixed(part)
@@ -198,11 +198,11 @@ def select(
     *,
     shuffled: bool = False,
 ) -> str:
-    """The statement that reads masked rows of ``leaf``.
+    """Returns the statement that reads masked rows of ``leaf``.
 
-    ``within`` is a range, a condition over the alias ``r``. ``only`` names the columns that are wanted, default all; ``more``
-    are further expressions over ``r``. The digests are computed in a sub-select of their own (``OFFSET 0`` keeps the planner
-    from merging it), once a row, however many masks are cut from one.
+    ``within`` is a range, a condition over the alias ``r``. ``only`` names the selected columns, default all; ``more``
+    are further expressions over ``r``. The digests are computed in a separate sub-select (``OFFSET 0`` keeps the planner
+    from merging it), once for each row, however many masks use one.
     """
     index = {item.name: number for number, item in enumerate(table.fields)}
     digests: dict[int, str] = {}
@@ -231,7 +231,7 @@ def select(
 def _masked(
     table: CopiedTable, item: CopiedColumn, index: Mapping[str, int], digests: dict[int, str], dialect: Dialect
 ) -> str:
-    """A column's mask over the aliases c (raw), d (digest) and t (token); notes the digest that it needs."""
+    """Returns a column's mask over the aliases c (raw), d (digest) and t (token); records the digest that it needs."""
     raw = f"c{index[item.name]}"
     if item.mask is None:
         return raw

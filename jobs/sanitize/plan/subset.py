@@ -31,14 +31,14 @@ class Subset:
         return self._outside_recursion(table, row, cycle) if cycle else self._own(table, row, frozenset())
 
     def detached(self, table: str, column: str, row: str) -> str | None:
-        """When the reference through ``column`` is kept, or None when it always is."""
+        """Returns the condition under which the reference through ``column`` is kept, or None when it always is."""
         for reference in self.catalog.tables[table].references:
             if column in reference.columns and self._restricted(reference.parent):
                 return self._leads(reference, row)
         return None
 
     def before(self) -> list[str]:
-        """The tables, those that are referred to first; cycles are broken anywhere."""
+        """Returns the tables, referenced ones first; cycles are broken at any place."""
         order: TopologicalSorter[str] = TopologicalSorter()
         done: set[tuple[str, str]] = set()
         for name in sorted(self._reach):
@@ -50,13 +50,13 @@ class Subset:
         return list(order.static_order())
 
     def _references(self, table: str) -> Iterator[ForeignKey]:
-        """The references that a row is left out for."""
+        """Yields the references that exclude a row when their target is not copied."""
         for reference in self.catalog.tables[table].references:
             if not set(reference.columns) & set(self.rules[table].detach):
                 yield reference
 
     def _reached(self, table: str) -> Iterator[str]:
-        """The tables that references lead to, over any number of steps; itself when in a cycle."""
+        """Yields the tables that references lead to, over any number of steps; itself when in a cycle."""
         seen: set[str] = set()
         waiting = [reference.parent for reference in self._references(table)]
         while waiting:
@@ -70,13 +70,13 @@ class Subset:
         return bool(({table} | self._reach[table]) & self._limited)
 
     def _cycle(self, table: str) -> frozenset[str]:
-        """The tables that it leads to and that lead to it; with itself, or none."""
+        """Returns the tables of the same cycle, with the table itself; empty outside of cycles."""
         if table not in self._reach[table]:
             return frozenset()
         return frozenset(name for name in self._reach[table] if table in self._reach[name])
 
     def _own(self, table: str, row: str, cycle: frozenset[str]) -> str:
-        """The table's own rule and the references that lead out of the cycle."""
+        """Returns the table's own rule and the references that lead out of the cycle."""
         parts = [*self._rule(table, row)]
         for reference in self._references(table):
             if reference.parent not in cycle and self._restricted(reference.parent):
@@ -141,7 +141,7 @@ class Subset:
 
 
 def _among(left: list[tuple[str, str]], query: str) -> str:
-    """Whether a row's values, each with its operator, are among the rows of ``query``."""
+    """Returns the condition that a row's values, each with its operator, are among the rows of ``query``."""
     if all(equal == "=" for _, equal in left):
         return f"({', '.join(value for value, _ in left)}) IN ({query})"
     names = ", ".join(f"k{number}" for number in range(len(left)))

@@ -1,4 +1,4 @@
-"""Checks of a plan against the values in the source: what would stop a refresh after the copy stops it before."""
+"""Checks a plan against the values in the source, so that a refresh stops before the copy and not after it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from jobs.sanitize.masks.expressions import BITS, WIDE
 from .model import CopiedColumn, CopiedTable
 
 COLLISION = 1000
-"""A mask with fewer bits of the hash is used while fewer than one refresh in so many would meet two equal ones."""
+"""A mask with fewer bits of the hash is used while fewer than one refresh in this number would have a collision."""
 
 
 def problems(
     connection: Connection, contract: Contract, database: str, tables: Mapping[str, CopiedTable], *, masked: bool
 ) -> Iterator[Problem]:
-    """Everything that the living values have against the plan; ``masked``: the source is a sanitised copy."""
+    """Yields every conflict between the existing values and the plan.
+
+    ``masked`` states that the source is a sanitised copy.
+    """
     for table in tables.values():
         for item in table.fields:
             at: Path = ("databases", database, "tables", table.name, "columns", item.name)

@@ -1,1 +1,1 @@
-"""The proof over the copy, and the receipt."""
+"""The proof of the copy, and the receipt."""

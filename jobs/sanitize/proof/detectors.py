@@ -26,16 +26,19 @@ class Detector:
 
     name: str
     trigger: str
-    """A regular expression that every such value matches: quick, and without looking around. Most texts fail it."""
+    """A regular expression that every such value matches, without look-around and quick. Most texts do not match."""
     pattern: str = ""
-    """The exact one, of what is left without ``harmless``; default ``trigger``."""
+    """The exact expression, for the text without ``harmless``; default ``trigger``."""
     harmless: str = ""
     """Values of the same format that are reserved and belong to no person."""
     further: str = ""
-    """A condition over ``{match}``, each match."""
+    """A condition over ``{match}``, for each match."""
 
     def condition(self, text: str) -> str:
-        """Whether ``text``, an expression, holds such a value. The costly part is only computed where the trigger matches."""
+        """Returns the condition that ``text``, an expression, contains such a value.
+
+        The costly part runs only where the trigger matches.
+        """
         cleaned = f"regexp_replace({text}, {literal(_TOKENS)}, '', 'g')"
         if self.harmless:
             cleaned = f"regexp_replace({cleaned}, {literal(self.harmless)}, ' ', 'g')"
@@ -48,7 +51,7 @@ class Detector:
 
 
 def planted(text: str, canaries: tuple[str, ...]) -> str:
-    """The condition that a canary stands in ``text``, an expression."""
+    """Returns the condition that ``text``, an expression, contains a canary."""
     return " OR ".join(f"strpos({text}, {literal(canary)}) > 0" for canary in canaries) or "false"
 
 
@@ -67,9 +70,9 @@ _NUMBER = f"^(1[2-9][0-9]{{2}}[2-9][0-9]{{6}}|(?!1){_CODES}[0-9]{{8,11}})$"
 
 
 def number(column: Column, value: str) -> str | None:
-    """The text that detectors look at of a column of large numbers; None of all others.
+    """Returns the text of a column of large numbers for detectors; None for other columns.
 
-    Whole numbers of eleven to sixteen digits; where they could be telephone numbers, again with a plus sign.
+    Whole numbers of eleven to sixteen digits; where they could be telephone numbers, a second time with a plus sign.
     """
     if column.array or column.base not in ("int8", "numeric", "float8"):
         return None
@@ -88,7 +91,7 @@ _SCHEMES = (
 
 
 def _card() -> str:
-    """Digits doubled from the right (ISO/IEC 7812-1), of a number that a scheme gives out."""
+    """Returns the check digit's condition (ISO/IEC 7812-1) for a number with a scheme's prefix and length."""
     digits = r"regexp_replace({match}, '\D', '', 'g')"
     value = "substr(reverse(d), n, 1)::integer"
     return (
@@ -103,11 +106,14 @@ _LENGTHS = {
     26: "IS TR", 27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HN HU LB NI PL SV", 29: "BR EG PS QA UA",
     30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
 }  # fmt: skip
-"""Characters of an IBAN by country (the registry of ISO 13616)."""
+"""Length of an IBAN by country (the registry of ISO 13616)."""
 
 
 def _iban() -> str:
-    """ISO 13616: the first four characters go to the end, letters are numbers from 10, and the remainder by 97 is 1."""
+    """Returns the condition of ISO 13616.
+
+    First four characters at the end, letters as numbers from 10, remainder by 97 is 1.
+    """
     lengths = literal(json.dumps({country: length for length, some in _LENGTHS.items() for country in some.split()}))
     cut = f"left(c, ({lengths}::jsonb ->> left(c, 2))::integer)"
     rotated = "substr(i, 5) || substr(i, 1, 4)"
@@ -169,7 +175,7 @@ _PREFIXES = (
     r"|Basic |Bearer "
 )
 _DIGITS = r"([0-9][ ()./_-]{0,3}){8}"
-"""Eight digits, however they are divided."""
+"""Eight digits with any separators."""
 DETECTORS = (
     Detector(
         "email",
@@ -218,6 +224,6 @@ OF_DEFINITIONS = (
         r"(host|hostaddr|port|dbname|user|password|sslmode|passfile|connect_timeout) ?= ?[^[:space:]'\"=;,]",
     ),
 )
-"""Patterns that a definition must not contain, because they lead out of staging."""
+"""Patterns that a definition must not contain, because they lead to other systems."""
 PREFILTER = r"[@$%&:={*]|[0-9][0-9.]|[[:alnum:]_/+.=-]{16}|BEGIN|PuTTY|Basic |Bearer |[A-Z]{2} [0-9]"
-"""A necessary condition of every detector: most values fail it, and are looked at once."""
+"""A necessary condition of every detector; most values fail it and need no other."""

@@ -1,4 +1,4 @@
-"""Fingerprints: production's values made unrecognisable where they are read, to be compared with the copy's in the target."""
+"""Fingerprints: keyed hashes of production's values, computed in the source and compared with the copy's in the target."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Comparison:
 
     field: CopiedColumn
     expression: str
-    """Over ``{raw}``: the part of the value."""
+    """The value's expression over ``{raw}``."""
     among: str
-    """``unique``: with all of production's; ``rows``: with its own row's."""
+    """``unique``: compared with all of production's; ``rows``: with the same row's."""
     form: str
-    """The condition, over the alias ``r``, that the value could pass for masked."""
+    """The condition, over the alias ``r``, that the value could be a masked one."""
 
     def of(self, value: str) -> str:
-        """The bytes of the value that are compared."""
+        """Returns the bytes of the value that are compared."""
         if self.field.live.base == "bytea":
             return value
         text = self.expression.replace("{raw}", value) + "::text"
@@ -34,7 +34,7 @@ class Comparison:
 
 
 def comparisons(table: CopiedTable) -> list[Comparison]:
-    """Every masked value of the table that has one of production's to differ from."""
+    """Returns every masked value of the table that has to differ from one of production's."""
     result = []
     for item in table.fields:
         value = f"r.{quoted(item.name)}"
@@ -43,13 +43,13 @@ def comparisons(table: CopiedTable) -> list[Comparison]:
         ]
         if item.mask is not None and item.mask.proof != "shape":
             result.append(Comparison(item, "{raw}", item.mask.proof, item.mask.suspicion(value)))
-    if not table.live.primary_key:  # no row can be found again: every value with all of production's
+    if not table.live.primary_key:  # rows cannot be identified: every value is compared with all of production's
         result = [replace(item, among="unique") for item in result]
     return result
 
 
 def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
-    """Masked columns, and how many of production's values could pass for masked."""
+    """Returns masked columns, with the number of production's values that could be masked ones."""
     overlaps: dict[tuple[str, str], int] = {}
     for table in plan.tables.values():
         request = comparisons(table)
@@ -65,11 +65,10 @@ def overlapping(source: Connection, plan: Plan) -> dict[tuple[str, str], int]:
 
 
 def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ranges.Range]:
-    """Makes the tables of the fingerprints; the ranges that fill them.
+    """Creates the tables of the fingerprints; returns the ranges that fill them.
 
-    Of those values that could pass for masked: every value of the copy is shown to have the mask's form, so no other of
-    production's can be among them. That is exact, whatever the form is: one that is too wide has more of them in it.
-    ``every``: of all values.
+    They contain those of production's values that could be masked ones: every value of the copy is proved to have the
+    mask's form, so no other value can be equal to it. ``every`` selects all values.
     """
     place = quoted(work(plan.schema))
     for number, table in enumerate(plan.tables.values()):
@@ -91,12 +90,12 @@ def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ran
             for form, fingerprint in zip(forms, prints, strict=True)
         ]
         wanted = " OR ".join(f"({form})" for form in forms) if all(forms) else None
-        every_row = replace(table, condition=wanted, detached={})  # of production, not of what is copied of it
+        every_row = replace(table, condition=wanted, detached={})  # from production, not from the copied rows
         for leaf in table.leaves:
             for within, size in ranges.divided(plan.dialect, leaf, table.before, whole=False):
                 statement = select(every_row, leaf, plan.dialect, within, key, prints)
                 yield ranges.Range(
                     f"COPY {place}.f{number} FROM STDIN (FORMAT {table.form})",
                     f"COPY ({statement}) TO STDOUT (FORMAT {table.form})",
-                    size // 4,  # of the time that copying it takes, about
+                    size // 4,  # about the time of copying it
                 )

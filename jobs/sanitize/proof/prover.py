@@ -1,4 +1,4 @@
-"""The proof, over all rows, before the swap: what it says is what the receipt may say."""
+"""The proof, over all rows, before the swap; the receipt lists its checks."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from .fingerprints import Comparison, comparisons
 
 @dataclass
 class Checks:
-    """All of them; safe to fill from several threads."""
+    """The checks of a proof; safe for several threads."""
 
     done: list[Check] = field(default_factory=list)
 
     def add(self, name: str, table: str, column: str, found: int) -> None:
-        """Notes a check."""
+        """Records a check."""
         self.done.append(Check(name, table, column, found))
 
     def broken(self) -> list[Check]:
-        """Those that found something."""
+        """Returns the failed checks."""
         return sorted(
             (check for check in self.done if check.found), key=lambda check: (check.table, check.column, check.name)
         )
 
     def demand(self) -> None:
-        """Raises ``Leak`` that says where and how many, never what."""
+        """Raises ``Leak`` with places and numbers, without values."""
         if broken := self.broken():
             raise Leak("the copy is not clean, and was not swapped in; the old data are as they were", broken)
 
@@ -51,7 +51,7 @@ Step = tuple[str, Callable[[Connection], None]]
 
 
 def text_of(column: Column, alias: str) -> str | None:
-    """A value as text to look at, or None when its type holds none."""
+    """Returns a value as text for detectors, or None when its type contains none."""
     name = f"{alias}.{quoted(column.name)}"
     if column.category == "bytes":
         return f"encode({name}, 'escape')" if not column.array else f"{name}::text"
@@ -63,8 +63,8 @@ def text_of(column: Column, alias: str) -> str | None:
 class Proof:
     """The checks of one schema of the target.
 
-    ``overlaps`` is what ``fingerprints.overlapping`` found in production: then only what can be said of any staging is checked.
-    Without, the rows are those of the plan, and the fingerprints are there.
+    ``overlaps`` are the results of ``fingerprints.overlapping`` in production: then only checks that apply to any staging
+    are made. Without them, the rows are those of the plan, and the fingerprints exist.
     """
 
     def __init__(self, plan: Plan, schema: str, overlaps: Mapping[tuple[str, str], int] | None = None) -> None:
@@ -73,10 +73,10 @@ class Proof:
         self.canaries = plan.declared.canaries
         self.checks = Checks()
         self.overrides = ""
-        """SQL that was run in the copy: it may have changed the number of rows, and brought in what it spells out."""
+        """SQL that was run in the copy: it may have changed the number of rows, and added its own constants."""
 
     def counted(self, target: Connection) -> None:
-        """As many rows as planned, in every table; raises ``Leak``."""
+        """Checks that every table has the planned number of rows; raises ``Leak``."""
         checks = Checks()
         for table in self.plan.tables.values():
             checks.add(
@@ -86,7 +86,7 @@ class Proof:
         self.checks.done += checks.done
 
     def run(self, conninfo: str, keys: Keys, workers: int, beside: Step | None = None) -> Checks:
-        """Every check, ``workers`` at a time; raises ``Leak``. ``beside`` is work that is done meanwhile, first."""
+        """Runs every check, ``workers`` at a time; raises ``Leak``. ``beside`` is other work that runs at the same time."""
         steps: list[Step] = []
         for number, table in enumerate(self.plan.tables.values()):
             if table.rules.rows != "none":
@@ -111,7 +111,7 @@ class Proof:
         return self.checks
 
     def views(self, target: Connection) -> None:
-        """The rows of the views, which are there after the proof of the tables; raises ``Leak``."""
+        """Checks the rows of the views, which are created after the proof of the tables; raises ``Leak``."""
         with translated_errors("proving the views"):
             target.execute(f"SET search_path = {quoted(self.schema)}, {quoted(self.plan.schema)}")
             declared = self.plan.declared
@@ -129,7 +129,7 @@ class Proof:
         return f"{quoted(self.schema)}.{quoted(table.name)}"
 
     def _compare(self, target: Connection, number: int, table: CopiedTable) -> None:
-        """Production's values are not there: by the masks' forms where production has none of them, else by fingerprint."""
+        """Checks that no value is production's: by the masks' forms where production has none of them, else by fingerprint."""
         numbered = list(enumerate(comparisons(table)))
         if self.overlaps is None:
             counts = ", ".join(f"count(f{n})" for n, _ in numbered) or "0"
@@ -156,7 +156,7 @@ class Proof:
         for n, item in numbered:
             if item.among == "unique" or self.overrides:
                 among = f"{self._fingerprint(item)} IN (SELECT f{n} FROM {self.work}.f{number})"
-                if item.among == "rows":  # values recur, but what the overrides spell out must not be production's
+                if item.among == "rows":  # values recur, but constants of the overrides must not be production's
                     assert item.field.mask is not None, "compared because it is masked"
                     among += f" AND NOT ({item.field.mask.condition(f's.{quoted(item.field.name)}')})"
                 count = _count(target, f"FROM {self._place(table)} s WHERE {among}")
@@ -166,7 +166,10 @@ class Proof:
         return self.plan.dialect.fingerprint(item.of(f"s.{quoted(item.field.name)}"))
 
     def _look(self, target: Connection, table: CopiedTable) -> None:
-        """The form of every mask, the canaries and the detectors: in one reading of the table, where nothing is found."""
+        """Checks the form of every mask, the canaries and the detectors.
+
+        With one reading of the table when nothing is found.
+        """
         texts = {column.name: text for column in table.live.columns.values() if (text := text_of(column, "s"))}
         watched = self._watched(table, texts)
         few = {name for (name,) in target.execute(_FEW, [self.schema, table.name])}
@@ -174,7 +177,7 @@ class Proof:
         try:
             with target.transaction():
                 rows = self._read(target, table, texts, {name: watched[name] for name in many}, quick=True)
-        except psycopg.DataError:  # something is not of its mask's form: count it
+        except psycopg.DataError:  # a value does not have its mask's form: count them
             rows = self._read(target, table, texts, {name: watched[name] for name in many}, quick=False)
         suspects = {column for name, column, count in rows if name == "prefilter" and count}
         for name, column, count in rows:
@@ -184,7 +187,7 @@ class Proof:
             self._detect(target, table, column, watched[column], look=column in suspects | few, once=column in few)
 
     def _unmasked(self, source: Connection, table: CopiedTable) -> None:
-        """The detectors and canaries on what is copied as it is, of the rows that are copied."""
+        """Runs detectors and canaries on unmasked columns, for the copied rows."""
         texts = {column.name: text for column in table.live.columns.values() if (text := text_of(column, "s"))}
         masked = {item.name for item in table.fields if item.mask is not None} | {
             name for name, column in table.live.columns.items() if column.generated
@@ -205,7 +208,7 @@ class Proof:
             self._detect(source, table, column, text, look=bool(row[len(watched) + number]), once=False, among=rows)
 
     def _watched(self, table: CopiedTable, texts: Mapping[str, str]) -> dict[str, str]:
-        """The texts that detectors look at: all that no mask's form holds, of documents only the public paths."""
+        """Returns the texts for detectors: all without a mask's form; of documents only the public paths."""
         watched = dict(texts)
         for item in table.fields:
             if item.mask is None:
@@ -240,16 +243,16 @@ class Proof:
         return [(name, column, count) for (name, column, _), count in zip(request, row[1:], strict=True)]
 
     def _spelled_out(self, text: str) -> str:
-        """Stands in the overrides word for word, and is nothing that a detector knows."""
+        """Returns the condition that a value is a constant of the overrides, and is not detected."""
         known = " OR ".join(f"({detector.condition(text)})" for detector in DETECTORS)
         return f"strpos({literal(self.overrides)}, {text}) > 0 AND NOT ({known})"
 
     def _detect(
         self, target: Connection, table: CopiedTable, column: str, text: str, *, look: bool, once: bool, among: str = ""
     ) -> None:
-        """Every detector on one column, in rows; ``once``: it looks at each value once, however many rows have it.
+        """Runs every detector on one column; ``once``: on each value once, however many rows have it.
 
-        ``among``: the rows that are looked at, default all of the table.
+        ``among`` are the examined rows, default all of the table.
         """
         unchecked = table.rules.columns[column].unchecked
         used = [detector for detector in DETECTORS if detector.name not in unchecked]
@@ -265,7 +268,7 @@ class Proof:
             self.checks.add(f"no {detector.name}", table.name, column, count)
 
     def _refer(self, target: Connection) -> None:
-        """Every reference is there, and leads to a row: the database says so, or the rows are asked."""
+        """Checks that every reference exists and leads to a row: by the database's constraint, or by the rows."""
         there = set()
         schema = quoted(self.schema)
         for table, name, valid, parent, columns, theirs in target.execute(_KEYS, [self.schema]).fetchall():
@@ -283,7 +286,7 @@ class Proof:
                 self.checks.add("references are there", table.name, ", ".join(reference.columns), int(lost))
 
     def _cover(self) -> None:
-        """Every column was looked at by some check, or is public and of a type that holds no text."""
+        """Checks that every column was examined by some check, or is public and of a type that contains no text."""
         looked = {(check.table, check.column) for check in self.checks.done}
         for table in self.plan.tables.values():
             for column in table.live.columns.values():
@@ -294,7 +297,7 @@ class Proof:
 
 
 def sanitised(source: Connection, plan: Plan) -> None:
-    """Raises ``Leak`` when the source, said to be a sanitised copy, has a row that is not: before anything is copied."""
+    """Raises ``Leak`` when the source, declared to be a sanitised copy, has an unsanitised row, before anything is copied."""
     proof = Proof(plan, plan.schema, overlaps={})
     with translated_errors("looking at the source"):
         for table in plan.tables.values():
@@ -314,7 +317,7 @@ def unclean(source: Connection, plan: Plan) -> list[Check]:
 
 
 def verify(conninfo: str, plan: Plan, overlaps: Mapping[tuple[str, str], int], workers: int) -> Checks:
-    """Proves the schema in use, as far as that can be said without the refresh's keys; raises ``Leak``."""
+    """Proves the schema in use, as far as possible without the refresh's keys; raises ``Leak``."""
     proof, keys = Proof(plan, plan.schema, overlaps), Keys()
     proof.run(conninfo, keys, workers)
     with proof._connect(conninfo, keys) as target:

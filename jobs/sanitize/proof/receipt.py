@@ -39,7 +39,7 @@ def compose(
     begun: datetime,
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """The receipt. Canaries are named by their hash: a receipt is read by many."""
+    """Returns the receipt. Canaries are named by their hash, because a receipt has many readers."""
     now = datetime.now(UTC)
     return {
         "version": 1,
@@ -71,7 +71,7 @@ def compose(
 
 
 def left(plan: Plan) -> Iterator[str]:
-    """Returns the columns that could still identify a person, because they are kept for their use in staging."""
+    """Yields the columns that could still identify a person, because they are kept for their use in staging."""
     for name, table in plan.tables.items():
         if table.rules.rows == "none" or not any(item.mask is not None for item in table.fields):
             continue
@@ -95,7 +95,7 @@ def left(plan: Plan) -> Iterator[str]:
 
 
 def last(target: Connection, system: str, database: str) -> dict[str, Any] | None:
-    """The last refresh's receipt of that database, from the target; None when there is none."""
+    """Returns the last refresh's receipt of that database, from the target; None when there is none."""
     try:
         rows = target.execute(f"SELECT receipt FROM {HOME}.receipts ORDER BY at DESC LIMIT 50").fetchall()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.InsufficientPrivilege):
@@ -105,12 +105,12 @@ def last(target: Connection, system: str, database: str) -> dict[str, Any] | Non
 
 
 def canonical(receipt: Mapping[str, Any]) -> str:
-    """The bytes that are kept, hashed and attested."""
+    """Returns the bytes that are kept, hashed and attested."""
     return json.dumps(receipt, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def write_metrics(receipt: Mapping[str, Any], file: Path) -> None:
-    """The receipt's figures in Prometheus' text format, for the node exporter's textfile collector or a Pushgateway."""
+    """Writes the receipt's figures in Prometheus' text format, for the node exporter's textfile collector or a Pushgateway."""
     from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
     registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Proof of what reaches staging outside of tables: definitions, views' rows, statistics, large objects, foreign passwords."""
+"""Proves data outside of tables: definitions, views' rows, statistics, large objects, foreign passwords."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Found = tuple[str, str]
 """A finding with its place, and without the value."""
 PATIENCE = "10min"
-"""A view that takes longer to read is refused."""
+"""Time limit for reading a view, after which it is refused."""
 
 
 def definitions(
@@ -44,7 +44,7 @@ def definitions(
 
 
 def _suspicious(connection: Connection, names: list[str], canaries: tuple[str, ...]) -> set[str]:
-    """The names that are themselves what must not be said."""
+    """Returns the names that are themselves findings, and must not be printed."""
     known = " OR ".join(f"({detector.condition('v')})" for detector in detectors.DETECTORS).replace("%", "%%")
     rows = connection.execute(f"SELECT v FROM unnest(%s::text[]) v WHERE {known}".encode(), [names])
     return {name for (name,) in rows} | {name for name in names if _planted(name, canaries)}
@@ -72,10 +72,10 @@ def title(statement: str) -> str:
 
 
 _QUOTES = re.compile(r"\$(?:function|procedure)x*\$")
-"""Around a function's text, by ``pg_get_functiondef``."""
+"""The quotes around a function's text in ``pg_get_functiondef``."""
 _JOINED = re.compile(r"'(?:::[a-z ]+)?\)?\s*\|\|\s*\(?[Ee]?'")
 _COMMAS = re.compile(r"'(?:::[a-z ]+)?\s*,\s*[Ee]?'")
-"""Between the arguments of ``concat`` and its like."""
+"""The separator of the arguments of ``concat`` and similar functions."""
 _CHARACTER = re.compile(r"\bchr\((\d{1,6})\)", re.IGNORECASE)
 _OCTAL = re.compile(r"\\([0-7]{3})")
 _HEXADECIMAL = re.compile(
@@ -84,9 +84,9 @@ _HEXADECIMAL = re.compile(
 
 
 def spelled(statement: str) -> str:
-    """The statement, and again with its constants as they read when they are put together and unescaped.
+    """Returns the statement, and again with its constants concatenated and unescaped.
 
-    Octal escapes and those of ``U&''`` begin alike: each has a reading of its own.
+    Octal escapes and those of ``U&''`` begin alike, so each has a reading of its own.
     """
     statement = _QUOTES.sub(" ", statement)
     plain = _JOINED.sub("", _CHARACTER.sub(lambda match: f"'{_character(int(match[1]))}'", statement))
@@ -101,7 +101,7 @@ def spelled(statement: str) -> str:
 
 
 def _character(number: int) -> str:
-    """The character of that number; a space where there is none."""
+    """Returns the character of that number; a space where there is none."""
     return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else " "
 
 
@@ -121,7 +121,7 @@ _TEXTLESS = (
 def views(
     target: Connection, schema: str, canaries: tuple[str, ...], unchecked: Mapping[str, str]
 ) -> Iterator[tuple[str, str, int]]:
-    """Returns findings in the rows of views and materialised views: check, view, and number of rows."""
+    """Yields findings in the rows of views and materialised views: check, view, and number of rows."""
     for name, columns, types in target.execute(_VIEWS, [schema]).fetchall():
         if f"view {_plain(name)}" in unchecked:
             continue
@@ -152,7 +152,7 @@ def _plain(name: str) -> str:
 
 
 def _bare(name: str) -> str:
-    """A name without the quotes that it does not need."""
+    """Returns a name without unnecessary quotes."""
     return name[1:-1] if re.fullmatch(r'"[a-z_][a-z0-9_$]*"', name) else name
 
 
@@ -168,7 +168,7 @@ _SAMPLES = (
 
 
 def elsewhere(target: Connection, schema: str, canaries: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
-    """Statistics, large objects, credentials of other servers: the check, the place, and how many broke it."""
+    """Yields statistics, large objects, credentials of other servers: the check, the place, and the number of findings."""
     if canaries:
         for place, text in _SAMPLES:
             anywhere = detectors.planted(text, canaries)

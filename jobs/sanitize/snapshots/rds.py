@@ -1,7 +1,8 @@
-"""The halves of a refresh by snapshots of Amazon RDS: one account masks production's, staging takes what that account shares.
+"""Refreshes by snapshots of Amazon RDS: one account masks production's, staging restores what that account shares.
 
-Nothing is masked in place: a changed row's old version stays in its page, and so in every snapshot. Each step looks for what is
-there already, by names made from the production snapshot's own time, so that a run that was killed goes on where it was.
+Nothing is masked in place, because a changed row's old version stays in its page, and so in every snapshot. Each step
+looks for existing resources, by names made from the production snapshot's time, so that a run that was killed can be
+continued.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from jobs.sanitize.dialect import literal, quoted
 READER = "understudy_reader"
 PREFIX = "prod-sanitized"
 KEEP = 4
-"""Sanitised snapshots; older ones are deleted after a new one is shared."""
+"""Number of sanitised snapshots; older ones are deleted after a new one is shared."""
 PATIENCE = 4 * 3600
-"""Seconds that one step of RDS may take: restoring a large cluster takes hours."""
+"""Time limit in seconds for one step of RDS: restoring a large cluster takes hours."""
 
 
 @dataclass(frozen=True)
@@ -34,23 +35,23 @@ class Settings:
     snapshots: str
     """Name prefix of production's shared snapshots."""
     engine: str
-    """Such as ``aurora-postgresql``."""
+    """The engine, such as ``aurora-postgresql``."""
     instance_class: str
     subnet_group: str
     security_groups: tuple[str, ...]
     key: str
-    """The KMS key that everything here is encrypted with; its policy lets the staging account use it."""
+    """The KMS key of all resources here; its policy lets the staging account use it."""
     share_with: tuple[str, ...]
     """Accounts that may restore the sanitised snapshots."""
     temporary: str = "sanitize-"
     """Name prefix of temporary clusters."""
     wait: float = 30
-    """Seconds between two looks."""
+    """Seconds between two requests."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A cluster that can be reached."""
+    """The endpoint of a cluster."""
 
     identifier: str
     host: str
@@ -60,7 +61,7 @@ class Endpoint:
 
 
 Masked = Callable[[Endpoint, Endpoint, datetime], None]
-"""Copies masked from the first to the second, the data being of that time."""
+"""Copies masked from the first to the second; the time is that of the data."""
 
 
 def newest(rds: Any, prefix: str, kind: str) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def newest(rds: Any, prefix: str, kind: str) -> dict[str, Any]:
 
 
 def _name(snapshot: dict[str, Any]) -> str:
-    """A shared snapshot's identifier is its ARN."""
+    """Returns the name of a snapshot; a shared snapshot's identifier is its ARN."""
     return str(snapshot["DBClusterSnapshotIdentifier"]).rpartition(":")[2]
 
 
@@ -90,7 +91,10 @@ def sanitise(
     kind: str = "shared",
     report_progress: Callable[[str], None] = lambda _: None,
 ) -> str:
-    """Restores production's newest snapshot, copies it masked into a fresh cluster, snapshots and shares that; its name."""
+    """Restores production's newest snapshot, copies it masked into a new cluster, snapshots and shares that.
+
+    Returns its name.
+    """
     production = newest(rds, settings.snapshots, kind)
     at: datetime = production["SnapshotCreateTime"]
     stamp = f"{at:%Y%m%d%H%M}"
@@ -125,9 +129,9 @@ def restore(
     kind: str = "shared",
     report_progress: Callable[[str], None] = lambda _: None,
 ) -> str:
-    """Staging's half: the newest shared snapshot is restored beside staging, copied from, and removed; its name.
+    """Restores the newest shared snapshot beside staging, copies from it, and removes it; returns its name.
 
-    The copy of it has its name, which is all that staging's role may copy to.
+    The copy of the snapshot has the same name, because staging's role may copy only to that.
     """
     shared = newest(rds, settings.snapshots, kind)
     at: datetime = shared["SnapshotCreateTime"]
@@ -144,7 +148,7 @@ def restore(
 
 
 def beside(rds: Any, target: str, snapshots: str, temporary: str, subnet_group: str, key: str) -> Settings:
-    """Staging's settings: the temporary cluster stands in ``target``'s network, on a machine of its size."""
+    """Returns staging's settings: the temporary cluster is in ``target``'s network, on a machine of its size."""
     cluster = _cluster(rds, target)
     if cluster is None:
         raise ExternalError(f"there is no cluster {target!r} here")
@@ -200,7 +204,7 @@ def _cluster(rds: Any, name: str) -> dict[str, Any] | None:
 
 
 def _sanitised(rds: Any) -> list[str]:
-    """The sanitised snapshots, oldest first: their names end in their times."""
+    """Returns the sanitised snapshots, oldest first: their names end in their times."""
     return sorted(
         _name(snapshot)
         for page in rds.get_paginator("describe_db_cluster_snapshots").paginate(SnapshotType="manual")
@@ -210,7 +214,7 @@ def _sanitised(rds: Any) -> list[str]:
 
 
 def _copied(rds: Any, settings: Settings, snapshot: dict[str, Any], name: str) -> str:
-    """A copy of one's own, encrypted with one's own key: a shared one may be taken back while it is restored."""
+    """Copies a snapshot with the account's own key, because a shared one may be withdrawn during the restoration."""
     if _snapshot(rds, name) is None:
         rds.copy_db_cluster_snapshot(
             SourceDBClusterSnapshotIdentifier=snapshot["DBClusterSnapshotArn"],
@@ -237,7 +241,10 @@ def _restored(rds: Any, settings: Settings, snapshot: str, name: str, like: dict
 
 
 def _fresh(rds: Any, settings: Settings, name: str, like: dict[str, Any]) -> str:
-    """A cluster that never held a row of production's: no old version of one can be in its snapshots."""
+    """Creates a cluster that never contained a row of production; returns its endpoint's name.
+
+    Its snapshots then contain no old version of such a row.
+    """
     if _cluster(rds, name) is None:
         rds.create_db_cluster(
             DBClusterIdentifier=name,

@@ -1,4 +1,4 @@
-"""Both halves of a refresh by snapshots, with the copy between their clusters."""
+"""Both halves of a refresh by snapshots, and the copy between their clusters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobs.sanitize.request import RefreshRequest
 from . import rds as snapshots
 
 Variables = Callable[[str], str]
-"""A variable's value by its name."""
+"""Returns a variable's value by its name."""
 
 
 def snapshot(
@@ -27,7 +27,7 @@ def snapshot(
     rds: Any = None,
     kind: str = "shared",
 ) -> str:
-    """Production's half, in the sanitising account; the name of the snapshot that was shared."""
+    """Runs production's half, in the sanitising account; returns the name of the snapshot that was shared."""
     settings = snapshots.Settings(
         snapshots=variables("SNAPSHOT_PREFIX"),
         engine=variables("ENGINE"),
@@ -58,7 +58,7 @@ def restore(
     rds: Any = None,
     kind: str = "shared",
 ) -> dict[str, Any]:
-    """Staging's half; the receipt."""
+    """Runs staging's half; returns the receipt."""
     client = rds or _client(variables)
     settings = snapshots.beside(
         client,
