@@ -1,4 +1,4 @@
 """The embedded default: an engine, a Kubernetes control plane and provider plugins, from package registries alone.
 
-Nothing outside this folder knows about it.
+No code outside this folder depends on it, except the command line.
 """

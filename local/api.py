@@ -16,7 +16,7 @@ Object = dict[str, Any]
 
 
 class ApiError(Exception):
-    """An answer of the API server that is an error: its HTTP status and its own message."""
+    """An error answer of the API server: its HTTP status and its message."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -24,14 +24,14 @@ class ApiError(Exception):
 
 
 class Client:
-    """A client with the credentials of a kubeconfig that the local control plane wrote (certificates inside the file)."""
+    """A client with the credentials of a kubeconfig of the local control plane (certificates inside the file)."""
 
     def __init__(self, kubeconfig: Path) -> None:
         content = json.loads(kubeconfig.read_text(encoding="utf-8"))
         cluster, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
         authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
         tls = ssl.create_default_context(cadata=authority)
-        with tempfile.TemporaryDirectory() as folder:  # OpenSSL reads client certificates from files only
+        with tempfile.TemporaryDirectory() as folder:  # OpenSSL reads client certificates only from files
             certificate, key = Path(folder, "crt"), Path(folder, "key")
             certificate.write_bytes(base64.b64decode(user["client-certificate-data"]))
             key.touch(mode=0o600)
@@ -40,7 +40,7 @@ class Client:
         self._http = httpx.Client(base_url=cluster["server"], verify=tls, timeout=30)
 
     def request(self, method: str, url: str, **arguments: Any) -> Object:
-        """The answer's JSON; raises ``ApiError``, or ``httpx.TransportError`` when there is no answer for a minute."""
+        """Returns the answer's JSON; raises ``ApiError``, or ``httpx.TransportError`` without an answer for a minute."""
         response = self._send(method, url, **arguments)
         if response.is_success:
             answer: Object = response.json()

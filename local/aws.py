@@ -1,7 +1,7 @@
-"""``aws`` on the local engine's PATH: answers ``eks get-token`` with the local cluster's administrator, and nothing else.
+"""``aws`` on the local engine's PATH: implements only ``eks get-token``, with the local cluster's administrator.
 
-The program's kubeconfig asks the official CLI for a token, as EKS' own does; here the cluster that stands for EKS takes
-client certificates.
+The program's kubeconfig requests a token from the official CLI, as EKS' own does; the cluster that stands in for EKS here
+accepts client certificates.
 """
 
 from __future__ import annotations

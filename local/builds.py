@@ -23,8 +23,10 @@ from .paths import TOOLS
 
 MODULES = Path(__file__).parent / "tools"
 _GO_BUILD = ("go", "build", "-trimpath", "-gcflags=all=-dwarf=false")
-"""Without information for debuggers, and without C: the programs also run in images that have no C library, and
-the C linker is not needed after Go's."""
+"""Without debugging information and without C:
+
+images without a C library can run the programs, and building needs no C linker.
+"""
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,13 @@ class Module:
 
     name: str
     requires: str
-    """The Go module that determines the version."""
+    """The Go module whose version counts."""
     programs: dict[str, str]
     """Program to package; ``./<folder>`` is a package of the tools module itself."""
     stamp: tuple[str, ...] = ()
     """``-X`` settings; ``{version}`` is the version with its v, ``{number}`` without."""
     files: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    """File to the module and the files in it that it is put together from."""
+    """File to the module and the files in it that it is composed of."""
     source: str = ""
     """Folder of ``local/tools`` that holds its go.mod; default: ``name``. Modules of one folder share compiled packages."""
     embedded: dict[str, str] = field(default_factory=dict)
@@ -56,7 +58,7 @@ class Module:
 
     @property
     def version(self) -> str:
-        """Version in ``go.mod``, such as ``v3.232.0``; ``local`` for a program whose source is in this repository."""
+        """The version in ``go.mod``, such as ``v3.232.0``; ``local`` for a program whose source is in this repository."""
         if not self.requires:
             return "local"
         text = (self.sources / "go.mod").read_text(encoding="utf-8")
@@ -74,18 +76,18 @@ class Module:
         return TOOLS / f"{self.name}-{self.version}-{hashlib.sha256(content).hexdigest()[:8]}"
 
     def built(self) -> bool:
-        """Whether every program is there."""
+        """Whether every program exists."""
         return all((self.folder / name).exists() for name in (*self.programs, *self.files))
 
     def program(self, name: str) -> Path:
-        """Its path; ``ensure`` makes it exist."""
+        """Returns the path of a program; ``ensure`` builds it."""
         return self.folder / name
 
 
 def ensure(*modules: Module) -> None:
-    """Builds what is missing, two modules at a time; raises ``ExternalError``.
+    """Builds missing programs, two modules at a time; raises ``ExternalError``.
 
-    A linker uses one core: a second build keeps the other busy.
+    A linker uses one core, so a second build uses the other.
     """
     missing = sorted((module for module in modules if not module.built()), key=lambda module: module.order)
     if missing:
@@ -116,7 +118,7 @@ def _require_go() -> None:
 
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Makes the folder; two clones that share ``UNDERSTUDY_TOOLS`` do not make what is in it at once."""
+    """Creates and locks the folder, so that two clones that share ``UNDERSTUDY_TOOLS`` do not build into it at once."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -160,7 +162,7 @@ def _compile(module: Module, sources: Path, package: str, target: Path) -> None:
 
 
 def _own_sources(module: Module, folder: Path) -> Path:
-    """A copy of the tools module's sources with the files that its packages embed, and with rewritten dependencies."""
+    """Returns a copy of the tools module's sources with the files that its packages embed, and with rewritten dependencies."""
     shutil.copytree(module.sources, folder)
     original_folder = fetched(module, module.requires)
     for name, original in module.embedded.items():

@@ -1,4 +1,4 @@
-"""The local run's mirror of Helm charts: packages of those that Go modules carry, and of one that is ours."""
+"""The local run's mirror of Helm charts: packages of charts in Go modules, and of one chart of this project."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from .console import phase
 from .paths import TOOLS
 
 MODULE = Module("charts", "istio.io/istio", {})
-"""Requires the modules that charts come from; nothing of them is built."""
+"""Requires the modules that contain charts; none of them is built."""
 ORIGIN = "understudy.dev/origin"
-"""The annotation in a packaged ``Chart.yaml`` that says where the chart was taken from, and what was changed."""
+"""The annotation in a packaged ``Chart.yaml`` with the chart's origin and changes."""
 _OURS = Path(__file__).parent / "charts"
 _FOLDERS_OUT = {"ci", "schema", "tests"}
 _FILES_OUT = {"README.md", "README.md.gotmpl", "CHANGELOG.md", "Chart.lock", ".helmignore", ".schema.yaml"}
-"""Files of a chart that are not packaged: those in its ``.helmignore``, and documentation."""
+"""Files that are not packaged: those in the chart's ``.helmignore``, and documentation."""
 _YAML = YAML()
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart, and what of it is written anew when it is packaged."""
+    """A chart, and its changes when it is packaged."""
 
     module: str | None
-    """The Go module that it is in; ``None``: ours, in ``local/charts``."""
+    """The Go module with the chart; ``None`` for the charts in ``local/charts``."""
     folder: str
     application: str | None = None
-    """The version of its images, from the chart's; default: as the chart says."""
+    """The version of its images; default: the chart's."""
     without: tuple[str, ...] = ()
     """Conditional dependencies of the chart that are not available as Go modules."""
     added: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """File in the package to the files of the module (patterns) that it is put together from."""
+    """File in the package to the module's files (patterns) that it is composed of."""
     templates: Mapping[str, str] = field(default_factory=dict)
     """File in the package to its content."""
 
@@ -58,7 +58,7 @@ CHARTS: Mapping[str, Chart] = {
         "deploy/charts/external-secrets",
         "v{version}",
         ("bitwarden-sdk-server",),
-        # its release script makes a template of each definition, which the module does not have
+        # the chart's release script makes a template of each definition, which the module lacks
         {
             "files/crds.yaml": (
                 "config/crds/bases/*.external-secrets.io_*.yaml",
@@ -69,7 +69,7 @@ CHARTS: Mapping[str, Chart] = {
     ),
     "aws-load-balancer-controller": Chart(None, "aws-load-balancer-controller"),
 }
-"""Name to chart, of each that the local run has."""
+"""Name to chart, for each chart of the local run."""
 
 
 def mirror(wanted: Mapping[str, str]) -> Path:
@@ -96,7 +96,7 @@ def mirror(wanted: Mapping[str, str]) -> Path:
 
 
 def origins(wanted: Mapping[str, str]) -> dict[str, list[str]]:
-    """Origin, as packaged charts tell it, to the charts of that origin; raises ``ExternalError``."""
+    """Returns origin, as packaged charts state it, to the charts of that origin; raises ``ExternalError``."""
     folder, systems = mirror(wanted), dict[str, list[str]]()
     for name, version in wanted.items():
         with tarfile.open(folder / f"{name}-{version}.tgz") as archive:
@@ -114,7 +114,7 @@ def _digest() -> str:
 
 
 def _package(name: str, version: str) -> bytes:
-    """The chart as an archive; the same bytes each time but for what gzip says of itself."""
+    """Returns the chart as an archive, with the same bytes each time except in gzip's header."""
     chart = CHARTS[name]
     root = fetched(MODULE, chart.module) if chart.module else _OURS
     contents = dict(_contents(root, chart))

@@ -1,6 +1,7 @@
-"""``python -m local.clean``: stops every local cluster and every AWS account of this clone.
+"""``python -m local.clean`` stops every local cluster and every AWS account of this clone.
 
-It refuses while the state of a stack on a user's cluster lies here: without it that stack could not be destroyed.
+It refuses while this clone contains the state of a stack on a user's cluster, because the stack could not be destroyed
+without it.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ SERVICE_NETWORK = "10.96.0.0/16"
 
 @dataclass(frozen=True)
 class CommandLines:
-    """Those of one cluster."""
+    """The command lines of one cluster."""
 
     folder: Path
-    """The cluster's."""
+    """The folder of the cluster."""
 
     @property
     def _pki(self) -> Path:
@@ -29,7 +29,7 @@ class CommandLines:
         return Pair(self._pki / f"{name}.crt", self._pki / f"{name}.key")
 
     def etcd(self, port: int, peer: int) -> list[str]:
-        """etcd; its client and peer ports are of the loopback interface."""
+        """Returns etcd's; its client and peer ports are on the loopback interface."""
         pair, authority = self._pair("etcd"), self._pki / "ca.crt"
         client, members = f"https://127.0.0.1:{port}", f"https://127.0.0.1:{peer}"
         return [
@@ -48,18 +48,18 @@ class CommandLines:
             f"--peer-key-file={pair.key}",
             f"--peer-trusted-ca-file={authority}",
             "--peer-client-cert-auth",
-            "--unsafe-no-fsync",  # a cache of what Pulumi's state and the program can make again
+            "--unsafe-no-fsync",  # its content can be recreated from Pulumi's state and the program
             "--log-level=warn",
         ]
 
     def api_server(self, port: int, etcd: int, nodes: Nodes) -> list[str]:
-        """The API server on that port; with a real node it is in the node's network."""
+        """Returns the API server's on that port; with a real node it runs in the node's network."""
         server, client, account = (self._pair(n) for n in ("kube-apiserver", "etcd-client", "service-account"))
         kubelet = self._pair("kubelet-client")
         reached = {
             # the reconciler of the Service "kubernetes" refuses a loopback address
             Nodes.SIMULATED: ["--bind-address=127.0.0.1", "--endpoint-reconciler-type=none"],
-            # in the node's network namespace: from the host only the relay leads there
+            # in the node's network namespace, which the host reaches only through the relay
             Nodes.REAL: [
                 "--bind-address=0.0.0.0",
                 f"--advertise-address={ADDRESS}",
@@ -90,7 +90,7 @@ class CommandLines:
         ]
 
     def controller_manager(self) -> list[str]:
-        """The controller manager."""
+        """Returns the controller manager's."""
         kubeconfig = self.folder / "kube-controller-manager.kubeconfig"
         return [
             str(KUBERNETES.program("kube-controller-manager")),
@@ -104,7 +104,7 @@ class CommandLines:
         ]
 
     def scheduler(self) -> list[str]:
-        """The scheduler."""
+        """Returns the scheduler's."""
         return [
             str(KUBERNETES.program("kube-scheduler")),
             f"--kubeconfig={self.folder / 'kube-scheduler.kubeconfig'}",
@@ -113,7 +113,7 @@ class CommandLines:
         ]
 
     def kwok(self) -> list[str]:
-        """KWOK, which simulates the nodes that have its annotation."""
+        """Returns KWOK's, which simulates nodes with its annotation."""
         return [
             str(KWOK.program("kwok")),
             f"--kubeconfig={self.folder / 'kwok.kubeconfig'}",
@@ -126,7 +126,7 @@ class CommandLines:
         ]
 
     def volumes(self) -> list[str]:
-        """The process that makes volumes."""
+        """Returns that of the process that creates volumes."""
         return [
             sys.executable,
             "-P",

@@ -22,7 +22,7 @@ from .target import chosen, refuse_foreign_namespace
 from .webhooks import disregarded
 
 GATED = ("--policy-pack", str(ROOT / "policies"))
-"""Nothing is made that a policy forbids."""
+"""The policies run before the engine creates the first resource."""
 
 
 def up(
@@ -35,10 +35,10 @@ def up(
     objects: Callable[[str], list[dict[str, Any]]] = lambda _: [],
     context: str | None = None,
 ) -> int:
-    """Brings the stack up; the engine's exit code.
+    """Brings the stack up; returns the engine's exit code.
 
-    ``nodes``: what the nodes do with pods, default as before; ``objects``: of a stack's name the Kubernetes objects;
-    ``context``: on that cluster of the user's, and not on a local one.
+    ``nodes`` is the behaviour of the nodes, default as before; ``objects`` returns the Kubernetes objects of a stack;
+    ``context`` selects a cluster of the user's kubeconfig instead of a local one.
     """
     if nodes and context:
         raise ExternalError(
@@ -59,12 +59,12 @@ def bring_up(
     nodes: Nodes | None = None,
     objects: Callable[[str], list[dict[str, Any]]] = lambda _: [],
 ) -> int:
-    """Brings this stack up; the engine's exit code. ``nodes``, ``objects``: as in ``up``."""
+    """Brings this stack up; returns the engine's exit code. ``nodes`` and ``objects`` are as in ``up``."""
     start = time.monotonic()
     name = stack.name
     if (nodes or stack.plane.nodes) is Nodes.REAL:
         check()
-    # in one go: while one program is linked, which takes one core, another is compiled
+    # in one call, so that a program compiles while another is linked, which uses one core
     ensure(*stack.engine.modules(), *stack.plane.modules(nodes))
     console.print(f"[dim]engine: {stack.engine.program}[/]")
     below = stack.platform
@@ -89,7 +89,7 @@ def bring_up(
             stack.plane.publish(built, pods)
     if dry_run:
         return stack.pulumi("preview", "--diff", *GATED).returncode
-    # where stores are guarded, the engine looks first whether one would be replaced: else it stops half way
+    # for protected stores the preview runs first, because a replacement would stop the update halfway
     first = () if stack.account else ("--skip-preview",)
     code = stack.pulumi("up", "--yes", *first, "--suppress-outputs", *GATED).returncode
     if code:
@@ -144,7 +144,7 @@ def _say_charts(stack: LocalStack, wanted: Mapping[str, str]) -> None:
 
 
 def _endpoints(outputs: dict[str, Any]) -> dict[str, str]:
-    """Component to ``host:port``, of the application and of the platform."""
+    """Returns component to ``host:port``, of the application and of the platform."""
     endpoints = dict(outputs.get("endpoints", {}))
     for component, endpoint in outputs.get("platform", {}).get("endpoints", {}).items():
         endpoints[component] = endpoint["host"] if ":" in endpoint["host"] else f"{endpoint['host']}:{endpoint['port']}"
@@ -157,19 +157,19 @@ def preview(name: str, *arguments: str, context: str | None = None) -> int:
 
 
 def operate(name: str, *arguments: str, context: str | None = None) -> int:
-    """An operation of the engine on the stack; its exit code."""
+    """Runs an operation of the engine on the stack; returns its exit code."""
     stack = chosen(name, context)
     stack.start()
     return stack.pulumi(*arguments).returncode
 
 
 def destroy(name: str, context: str | None = None) -> int:
-    """Deletes the stack's resources; the engine's exit code. Raises ``ExternalError`` for a protected environment."""
+    """Deletes the stack's resources; returns the engine's exit code. Raises ``ExternalError`` for a protected environment."""
     return chosen(name, context).destroy()
 
 
 def status(name: str, context: str | None = None) -> int:
-    """Prints each process, or which cluster of the user's it is; 0 when it answers."""
+    """Prints each process, or the user's cluster; returns 0 when it answers."""
     plane = chosen(name, context).plane
     for process, state in plane.status().items():
         console.print(f"{process:26} {state}")

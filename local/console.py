@@ -13,7 +13,7 @@ console = Console(stderr=True, highlight=False)
 
 @contextmanager
 def phase(name: str) -> Iterator[None]:
-    """A line that spins while the work goes on, and says how long it took."""
+    """Shows a spinner during the work, and then its duration."""
     start = time.monotonic()
     if not console.is_terminal:
         console.print(f"· {name} …")
@@ -24,7 +24,7 @@ def phase(name: str) -> Iterator[None]:
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Like ``phase``, for work that goes on beside other work: a line when it begins, a line when it is done."""
+    """Like ``phase``, for concurrent work: a line at its beginning and one at its end."""
     start = time.monotonic()
     console.print(f"· {name} …", soft_wrap=True)
     yield

@@ -1,7 +1,9 @@
-"""A Kubernetes control plane on the loopback interface: etcd, API server, controller manager, scheduler, and KWOK for nodes.
+"""A Kubernetes control plane on the loopback interface.
 
-Pods are scheduled and reported Ready; no container runs, unless there is a real node beside the simulated ones
-(``local/node``). Quotas, limits, RBAC, Pod Security and admission are real.
+Etcd, API server, controller manager, scheduler, and KWOK for nodes.
+
+Pods are scheduled and reported Ready; containers run only with a real node beside the simulated ones (``local/node``).
+Quotas, limits, RBAC, Pod Security and admission are real.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ from .webhooks import disregard
 ORDER = ("volumes", "kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 """Processes in the order in which they are stopped: each before those that it connects to."""
 REAL_ORDER = ("node", *ORDER, "relay")
-"""The same with a real node: its pods end first."""
+"""The same with a real node, whose pods end first."""
 USERS = {
     "kube-controller-manager": ("system:kube-controller-manager", None),
     "kube-scheduler": ("system:kube-scheduler", None),
@@ -60,19 +62,19 @@ USERS = {
 
 @dataclass(frozen=True)
 class ControlPlane:
-    """One cluster, in a folder of its own."""
+    """One cluster, in a separate folder."""
 
     name: str
     home: Path = HOME
 
     @property
     def folder(self) -> Path:
-        """Its data, certificates, logs and process ids."""
+        """The folder of its data, certificates, logs and process ids."""
         return self.home / "clusters" / self.name
 
     @property
     def kubeconfig(self) -> Path:
-        """For its administrator; 0600."""
+        """The administrator's kubeconfig; its mode is 0600."""
         return self.folder / "kubeconfig"
 
     @property
@@ -90,7 +92,7 @@ class ControlPlane:
 
     @property
     def real_node(self) -> RealNode:
-        """The node that runs pods, where the cluster has one."""
+        """The node that runs pods; ``None`` with simulated nodes."""
         return RealNode(self.folder, self.processes)
 
     @property
@@ -127,22 +129,24 @@ class ControlPlane:
         return f"KUBECONFIG={shlex.quote(str(self.kubeconfig))} {program}"
 
     def running(self) -> bool:
-        """Whether every process runs and the API server says that it is ready."""
+        """Returns whether every process runs and the API server reports that it is ready."""
         return all(self.processes.find(name) for name in self._order) and self._ready()
 
     def status(self) -> dict[str, str]:
-        """Process to ``running (pid)`` or ``stopped``."""
+        """Returns process to ``running (pid)`` or ``stopped``."""
         processes = {name: self.processes.find(name) for name in reversed(self._order)}
         return {name: f"running ({process.pid})" if process else "stopped" for name, process in processes.items()}
 
     def modules(self, nodes: Nodes | None = None) -> tuple[Module, ...]:
-        """The modules to build for the cluster; ``nodes`` as in ``up``."""
+        """Returns the modules to build for the cluster; ``nodes`` as in ``up``."""
         return (*CONTROL_PLANE, NODE) if (nodes or self.nodes) is Nodes.REAL else CONTROL_PLANE
 
     def up(self, pool: NodePool, nodes: Nodes | None = None) -> None:
-        """Starts what does not run; makes the nodes. Raises ``ExternalError`` with the end of the log of what failed.
+        """Starts missing processes and creates the nodes.
 
-        ``nodes``: what they do from now on, default as before. Another one than before restarts the cluster.
+        Raises ``ExternalError`` with the end of the failed process' log.
+
+        ``nodes`` is the behaviour of the nodes, default as before. A change of it restarts the cluster.
         """
         wanted = nodes or self.nodes
         if wanted is Nodes.REAL:
@@ -161,7 +165,7 @@ class ControlPlane:
             disregard(client)
 
     def publish(self, images: Images, objects: Iterable[dict[str, Any]] = ()) -> None:
-        """Gives the real node its images; pods that ask for these images alone run from now on.
+        """Imports images into the real node; pods whose images are all among them run from then on.
 
         Raises ``ExternalError``, also when pods of these objects would run and do not fit on the node.
         """
@@ -169,23 +173,23 @@ class ControlPlane:
             self.real_node.publish(client, images, objects)
 
     def pods(self) -> list[Row]:
-        """Which pods ran and which were simulated, once those that run are Ready (or two minutes are over)."""
+        """Returns which pods ran and which were simulated, when those that run are Ready (or after two minutes)."""
         with self.client() as client:
             return self.real_node.report(client)
 
     def down(self) -> None:
-        """Stops it; its data stays. Also what a command that was killed has left."""
+        """Stops the cluster, and processes of commands that were killed; its data stay."""
         self.processes.stop(*REAL_ORDER)
         self.processes.end_unrecorded()
         self.real_node.clear()
 
     def remove(self) -> None:
-        """Stops it and removes its data."""
+        """Stops the cluster and removes its data."""
         self.down()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def restart_api_server(self) -> None:
-        """Ends the API server at once and starts it again on the same port, as a test of what talks to it."""
+        """Kills the API server and starts it again on the same port, for tests of its clients."""
         process = self.processes.find("kube-apiserver")
         if process is None:
             raise ExternalError(f"the API server of {self.name!r} does not run")
@@ -196,7 +200,7 @@ class ControlPlane:
         self.processes.start("kube-apiserver", command)
 
     def _sign(self) -> None:
-        """Makes the certificates that are not there yet."""
+        """Creates missing certificates."""
         authority = Authority(self._pki)
         local = ("127.0.0.1", "localhost")
         names = (*local, "10.96.0.1", "kubernetes", "kubernetes.default.svc", ADDRESS)
@@ -214,7 +218,7 @@ class ControlPlane:
                 authority.sign(name, common_name, organization, hosts)
 
     def _start(self, nodes: Nodes) -> None:
-        """Starts all of it anew."""
+        """Starts all processes."""
         self.down()
         write(self._nodes, nodes)
         self._sign()
@@ -231,7 +235,7 @@ class ControlPlane:
         processes.start("etcd", [*inside, *commands.etcd(etcd, peer)])
         processes.start("kube-apiserver", [*inside, *commands.api_server(api, etcd, nodes)])
         self._wait_ready()
-        with self.client() as client:  # else KWOK waits until the leases of its former self end: 40 s without nodes
+        with self.client() as client:  # otherwise KWOK waits until its former leases end: 40 s without nodes
             client.delete("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
         processes.start("kube-controller-manager", [*inside, *commands.controller_manager()])
         processes.start("kube-scheduler", [*inside, *commands.scheduler()])
@@ -247,7 +251,7 @@ class ControlPlane:
         return port if is_free(port) else None
 
     def server(self) -> str:
-        """The URL of its API."""
+        """The URL of the API server."""
         content = json.loads(self.kubeconfig.read_text(encoding="utf-8"))
         return str(content["clusters"][0]["cluster"]["server"])
 
@@ -269,7 +273,7 @@ class ControlPlane:
             return False
 
     def client(self) -> httpx.Client:
-        """An HTTP client of its administrator."""
+        """Returns an HTTP client with the administrator's credentials."""
         server = self.server()
         admin = self._pair("admin")
         context = ssl.create_default_context(cafile=str(self._pki / "ca.crt"))
@@ -296,7 +300,7 @@ class ControlPlane:
 
 
 def kubectl(*arguments: str, plane: ControlPlane) -> str:
-    """Runs kubectl against the cluster; raises ``ExternalError`` with what it said."""
+    """Runs kubectl against the cluster; raises ``ExternalError`` with its output."""
     environment = {**os.environ, "KUBECONFIG": str(plane.kubeconfig)}
     command = [str(KUBERNETES.program("kubectl")), *arguments]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The Pulumi engine: an installed one, else the one built here; its plugins, backend and passphrase."""
+"""The Pulumi engine: an installed one, or else one that is built here; its plugins, backend and passphrase."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .paths import HOME, PYTHON, ROOT
 from .tools import PULUMI, PULUMI_KUBERNETES
 
 STAND_INS = {"aws": "local.plugins.aws", "random": "local.plugins.random"}
-"""Provider plugin to the Python module that stands in for it; no Go module of the official one is published."""
+"""Provider plugin to the Python module that stands in for it, where no Go module of the official one is published."""
 BUILT = {"kubernetes": PULUMI_KUBERNETES}
 """Provider plugin to the Go module that it is built from."""
 PROVIDERS = (*STAND_INS, *BUILT)
@@ -28,14 +28,14 @@ PROVIDERS = (*STAND_INS, *BUILT)
 
 @dataclass(frozen=True)
 class Engine:
-    """Runs Pulumi on this project with the local backend; nothing tracked is written."""
+    """Runs Pulumi on this project with the local backend; no tracked file is written."""
 
     home: Path = HOME
     project: Path = ROOT
 
     @cached_property
     def program(self) -> str:
-        """The installed CLI, else the built one (built now, with the provider plugin, when it is not there)."""
+        """Returns the installed CLI, or else the built one (with the provider plugin, built now if missing)."""
         installed = shutil.which("pulumi")
         if installed:
             return installed
@@ -43,18 +43,18 @@ class Engine:
         return str(PULUMI.program("pulumi"))
 
     def modules(self) -> tuple[Module, ...]:
-        """The modules to build for it; none where a Pulumi CLI is installed."""
+        """Returns the modules to build for it; none where a Pulumi CLI is installed."""
         return () if shutil.which("pulumi") else (*BUILT.values(), PULUMI)
 
     @property
     def _official(self) -> bool:
-        """An installed CLI comes with its own language host."""
+        """Returns whether an installed CLI with its own language host is used."""
         return self.program != str(PULUMI.program("pulumi"))
 
     def _plugins(self) -> Path:
-        """The engine's home with the provider plugins in it, where it looks for those of the SDK's version.
+        """Returns the engine's home with the provider plugins, in the folders of the SDK's versions.
 
-        An installed CLI keeps its own home, with its official plugins; those it lacks are found on PATH instead.
+        An installed CLI keeps its own home, with its official plugins; missing ones are found on PATH instead.
         """
         home = self.home / "pulumi"
         official = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
@@ -68,7 +68,7 @@ class Engine:
                 _link(path, BUILT[name].program(path.name))
             else:
                 _script(path, f'PYTHONPATH="{ROOT}" exec "{PYTHON}" -u -m {STAND_INS[name]} "$@"')
-        if not self._official:  # beside the engine, as an installed one has it; clones may share the engine
+        if not self._official:  # beside the engine, as for an installed one; clones may share the engine
             script = 'PYTHONPATH="$UNDERSTUDY_ROOT" exec "$UNDERSTUDY_ROOT/.venv/bin/python" -u -m local.language "$@"'
             _script(PULUMI.folder / "pulumi-language-python", script)
             dynamic = 'PYTHONPATH="$UNDERSTUDY_ROOT" exec "$UNDERSTUDY_ROOT/.venv/bin/python" -u -m pulumi.dynamic "$@"'
@@ -86,7 +86,7 @@ class Engine:
         return path
 
     def environment(self, kubeconfig: Path) -> dict[str, str]:
-        """For the engine and everything it starts."""
+        """Returns the variables of the engine and its child processes."""
         state = self.home / "state"
         state.mkdir(parents=True, exist_ok=True)
         kept = {k: v for k, v in os.environ.items() if k not in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN")}
@@ -123,9 +123,11 @@ class Engine:
         psutil.wait_procs(orphans, timeout=10)
 
     def aws(self, endpoint: str, report: Path, cluster: Mapping[str, str]) -> dict[str, str]:
-        """Variables for an AWS that answers at ``endpoint``; ``cluster``: the ``endpoint`` and ``authority`` that EKS shows.
+        """Returns variables for an AWS that answers at ``endpoint``.
 
-        ``report``: where the stand-in writes how real each resource was.
+        ``cluster`` has the ``endpoint`` and ``authority`` of EKS.
+
+        ``report`` is a file in which the stand-in records how each resource was handled.
         """
         tools = self.home / "bin"
         _script(tools / "aws", f'PYTHONPATH="{ROOT}" exec "{PYTHON}" -m local.aws "$@"')
@@ -148,7 +150,7 @@ class Engine:
         capture: bool = False,
         variables: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Runs the CLI, in the project or another folder; its exit code is the caller's business."""
+        """Runs the CLI, in the project or another folder; the caller handles its exit code."""
         return subprocess.run(
             [self.program, *arguments],
             cwd=folder or self.project,
@@ -160,13 +162,13 @@ class Engine:
         )
 
     def _joined(self, environment: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
-        """Both; of the search path one behind the other."""
+        """Merges two environments; search paths are concatenated."""
         paths = [variables["PATH"] for variables in (more, environment) if "PATH" in variables]
         return {**environment, **more, **({"PATH": os.pathsep.join(paths)} if paths else {})}
 
 
 def _script(path: Path, command: str) -> None:
-    """An executable that runs the command; written only when it would change."""
+    """Writes an executable that runs the command, only when its content changes."""
     text = f"#!/bin/sh\n{command}\n"
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,7 +179,7 @@ def _script(path: Path, command: str) -> None:
 
 
 def _link(path: Path, target: Path) -> None:
-    """A symbolic link to a built program; written only when it would change."""
+    """Writes a symbolic link to a built program, only when it changes."""
     if not path.is_symlink() or path.readlink() != target:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")

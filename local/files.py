@@ -1,4 +1,4 @@
-"""Files that are whole or not there, also after a command was killed while it wrote one."""
+"""Files that are complete or absent, also after a command was killed while it wrote one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write(path: Path, content: str | bytes, mode: int = 0o644) -> None:
-    """Writes the file beside its place, with these rights, and moves it there."""
+    """Writes a file with these rights under a temporary name, and renames it."""
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     partial.unlink(missing_ok=True)
     partial.touch(mode=mode)

@@ -1,6 +1,7 @@
-"""A language host for Python: what ``pulumi-language-python`` runs where the official one cannot be downloaded.
+"""A language host for Python, in place of ``pulumi-language-python``, which cannot be downloaded here.
 
-The SDK has the servicer (its automation API runs inline programs with it); this runs the program's ``__main__.py``.
+The SDK has the servicer (its automation API runs inline programs with it); this module runs the program's
+``__main__.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .plugins.serve import serve_until_ended
 
 
 class Python(LanguageServer):
-    """Runs ``<program folder>/__main__.py`` in this process; one program a process."""
+    """Runs ``<program folder>/__main__.py`` in this process; one program for each process."""
 
     def __init__(self, engine: str) -> None:
         super().__init__(lambda: None)
@@ -41,11 +42,11 @@ class Python(LanguageServer):
         return super().Run(request, context)  # type: ignore[no-untyped-call]  # the SDK's servicer has no annotations
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
-        """Runs a policy pack, with what the engine passes on; the engine reads its port from its output."""
+        """Runs a policy pack with the engine's arguments; the engine reads its port from its output."""
         if request.kind != "analyzer":
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"plugins of kind {request.kind!r} are not run here")
         environment = {**os.environ, **dict(entry.split("=", 1) for entry in request.env)}
-        environment.pop("PYTHONPATH", None)  # a pack stands on its own
+        environment.pop("PYTHONPATH", None)  # a pack is self-contained
         command = [sys.executable, "-u", "-m", "pulumi.policy", *request.args, request.info.program_directory]
         process = subprocess.Popen(
             command,
@@ -73,7 +74,7 @@ def _execute(program: Path) -> None:
 
 
 def main() -> None:
-    """The engine's address is the last argument."""
+    """Serves the engine, whose address is the last argument."""
     servicer = Python(sys.argv[-1])
     serve_until_ended(
         lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(servicer, server), workers=4

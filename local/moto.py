@@ -1,4 +1,4 @@
-"""AWS on the loopback interface: moto's server, one process an account, because each answers for one."""
+"""AWS on the loopback interface: moto's server, with a process for each account."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ NAME = "moto"
 
 @dataclass(frozen=True)
 class Moto:
-    """One account. What it holds is in its memory: it forgets everything when it is stopped."""
+    """One account. Its resources are in memory and are lost when it is stopped."""
 
     account: str
-    """Twelve digits."""
+    """The account number, twelve digits."""
     home: Path = HOME
 
     @property
     def folder(self) -> Path:
-        """Its log, process id and address."""
+        """The folder of its log, process id and address."""
         return self.home / "accounts" / self.account
 
     @property
@@ -42,16 +42,16 @@ class Moto:
         return address.read_text(encoding="utf-8") if address.exists() else ""
 
     def running(self) -> bool:
-        """Whether the process runs and answers."""
+        """Returns whether the process runs and answers."""
         return self.processes.find(NAME) is not None and self._answers()
 
     def begun(self) -> str:
-        """Tells this account from one before it; empty when none runs."""
+        """An identifier of this run of the server; empty when it does not run."""
         process = self.processes.find(NAME)
         return f"{process.pid} {process.create_time()}" if process else ""
 
     def up(self) -> bool:
-        """Starts it when it does not run; true when it was started, and so is empty. Raises ``ExternalError``."""
+        """Starts the server unless it runs; returns whether it was started, and so is empty. Raises ``ExternalError``."""
         if self.running():
             return False
         with phase(f"starting an offline AWS for account {self.account}"):
@@ -70,7 +70,7 @@ class Moto:
         return True
 
     def down(self) -> None:
-        """Stops it, and with it the account's resources are gone."""
+        """Stops the server; the account's resources are lost."""
         self.processes.stop(NAME)
 
     def _answers(self) -> bool:

@@ -1,8 +1,8 @@
-"""moto's server, which answers one request at a time.
+"""moto's server with one request at a time.
 
-moto keeps an account in plain dicts and answers each request in a thread of its own: a request that walks a dict
-while another deletes from it gets ``500 Internal Server Error``. The engine deletes the instances of a cluster side by
-side, so ``pulumi destroy`` failed with it, once (moto 5.2.5).
+moto stores an account in plain dicts and answers each request in a separate thread: a request that iterates over a dict
+while another one deletes from it fails with ``500 Internal Server Error``. The engine deletes the instances of a cluster
+side by side, so ``pulumi destroy`` failed with it, once (moto 5.2.5).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class OneAtATime:
         self.lock = Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """The application's answer, worked out while no other is."""
+        """Yields the application's answer, computed while no other request is."""
         with self.lock:
             return self.application(environ, start_response)
 

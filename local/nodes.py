@@ -18,7 +18,7 @@ PODS_PER_NODE = 110
 
 
 def make(client: httpx.Client, pool: NodePool) -> None:
-    """Nodes of the declared size over the declared zones, and the default storage class; what is there stays."""
+    """Creates nodes of the declared size over the declared zones, and the default storage class; existing ones stay."""
     objects = [_node(index, pool) for index in range(pool.count)]
     present = {item["metadata"]["name"]: item for item in _simulated(client)}
     for node in objects:
@@ -33,7 +33,7 @@ def make(client: httpx.Client, pool: NodePool) -> None:
     storage = client.post(_CLASSES, json=STORAGE_CLASS)
     if storage.status_code == httpx.codes.CONFLICT:
         url = f"{_CLASSES}/{STORAGE_CLASS['metadata']['name']}"
-        if client.get(url).json()["provisioner"] != STORAGE_CLASS["provisioner"]:  # it cannot be changed
+        if client.get(url).json()["provisioner"] != STORAGE_CLASS["provisioner"]:  # its parameters are immutable
             client.delete(url)
             _created(client.post(_CLASSES, json=STORAGE_CLASS))
     else:
@@ -42,13 +42,13 @@ def make(client: httpx.Client, pool: NodePool) -> None:
 
 
 def _simulated(client: httpx.Client) -> list[dict[str, Any]]:
-    """The simulated nodes that are there."""
+    """Returns the existing simulated nodes."""
     nodes: list[dict[str, Any]] = client.get("/api/v1/nodes", params={"labelSelector": "type=kwok"}).json()["items"]
     return nodes
 
 
 def _same(present: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Whether a node has the declared size, is in the declared zone, and says that it is simulated."""
+    """Returns whether a node has the declared size, zone and simulation mark."""
     names = (LABEL, "topology.kubernetes.io/zone")
     labels = [[node["metadata"]["labels"].get(name) for name in names] for node in (present, wanted)]
     return bool(present["status"]["capacity"] == wanted["status"]["capacity"] and labels[0] == labels[1])
@@ -61,7 +61,7 @@ def _same(present: dict[str, Any], wanted: dict[str, Any]) -> bool:
     reraise=True,
 )
 def _wait(client: httpx.Client, count: int) -> None:
-    """Until every node is Ready, and namespaces have their service account."""
+    """Waits until every node is Ready, and namespaces have their service account."""
     nodes = _simulated(client)
     ready = [node for node in nodes if _condition(node).get("status") == "True"]
     accounts = client.get("/api/v1/namespaces/default/serviceaccounts/default")
@@ -107,7 +107,7 @@ def _node(index: int, pool: NodePool) -> dict[str, Any]:
 
 
 def _zone(index: int, pool: NodePool) -> dict[str, str]:
-    """The label of a node's zone; none where no zones are declared, like the nodes of kind or kubeadm."""
+    """Returns the label of a node's zone; empty where no zones are declared, as for the nodes of kind or kubeadm."""
     if pool.zones == 1:
         return {}
     return {"topology.kubernetes.io/zone": f"local-{'abcdefghi'[index % pool.zones]}"}
@@ -120,5 +120,5 @@ STORAGE_CLASS: dict[str, Any] = {
     "provisioner": "understudy.dev/local",  # local/volumes.py
     "reclaimPolicy": "Delete",
     "volumeBindingMode": "Immediate",
-    "allowVolumeExpansion": True,  # the API server admits it; a volume has the room of its disk at any size
+    "allowVolumeExpansion": True,  # the API server requires it; a volume has the disk's space at any size
 }

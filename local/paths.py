@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-"""The project."""
+"""The project's folder."""
 HOME = Path(os.environ.get("UNDERSTUDY_HOME") or ROOT / ".understudy")
-"""Everything that is made here and not tracked; ``UNDERSTUDY_HOME`` moves it."""
+"""The folder of all untracked files that a run creates; ``UNDERSTUDY_HOME`` moves it."""
 TOOLS = Path(os.environ.get("UNDERSTUDY_TOOLS") or HOME / "tools")
-"""Built programs; ``UNDERSTUDY_TOOLS`` lets several clones share them."""
+"""The folder of built programs, which several clones may share with ``UNDERSTUDY_TOOLS``."""
 PYTHON = ROOT / ".venv" / "bin" / "python"

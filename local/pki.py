@@ -1,4 +1,4 @@
-"""Certificates of a local control plane: one authority, made once, and what it signs."""
+"""Certificates of a local control plane: one authority, created once, and the certificates that it signs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def _write(folder: Path, name: str, key: ec.EllipticCurvePrivateKey, certificate
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     write(pair.key, private, mode=0o600)
-    write(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM))  # last: where it is, the key is
+    # written last, so that its existence implies the key's
+    write(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM))
     return pair
 
 
@@ -57,7 +58,7 @@ class Authority:
     """Signs servers and clients; its certificate's SHA-256 is the cluster's identity."""
 
     def __init__(self, folder: Path) -> None:
-        """The authority in ``folder`` (0700), made when there is none."""
+        """Loads the authority in ``folder`` (0700), or creates it."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self.pair = Pair(folder / "ca.crt", folder / "ca.key")
@@ -80,7 +81,7 @@ class Authority:
         self.pair = _write(folder, "ca", self._key, self._certificate)
 
     def sign(self, name: str, common_name: str, organization: str | None = None, hosts: tuple[str, ...] = ()) -> Pair:
-        """A client certificate; with ``hosts`` a server's as well."""
+        """Creates a client certificate; with ``hosts`` also for servers."""
         key = ec.generate_private_key(ec.SECP256R1())
         uses = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if hosts else [])]
         builder = (

@@ -1,4 +1,4 @@
-"""Background processes that outlive the command that started them, and are recognised by the next one."""
+"""Background processes that outlive the command that started them, and that later commands recognise."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ MARK = "UNDERSTUDY_CLUSTER"
 class Processes:
     """The processes of one folder: their ids and start times in ``pids.json``, their output in ``<name>.log``.
 
-    A process id alone proves nothing, ids are used again: a process is ours when its start time is the recorded one.
-    A command that was killed between starting a process and recording it leaves one that only ``MARK`` gives away.
+    A process id alone proves nothing, because ids are reused: a process is ours when its start time is the recorded one.
+    A process of a command that was killed before it recorded it is found by ``MARK``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -60,7 +60,7 @@ class Processes:
         write(self._file, json.dumps(recorded))
 
     def find(self, name: str) -> psutil.Process | None:
-        """The process, when it still runs."""
+        """Returns the process, if it runs."""
         entry = self._recorded().get(name)
         if entry is None:
             return None
@@ -72,7 +72,7 @@ class Processes:
         return process if ours else None
 
     def start(self, name: str, command: list[str], environment: Mapping[str, str] | None = None) -> None:
-        """Starts it in a session of its own, with its output in ``<name>.log``; ``environment``: default this process's."""
+        """Starts it in a new session, with its output in ``<name>.log``; ``environment`` is by default this process's."""
         with (self._folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 command,
@@ -87,14 +87,14 @@ class Processes:
         self._write({**self._recorded(), name: (process.pid, psutil.Process(process.pid).create_time())})
 
     def log(self, name: str, lines: int = 15) -> str:
-        """The end of its output."""
+        """Returns the end of its output."""
         try:
             return "\n".join((self._folder / f"{name}.log").read_text(errors="replace").splitlines()[-lines:])
         except OSError:
             return ""
 
     def stop(self, *names: str, seconds: float = 10) -> None:
-        """Asks them to end, in the order given, and ends those that do not."""
+        """Terminates the processes in the given order, and kills those that do not end."""
         for name in names:
             process = self.find(name)
             if process is not None:
@@ -105,7 +105,7 @@ class Processes:
         self._write({name: entry for name, entry in self._recorded().items() if name not in names})
 
     def end_unrecorded(self) -> None:
-        """Ends the processes of this folder that no record names."""
+        """Ends the processes of this folder that are not recorded."""
         recorded = {pid for pid, _ in self._recorded().values()}
         ours = [process for process in psutil.process_iter() if process.pid not in recorded and self._marked(process)]
         for process in ours:
@@ -121,7 +121,7 @@ class Processes:
 
 
 def _ended(processes: list[psutil.Process], seconds: float) -> bool:
-    """Whether they end in time. One that the system's first process has yet to take in has ended."""
+    """Returns whether they end in time. A process that its parent has not reaped counts as ended."""
     deadline = time.monotonic() + seconds
     while any(_alive(process) for process in processes):
         if time.monotonic() > deadline:

@@ -35,18 +35,18 @@ _YAML = YAML()
 
 @dataclass(frozen=True)
 class LocalStack:
-    """A stack's tracked file is read, never written: the engine gets a copy of it with what is local added."""
+    """A stack and its local settings. Its tracked file is only read: the engine gets a copy with the local settings."""
 
     name: str
     engine: Engine = field(default_factory=Engine)
     source: Path | None = None
     """The stack's file; default: the tracked ``Pulumi.<name>.yaml``."""
     cluster: ControlPlane | None = None
-    """The cluster that it runs on; default: a local one."""
+    """The cluster of the stack; default: a local one."""
 
     @cached_property
     def plane(self) -> ControlPlane:
-        """Its cluster; each stack has a local one of its own, and those of one AWS account share the account's."""
+        """Its cluster; each stack has a separate local one, and those of one AWS account share the account's."""
         if self.cluster:
             return self.cluster
         resolved = self.resolved()
@@ -55,7 +55,7 @@ class LocalStack:
 
     @property
     def file(self) -> Path:
-        """The copy."""
+        """The engine's copy of the stack's file."""
         return self.engine.home / "stacks" / f"Pulumi.{self.name}.yaml"
 
     @property
@@ -67,26 +67,26 @@ class LocalStack:
         return read_stack(self._tracked)
 
     def resolved(self) -> Resolved:
-        """The environment; raises ``ConfigError``."""
+        """Returns the environment; raises ``ConfigError``."""
         settings = self.settings()
         return derive(load(settings.system), settings.environment)[0]
 
     @cached_property
     def account(self) -> Moto | None:
-        """Its AWS account, where the environment has one; every stack of the environment is in the same."""
+        """Its AWS account, where the environment has one; every stack of the environment uses the same."""
         account = self.resolved().environment.account
         return Moto(account.id, self.engine.home) if account else None
 
     @property
     def platform(self) -> LocalStack | None:
-        """The stack that makes what this one runs on, where its configuration names one of the project's."""
+        """The stack of its platform, where its configuration names one of the project's."""
         named = self.settings().platform
         name = named.rpartition("/")[2] if isinstance(named, str) else ""
         there = (self.engine.project / f"Pulumi.{name}.yaml").exists()
         return LocalStack(name, self.engine) if name and there else None
 
     def is_up(self) -> bool:
-        """Whether its cluster and account run, and its outputs are of them."""
+        """Returns whether its cluster and account run, and its outputs belong to them."""
         if not self.plane.running() or (self.account and not (self.account.running() and self._known(self.account))):
             return False
         if self.name not in {entry["name"] for entry in json.loads(self._stack("ls", "--json"))}:
@@ -100,10 +100,10 @@ class LocalStack:
         return self.engine.home / "stacks" / f"{self.name}.aws"
 
     def start(self, nodes: Nodes | None = None) -> None:
-        """Its cluster, its account, and its place in the backend. ``nodes``: what they do, default as before."""
+        """Starts its cluster and account, and creates the stack in the backend. ``nodes`` is as in ``ControlPlane.up``."""
         account = self.account
         if account and not self.plane.running():
-            account.down()  # what it says of its cluster would not be true any more
+            account.down()  # otherwise its state would be wrong about the cluster
         self.plane.up(self.resolved().environment.cluster.nodes, nodes)
         if account:
             account.up()
@@ -111,7 +111,7 @@ class LocalStack:
         if self.name not in {entry["name"] for entry in json.loads(self._stack("ls", "--json"))}:
             self._stack("init", self.name, "--no-select", "--secrets-provider", "passphrase")
         if account and self._known(account) and self._interrupted("aws:"):
-            account.down()  # nobody knows what of it was made; a new account is seconds
+            account.down()  # the created resources are not known; a new account takes seconds
             account.up()
         if account and not self._known(account):
             self.report.unlink(missing_ok=True)
@@ -121,11 +121,11 @@ class LocalStack:
 
     @property
     def _account_file(self) -> Path:
-        """Which of the offline accounts, each of which begins empty, the stack's state is about."""
+        """The file with the offline account that the stack's state belongs to; each account begins empty."""
         return self.engine.home / "stacks" / f"{self.name}.account"
 
     def _known(self, account: Moto) -> bool:
-        """Whether the stack's state is about the account that runs: another stack of it may have begun it anew."""
+        """Returns whether the stack's state belongs to the running account; another stack may have restarted it."""
         return self._account_file.exists() and self._account_file.read_text(encoding="utf-8") == account.begun()
 
     def stop(self) -> None:
@@ -147,11 +147,11 @@ class LocalStack:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("w", encoding="utf-8") as handle:
             _YAML.dump(content, handle)
-        # `pulumi stack init` writes the salt beside a project file: beside this one, not the tracked one
+        # `pulumi stack init` writes the salt into the file beside the project's: this copy, not the tracked one
         (self.file.parent / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n", encoding="utf-8")
 
     def charts(self) -> dict[str, str]:
-        """Helm chart to version, of each that the stack needs."""
+        """Returns Helm chart to version, for each chart of the stack."""
         return charts_of(self.resolved()) if self.settings().layer != "application" else {}
 
     def pulumi(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
@@ -189,12 +189,12 @@ class LocalStack:
         return dict(Counter(said[key] for key in known if key in said))
 
     def _interrupted(self, prefix: str) -> bool:
-        """Whether a run was killed while it made resources of these types."""
+        """Returns whether a run was killed while it created resources of these types."""
         pending = self.export().get("pending_operations") or []
         return any(operation["resource"]["type"].startswith(prefix) for operation in pending)
 
     def _forget(self, prefix: str) -> None:
-        """Takes resources of these types out of the state: what they stood for is gone."""
+        """Removes resources of these types from the state, because they do not exist any more."""
         deployment = self.export()
         resources = deployment.get("resources") or []
         gone = {resource["urn"] for resource in resources if resource["type"].startswith(prefix)}
@@ -212,26 +212,26 @@ class LocalStack:
         self._import(deployment)
 
     def _stack(self, *arguments: str) -> str:
-        """``pulumi stack …``, which needs no program; raises ``ExternalError`` with what it said."""
+        """Runs ``pulumi stack …``, which needs no program; raises ``ExternalError`` with its output."""
         result = self.engine.run(["stack", *arguments], self.plane.kubeconfig, folder=self.file.parent, capture=True)
         if result.returncode:
             raise ExternalError(f"pulumi stack {arguments[0]}: {result.stderr.strip() or result.stdout.strip()}")
         return result.stdout
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs; secrets are not shown."""
+        """Returns the stack's outputs, without secret values."""
         return dict(json.loads(self._stack("output", "--json", "--stack", self.name)))
 
     def secret_output(self, name: str) -> str:
-        """One of the stack's outputs as JSON, with its secrets; raises ``ExternalError`` when it has none of that name."""
+        """Returns one of the stack's outputs as JSON, with its secrets; raises ``ExternalError`` for an unknown name."""
         return self._stack("output", name, "--json", "--show-secrets", "--stack", self.name)
 
     def export(self) -> dict[str, Any]:
-        """The stack's state, secrets encrypted."""
+        """Returns the stack's state, with encrypted secrets."""
         return dict(json.loads(self._stack("export", "--stack", self.name))["deployment"] or {})
 
     def unprotect(self) -> None:
-        """Lets a protected stack be destroyed."""
+        """Removes the protection of a stack's resources, for a destroy."""
         result = self.engine.run(
             ["state", "unprotect", "--all", "--yes", "--stack", self.name],
             self.plane.kubeconfig,
@@ -242,10 +242,11 @@ class LocalStack:
             raise ExternalError(f"pulumi state unprotect: {result.stderr.strip()}")
 
     def destroy(self) -> int:
-        """Deletes the stack's resources; the engine's exit code. Raises ``ExternalError`` for a protected environment.
+        """Deletes the stack's resources; returns the engine's exit code.
 
-        The engine would delete what is not protected itself, and stop at what is. What guards stores against an accident in
-        other environments is lifted: here it is meant.
+        Raises ``ExternalError`` for a protected environment, because the engine would delete its unprotected resources
+        and stop at the others. In other environments the protection of stores is removed, because the deletion is
+        intended.
         """
         if self.resolved().environment.protect:
             raise ExternalError(
@@ -256,11 +257,15 @@ class LocalStack:
         self.unprotect()
         code = self.pulumi("destroy", "--yes", "--skip-preview").returncode
         if code == 0 and self.account and self.settings().layer != "application":
-            self.account.down()  # moto never ends the deletion of a replication group: the next up begins with an empty account
+            # moto never completes the deletion of a replication group, so the next up begins with an empty account
+            self.account.down()
         return code
 
     def _recover(self) -> None:
-        """After a run that was killed: its lock is lifted, and what it was creating is imported or forgotten."""
+        """Repairs the state after a run that was killed.
+
+        Its lock is removed, and pending creations are imported or forgotten.
+        """
         self.engine.end_orphaned_plugins()
         locks = list((self.engine.home / "state" / ".pulumi" / "locks").glob(f"**/{PROJECT}/{self.name}/*.json"))
         for lock in locks:
@@ -268,7 +273,7 @@ class LocalStack:
                 console.print("[yellow]![/] an earlier run was killed; lifting its lock")
                 lock.unlink(missing_ok=True)
         if any(lock.exists() for lock in locks):
-            return  # an update of this stack runs
+            return  # an update of this stack is running
         deployment = self.export()
         pending = [op["resource"] for op in deployment.get("pending_operations") or [] if op["type"] == "creating"]
         if not pending and not (self.unfinished.exists() and deployment.get("resources")):
@@ -281,11 +286,11 @@ class LocalStack:
             raise ExternalError(f"pulumi refresh: {result.stderr.strip() or result.stdout.strip()}")
 
     def _adopt(self, deployment: dict[str, Any], pending: list[dict[str, Any]]) -> None:
-        """Puts into the state what a killed run was creating, as far as it exists; forgets the rest of it."""
+        """Adds the pending creations of a killed run to the state, as far as they exist; forgets the others."""
         console.print(f"[yellow]![/] an earlier run was killed; looking for {len(pending)} object(s) it was creating")
         with self.plane.client() as client:
             adopted = [{**resource, "id": identity} for resource in pending if (identity := _find(client, resource))]
-        # what exists becomes known with the inputs it was created from; the refresh reads the rest of it
+        # existing objects get the inputs of their creation; the refresh reads the rest
         deployment["resources"] = [*deployment.get("resources", []), *adopted]
         deployment["pending_operations"] = []
         self._import(deployment)
@@ -298,7 +303,7 @@ class LocalStack:
 
 
 def _without(resource: dict[str, Any], gone: set[str]) -> dict[str, Any]:
-    """A resource of the state that depends on none of these."""
+    """Returns a resource of the state without dependencies on these."""
     kept = [urn for urn in resource.get("dependencies") or [] if urn not in gone]
     by_property = {
         name: [urn for urn in urns or [] if urn not in gone]
@@ -308,7 +313,7 @@ def _without(resource: dict[str, Any], gone: set[str]) -> dict[str, Any]:
 
 
 def _alive(lock: dict[str, Any]) -> bool:
-    """Whether the engine that holds the lock still runs; locks of other machines are left alone."""
+    """Returns whether the engine that holds the lock runs; locks of other machines are kept."""
     if lock.get("hostname") != socket.gethostname():
         return True
     try:
@@ -318,7 +323,7 @@ def _alive(lock: dict[str, Any]) -> bool:
 
 
 def _find(client: httpx.Client, resource: dict[str, Any]) -> str | None:
-    """The id of a Kubernetes object that was being created, when it exists; nothing else leaves a trace to find."""
+    """Returns the id of a Kubernetes object whose creation was pending, when it exists; other types cannot be found."""
     token = resource["urn"].split("::")[2].rpartition("$")[2]
     inputs = resource.get("inputs") or {}
     if not token.startswith("kubernetes:") or "name" not in (inputs.get("metadata") or {}):

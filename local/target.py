@@ -1,7 +1,7 @@
-"""Which cluster a local run works on: its own, or the one of a context of the user's kubeconfig.
+"""The cluster of a local run: a local one, or that of a context of the user's kubeconfig.
 
-The state of a stack on a user's cluster lies apart from that of the local one, by the identity of the cluster:
-``contexts/<identity>`` holds a backend, a passphrase and the stack's file of its own. The user's kubeconfig is only read.
+The state of a stack on a user's cluster is separate from that of the local one, by the identity of the cluster:
+``contexts/<identity>`` contains a backend, a passphrase and the stack's file. The user's kubeconfig is only read.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from .paths import HOME
 from .stack import LocalStack
 
 NAMES = "names.json"
-"""Context to the identity of the cluster that it led to when a stack was first brought up on it."""
+"""Context to the identity of its cluster when a stack was first brought up on it."""
 
 
 @dataclass(frozen=True)
 class UsersCluster(ControlPlane):
-    """A cluster that is there already; it is neither started nor stopped. ``name`` is the context's."""
+    """An existing cluster; it is neither started nor stopped. ``name`` is the context's."""
 
     live: LiveCluster | None = None
     protected: bool = False
@@ -52,7 +52,7 @@ class UsersCluster(ControlPlane):
 
     @property
     def kubeconfig(self) -> Path:
-        """A copy of the one context, 0600, for the time of this process: the engine reads a single file."""
+        """A copy of the one context, 0600, during this process: the engine reads a single file."""
         path = self.home / "kubeconfig"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,24 +70,24 @@ class UsersCluster(ControlPlane):
         }
 
     def modules(self, nodes: Nodes | None = None) -> tuple[Module, ...]:  # noqa: ARG002 - of the local cluster
-        """Nothing is built for it."""
+        """Returns no modules, because nothing is built for it."""
         return ()
 
     def up(self, pool: NodePool, nodes: Nodes | None = None) -> None:  # noqa: ARG002 - of the local cluster
-        """Nothing is started; a kubeconfig that was left by a run that was killed is written anew."""
+        """Starts nothing; rewrites the kubeconfig that a killed run left."""
         (self.home / "kubeconfig").unlink(missing_ok=True)
 
     def down(self) -> None:
-        """Nothing is stopped."""
+        """Stops nothing."""
 
     def remove(self) -> None:
-        """Nothing is removed."""
+        """Removes nothing."""
 
     def restart_api_server(self) -> None:
         raise ExternalError(f"the API server of {self.name!r} is the user's")
 
     def running(self) -> bool:
-        return True  # it has answered
+        return True  # the cluster has answered
 
     def status(self) -> dict[str, str]:
         return {"context": self.name, "server": self.server(), "version": self._live.version()}
@@ -96,7 +96,7 @@ class UsersCluster(ControlPlane):
         return self._live.server()
 
     def client(self) -> httpx.Client:
-        """An HTTP client that reads as the user; exec plugins and tokens are the official client's business."""
+        """Returns an HTTP client with the user's rights; the official client runs exec plugins and uses tokens."""
         return httpx.Client(base_url=self.server(), transport=_Reader(self._live))
 
     def statement(self) -> str:
@@ -110,7 +110,7 @@ class UsersCluster(ControlPlane):
 
 
 class _Reader(httpx.BaseTransport):
-    """Reads through the official client; anything else is refused."""
+    """Reads through the official client; other requests are refused."""
 
     def __init__(self, live: LiveCluster) -> None:
         self._live = live
@@ -123,7 +123,9 @@ class _Reader(httpx.BaseTransport):
 
 
 def chosen(name: str, context: str | None, home: Path = HOME, source: Path | None = None) -> LocalStack:
-    """The stack on its local cluster, or on the cluster of ``context``; ``source``: its file, default the tracked one.
+    """Returns the stack on its local cluster, or on the cluster of ``context``.
+
+    ``source`` is its file, default the tracked one.
 
     Raises ``ConfigError`` where the stack must not run on that cluster, or the context leads to another one than before.
     """
@@ -150,7 +152,7 @@ def _refuse_platform(stack: LocalStack, resolved: Resolved) -> None:
 
 
 def _refuse_other(stack: LocalStack, resolved: Resolved, live: LiveCluster) -> None:
-    """A protected environment runs on the cluster that it is pinned to, and no environment on another's."""
+    """Refuses a protected environment on a cluster to which it is not pinned, and any environment on another's cluster."""
     settings, environment = stack.settings(), resolved.environment
     file, authority = f"Pulumi.{stack.name}.yaml", live.authority()
     pin = settings.cluster_ca_sha256 or environment.cluster.ca_sha256
@@ -184,7 +186,7 @@ def _refuse_other(stack: LocalStack, resolved: Resolved, live: LiveCluster) -> N
 def refuse_foreign_namespace(stack: LocalStack) -> None:
     """Raises ``ConfigError`` when the environment's namespace is on the user's cluster and not in the stack's state.
 
-    The provider that is built here takes over an object that is there already, and a destroy would delete it.
+    The provider that is built here adopts an existing object, and a destroy would delete it.
     """
     namespace = stack.resolved().environment.namespace
     if not isinstance(stack.plane, UsersCluster) or stack.name in holds(stack.engine.home):
@@ -199,7 +201,7 @@ def refuse_foreign_namespace(stack: LocalStack) -> None:
 
 
 def _others(stack: LocalStack) -> Mapping[str, str]:
-    """Every other environment of the system to the authority that it is pinned to, by its file or by a stack's."""
+    """Returns every other environment of the system with its pinned authority, from its file or a stack's."""
     settings = stack.settings()
     system = load(settings.system)
     pins = {name: e.cluster.ca_sha256 for name, e in system.environments.items() if e.cluster.ca_sha256}
@@ -216,7 +218,7 @@ def _uid(live: LiveCluster) -> str | None:
 
 
 def _identity(live: LiveCluster) -> str:
-    """The UID of kube-system: authorities may be shared, as those of one minikube's profiles are."""
+    """Returns the UID of kube-system, because clusters may share an authority, as the profiles of one minikube do."""
     return (_uid(live) or live.authority() or "").replace("-", "")
 
 
@@ -234,7 +236,7 @@ def _write_names(home: Path, names: Mapping[str, str]) -> None:
 
 
 def _remember(home: Path, context: str, identity: str) -> None:
-    """Raises ``ConfigError`` when the context led to another cluster, on which something of ours still is."""
+    """Raises ``ConfigError`` when the context led to another cluster, which still has resources of this project."""
     names = _names(home)
     before = names.get(context)
     if before not in (None, identity) and (held := holds(home / "contexts" / str(before)[:16])):
@@ -260,7 +262,7 @@ def holds(place: Path) -> list[str]:
 
 
 def forget(context: str, home: Path = HOME) -> str:
-    """Removes what is known of a context's cluster that is gone; raises ``ConfigError`` when nothing is known of it."""
+    """Removes the state of a context's deleted cluster; raises ``ConfigError`` when there is none."""
     names = _names(home)
     if context not in names:
         known = ", ".join(names) or "none"

@@ -17,8 +17,9 @@ _IMPORT_OF_A_GROUP = re.compile(r'^\t\w+ "github\.com/pulumi/pulumi-kubernetes/s
 def without_typed_kinds(source: str) -> str:
     """Returns the provider's ``kinds.go`` with one Go type for all Kubernetes kinds; Pulumi's type tokens do not change.
 
-    The file registers the resources of the provider's own component resources (``yaml.v2.ConfigGroup``, ``helm.v4.Chart``). It
-    is all that needs the SDK's 63 packages of Kubernetes types, which are a quarter of the plugin's source.
+    The file registers the resources of the provider's own component resources (``yaml.v2.ConfigGroup``,
+    ``helm.v4.Chart``). Only this file needs the SDK's 63 packages of Kubernetes types, which are a quarter of the
+    plugin's source.
     """
     return _IMPORT_OF_A_GROUP.sub("", _TYPED_KIND.sub("var res apiextensions.CustomResource", source))
 
@@ -34,7 +35,7 @@ PULUMI_KUBERNETES = Module(
     "pulumi-kubernetes",
     "github.com/pulumi/pulumi-kubernetes/provider/v4",
     {"pulumi-resource-kubernetes": "./pulumi-resource-kubernetes"},
-    # the engine takes a plugin only when it says that it is of the SDK's version
+    # the engine accepts a plugin only with the SDK's version
     (f"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version={version('pulumi-kubernetes')}",),
     source="pulumi",
     embedded={
@@ -54,7 +55,7 @@ KWOK = Module(
     {"kwok": "sigs.k8s.io/kwok/cmd/kwok"},
     ("sigs.k8s.io/kwok/pkg/consts.Version={version}",),
     {
-        # its own descriptions of how nodes and pods become ready
+        # its own descriptions of the readiness of nodes and pods
         "stages.yaml": (
             "sigs.k8s.io/kwok",
             tuple(
@@ -95,25 +96,28 @@ NODE = Module(
     KUBERNETES.stamp,
     source="kubernetes",
 )
-"""Programs of a node that runs pods, beside containerd."""
+"""Programs of a node that runs pods, in addition to containerd."""
 ACTIONLINT = Module(
     "actionlint", "github.com/rhysd/actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"}
 )
-"""Checks the workflows; part of ``make lint``."""
+"""The linter of GitHub's workflows, for ``make lint``."""
 PROMETHEUS = Module(
     "prometheus",
     "github.com/prometheus/prometheus",
     {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
     ("github.com/prometheus/common/version.Version={number}",),
 )
-"""For the tests and the images: Debian's has no service discovery of Kubernetes. The module's v0.53 is Prometheus 2.53."""
+"""For the tests and the images: Debian's build lacks Kubernetes' service discovery. The module's v0.53 is Prometheus 2.53."""
 HELM = Module(
     "helm",
     "helm.sh/helm/v3",
     {"helm": "helm.sh/helm/v3/cmd/helm"},
     ("helm.sh/helm/v3/internal/version.version={version}",),
 )
-"""For the tests, which render the charts. Its go.mod requires what the Kubernetes provider's does: both compile the same."""
+"""For the tests, which render the charts.
+
+Its go.mod has the requirements of the Kubernetes provider, so both compile the same packages.
+"""
 CONTROL_PLANE = (KUBERNETES, ETCD, KWOK)
 """Programs of the local control plane; their go.mod also holds a node's, so that all share compiled packages."""
 

@@ -25,7 +25,7 @@ _SECONDS = 0.3
 
 
 def provide(client: Client, folder: Path) -> int:
-    """One round; how many things were done."""
+    """Runs one round; returns the number of changes."""
     classes = client.request("GET", "/apis/storage.k8s.io/v1/storageclasses")["items"]
     known = {item["metadata"]["name"]: item for item in classes}
     claims = client.request("GET", "/api/v1/persistentvolumeclaims")["items"]
@@ -43,7 +43,7 @@ def _claim(client: Client, claim: dict[str, Any], known: dict[str, dict[str, Any
     if phase == "Pending" and chosen and not spec.get("volumeName"):
         path = folder / f"pvc-{metadata['uid']}"
         path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o777)  # a container that runs as no matter which user writes to it
+        path.chmod(0o777)  # any user of a container may write to it
         client.request("POST", "/api/v1/persistentvolumes", json=_volume(claim, storage_class, wanted, path))
         yield "made"
     elif phase == "Bound" and claim["status"].get("capacity", {}).get("storage") != wanted:
@@ -86,7 +86,7 @@ def _volume(claim: dict[str, Any], storage_class: dict[str, Any], size: str, pat
 
 
 def _released(client: Client, folder: Path) -> int:
-    """Deletes volumes whose claim is gone, with their data."""
+    """Deletes volumes without a claim, with their data."""
     volumes = client.request("GET", "/api/v1/persistentvolumes", params={"labelSelector": f"{_MINE}=true"})["items"]
     gone = [
         v["metadata"]["name"]
@@ -100,7 +100,7 @@ def _released(client: Client, folder: Path) -> int:
 
 
 def main() -> None:
-    """Repeats until it is stopped; what fails is retried in the next round."""
+    """Repeats until it is stopped; failures are retried in the next round."""
     client, folder = Client(Path(sys.argv[1])), Path(sys.argv[2])
     while True:
         try:

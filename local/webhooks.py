@@ -70,14 +70,14 @@ _PROBE = {
 
 
 def disregard(client: httpx.Client) -> None:
-    """Makes the policy, and waits until the API server obeys it; raises ``ExternalError``."""
+    """Creates the policy, and waits until the API server applies it; raises ``ExternalError``."""
     for resource, body in (("mutatingadmissionpolicies", _POLICY), ("mutatingadmissionpolicybindings", _BINDING)):
         _applied(client, f"{_API}/{resource}/{_NAME}", body)
     _wait(client)
 
 
 def disregarded(client: httpx.Client) -> list[str]:
-    """Names of the configurations with webhooks that the API server does not ask."""
+    """Returns names of the configurations whose webhooks are disabled."""
     items = [item for resource in _RESOURCES for item in client.get(f"{_API}/{resource}").json()["items"]]
     return sorted(item["metadata"]["name"] for item in items if _is_disregarded(item))
 
@@ -105,7 +105,7 @@ def _applied(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
     reraise=True,
 )
 def _wait(client: httpx.Client) -> None:
-    """Until a configuration that is only tried gets the condition; the API server learns of a policy after it is made."""
+    """Waits until a dry-run configuration gets the condition; the API server applies a new policy after a moment."""
     answer = client.post(f"{_API}/validatingwebhookconfigurations", json=_PROBE, params={"dryRun": "All"})
     if not answer.is_success or not _is_disregarded(answer.json()):
         raise ExternalError(f"the policy {_NAME} has no effect: {answer.text[:500]}")

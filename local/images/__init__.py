@@ -1,4 +1,4 @@
-"""The images of the real node: made here, under the names that pods ask for, without a registry."""
+"""The images of the real node: built here, under the names that pods use, without a registry."""
 
 from .maker import PAUSE, STANDS_IN, Images, build
 from .statement import statement

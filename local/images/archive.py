@@ -15,22 +15,22 @@ from . import layers
 from .layers import Layer
 
 KEPT = 4
-"""Archives that stay in the cache: those of the latest environments."""
+"""Number of archives in the cache."""
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True)
 class Image:
-    """One image: its layers, the lowest first, and how its program is started."""
+    """One image: its layers, the lowest first, and its configuration."""
 
     names: tuple[str, ...]
-    """In full, with a tag."""
+    """The full name, with a tag."""
     layers: tuple[Layer, ...]
     config: dict[str, Any]
 
 
 def pack(images: list[Image], folder: Path) -> Path:
-    """The archive of these images: from the cache, or written now."""
+    """Returns the archive of these images, from the cache or newly written."""
     images = sorted(images, key=lambda image: image.names)
     made_from = [(image.names, [layer.digest for layer in image.layers], image.config) for image in images]
     archive = folder / f"{layers.key(made_from)}.tar"

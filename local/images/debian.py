@@ -1,4 +1,7 @@
-"""Layers from Debian packages: fetched and verified by apt from the sources of this machine, unpacked without their scripts."""
+"""Layers from Debian packages.
+
+Fetched and verified by apt from the sources of this machine, unpacked without their scripts.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from .layers import Layer
 from .table import Recipe, Table
 
 FORMAT = 1
-"""Version of the layers' format; another number makes all layers anew."""
+"""Version of the layers' format; a change rebuilds all layers."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Debian:
         return self._layer("base", write, base.model_dump(), layers.LEFT_OUT)
 
     def recipe(self, name: str, recipe: Recipe) -> Layer:
-        """The packages of one image that the base does not have."""
+        """Returns the packages of one image that the base does not contain."""
 
         def write(archive: tarfile.TarFile) -> dict[str, str]:
             return self._unpack(archive, recipe.packages, set(recipe.links), self.table.base.packages)
@@ -98,12 +101,12 @@ class Debian:
             with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(file)], stdout=subprocess.PIPE) as process:  # noqa: S607 - Debian's
                 yield process.stdout
                 assert process.stdout is not None
-                process.stdout.read()  # to its end, or dpkg-deb says that its pipe broke
+                process.stdout.read()  # read to its end, because dpkg-deb would report a broken pipe
             if process.returncode:
                 raise ExternalError(f"{file.name} could not be unpacked: dpkg-deb says why above")
 
     def _authorities(self, versions: dict[str, str]) -> str:
-        """The certificates of the authorities that Debian trusts, in one file, as its package's script would write it."""
+        """Returns the certificates of the authorities that Debian trusts, in one file, as its package's script writes it."""
         file = next(
             (self._state / "packages").glob(f"ca-certificates_{versions['ca-certificates'].replace(':', '%3a')}_*")
         )
@@ -119,7 +122,7 @@ class Debian:
 
     @cached_property
     def _state(self) -> Path:
-        """Folders for apt, away from those of this machine: as if no package were installed."""
+        """Returns folders for apt, separate from those of this machine, as if no package were installed."""
         missing = [name for name in ("apt-get", "dpkg-deb") if shutil.which(name) is None]
         if missing:
             raise ExternalError(f"{' and '.join(missing)} not found: images are made from Debian packages, on Debian")
@@ -139,7 +142,7 @@ class Debian:
             "Dir::State": folder / "state",
             "Dir::State::status": folder / "status",
             "Dir::Cache": folder / "cache",
-            "APT::Sandbox::User": "root",  # or apt complains that _apt may not write here
+            "APT::Sandbox::User": "root",  # otherwise apt complains that _apt may not write here
             "APT::Install-Recommends": "false",
             "Acquire::Languages": "none",
             "Acquire::Retries": "3",
@@ -151,15 +154,15 @@ class Debian:
         return result.stdout
 
     def tidy(self) -> None:
-        """Removes what was fetched; the layers stay."""
+        """Removes fetched packages; the layers stay."""
         layers.remove(self.cache / "apt")
 
 
 def _version(file: str) -> str:
-    """``redis-server_5%3a7.0.15-1_amd64.deb`` holds version ``5:7.0.15-1``."""
+    """Returns the version in a file name: ``redis-server_5%3a7.0.15-1_amd64.deb`` has version ``5:7.0.15-1``."""
     return file.split("_")[1].replace("%3a", ":")
 
 
 def upstream(version: str) -> str:
-    """The program's own version, of Debian's: ``7.0.15`` of ``5:7.0.15-1~deb12u3``."""
+    """Returns the program's version without Debian's parts: ``7.0.15`` for ``5:7.0.15-1~deb12u3``."""
     return re.split(r"[-+~]", version.partition(":")[2] or version)[0]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 Write = Callable[[tarfile.TarFile], dict[str, str]]
-"""Writes a layer's files; says which software at which version is in it."""
+"""Writes a layer's files; returns the versions of the software in it."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Layer:
 
 
 def key(*parts: Any) -> str:
-    """A short name for what something is made from."""
+    """Returns a short digest of the inputs of a layer."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def layer(folder: Path, name: str, write: Write) -> Layer:
-    """The layer of that name: from the cache, or written now. One that is half written is never taken for a whole one."""
+    """Returns the layer of that name, from the cache or newly written; incomplete layers are not used."""
     file, about = folder / f"{name}.tar", folder / f"{name}.json"
     if not about.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def layer(folder: Path, name: str, write: Write) -> Layer:
 
 @contextmanager
 def partial(file: Path) -> Iterator[Path]:
-    """A file beside it that takes its name when the block ends well, and is removed when it does not."""
+    """Yields a temporary file that gets its name when the block succeeds, and is removed when it fails."""
     handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=file.parent)
     os.close(handle)
     unfinished = Path(name)
@@ -69,7 +69,7 @@ def _digest(file: Path) -> str:
 
 
 def entry(path: str, kind: bytes = tarfile.REGTYPE, mode: int = 0o644, owner: int = 0, **more: Any) -> tarfile.TarInfo:
-    """A member of a layer: root's, of no time."""
+    """Returns a member of a layer, owned by root, with a constant time."""
     info = tarfile.TarInfo(path.lstrip("/"))
     info.type, info.mode, info.uid, info.gid = kind, mode, owner, owner
     for name, value in more.items():
@@ -124,7 +124,7 @@ LEFT_OUT = (
 
 
 def merged(name: str) -> str | None:
-    """Returns the path of a package's file in an image; ``None`` when images leave it out."""
+    """Returns the path of a package's file in an image; ``None`` when images do not contain it."""
     path = name.removeprefix("./").lstrip("/").rstrip("/")
     first, _, rest = path.partition("/")
     if not path or (first in MERGED and not rest):
@@ -135,7 +135,7 @@ def merged(name: str) -> str | None:
 
 
 def unpack(archive: tarfile.TarFile, packages: Iterable[io.BufferedIOBase | Any], seen: set[str]) -> None:
-    """Adds the files of Debian packages, given as tar streams; a path of ``seen`` is not added again."""
+    """Adds the files of Debian packages, given as tar streams; paths in ``seen`` are not added again."""
     for stream in packages:
         with tarfile.open(fileobj=stream, mode="r|") as package:
             for member in package:
@@ -151,5 +151,5 @@ def unpack(archive: tarfile.TarFile, packages: Iterable[io.BufferedIOBase | Any]
 
 
 def remove(path: Path) -> None:
-    """Removes a folder and all that is in it."""
+    """Removes a folder with its content."""
     shutil.rmtree(path, ignore_errors=True)

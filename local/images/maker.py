@@ -1,4 +1,4 @@
-"""Images for pods: which software runs for each, which gets a placeholder, which cannot be had and why."""
+"""Decides, for each image of a pod, whether software of Debian or Go is packed, a placeholder is used, or it is missing."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from .table import Recipe, table, tagged
 
 CACHE = TOOLS / "images"
 PAUSE = "local/pause:1"
-"""The image that holds a pod's namespaces; in every archive."""
+"""The image of the process that holds a pod's namespaces; every archive contains it."""
 STANDS_IN = "placeholder"
-"""The version that is said of an image that a placeholder stands in for."""
+"""The version in reports for an image that a placeholder replaces."""
 SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -38,9 +38,9 @@ class Images:
     archive: Path
     """One file for ``ctr -n k8s.io images import`` and ``docker load``."""
     available: dict[str, str]
-    """Reference, as pods write it, to the version that really runs: ``redis 7.0.15 (Debian)``, or ``STANDS_IN``."""
+    """Reference, as pods write it, to the version that runs: ``redis 7.0.15 (Debian)``, or ``STANDS_IN``."""
     missing: dict[str, str]
-    """Reference to the reason why it is not made."""
+    """Reference to the reason why it is missing."""
 
 
 def build(
@@ -93,7 +93,7 @@ def _why_missing(reference: str, resolved: Resolved | None) -> str | None:
 
 
 def _own(resolved: Resolved) -> set[str]:
-    """Repositories of the system's own services and jobs."""
+    """Returns repositories of the system's own services and jobs."""
     from config.kinds.workload import Workload
 
     return {component.image for component in resolved.components.values() if isinstance(component, Workload)}
@@ -107,7 +107,7 @@ def _modules(names: Any) -> list[Any]:
 
 @contextmanager
 def _alone(cache: Path) -> Iterator[None]:
-    """Two runs that share a cache do not make the same image at once; what one that was killed left is removed."""
+    """Takes a lock, so that two runs with one cache do not build the same image; removes files of killed runs."""
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / ".lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -150,7 +150,7 @@ def _image(name: str, recipe: Recipe, references: list[str], debian: Debian, bas
 
 
 def _merged(path: str) -> str:
-    """``/bin/prometheus`` is a file of ``/usr/bin``."""
+    """Returns the path in the image, where ``/bin`` is a link: ``/bin/prometheus`` is a file of ``/usr/bin``."""
     return layers.merged(path) or path
 
 

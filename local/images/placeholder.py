@@ -17,10 +17,10 @@ class Placeholders:
     """The configurations of all placeholders of an environment."""
 
     objects: Sequence[Mapping[str, Any]]
-    """Its Kubernetes objects."""
+    """The Kubernetes objects of the environment."""
     resolved: Resolved | None
     missing: frozenset[str]
-    """Images that are not made: a pod with one of them is simulated."""
+    """Images that are missing: a pod with one of them is simulated."""
 
     def of(self, image: str) -> dict[str, Any]:
         """Returns the placeholder's configuration for an image; requirements of several containers are combined."""
@@ -34,7 +34,7 @@ class Placeholders:
         }
 
     def _pods(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Kind of the owner, and the pod's template."""
+        """Yields the kind of the owner, and the pod's template."""
         for each in self.objects:
             spec = each.get("spec") or {}
             kind = str(each.get("kind"))
@@ -56,7 +56,7 @@ class Placeholders:
                     yield kind, container, labels
 
     def _metrics(self, components: set[str]) -> dict[str, dict[str, str]]:
-        """Metric to its type and help, as the components declare them."""
+        """Returns metric to its type and help, as the components declare them."""
         declared = self.resolved.components if self.resolved else {}
         return {
             name: {"type": metric.type, "help": metric.help}
@@ -66,7 +66,10 @@ class Placeholders:
         }
 
     def _services(self) -> dict[str, dict[str, Any]]:
-        """Host name of each Service to its ports, and why it cannot answer where its pods are simulated."""
+        """Returns host name of each Service to its ports.
+
+        Where a Service's pods are simulated, the reason is added why it cannot answer.
+        """
         services = {}
         for each in self.objects:
             if each.get("kind") != "Service" or not (each.get("spec") or {}).get("selector"):
@@ -80,7 +83,7 @@ class Placeholders:
         return services
 
     def _simulated(self, selector: Mapping[str, str]) -> str | None:
-        """Why no pod behind a Service runs; ``None`` when one does, or when there is none."""
+        """Returns the reason why no pod behind a Service runs; ``None`` when one does, or when there is none."""
         images: set[str] = set()
         for kind, template in self._pods():
             labels = template.get("metadata", {}).get("labels") or {}
@@ -109,7 +112,7 @@ def _ports(container: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _probes(container: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The HTTP probes: which path asks whether it is ready, and which whether it lives."""
+    """Yields the HTTP probes, with the purpose of each path: readiness or liveness."""
     numbers = {port.get("name"): port["containerPort"] for port in container.get("ports") or []}
     for kind in PROBES:
         probe = container.get(kind) or {}
@@ -124,7 +127,7 @@ def _probes(container: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _commands(kind: str, container: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Commands that the image's own programs would run: the placeholder answers to their names."""
+    """Yields commands of the image's own programs, which the placeholder provides under their names."""
     if command := container.get("command"):
         program = _program(command[0])
         yield {"program": program, "arguments": list(command[1:]), "does": "task" if kind == "Job" else "serve"}

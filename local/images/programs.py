@@ -1,4 +1,4 @@
-"""Go modules whose programs are put into images; versions are those of ``local/tools/<name>/go.mod``."""
+"""Go modules whose programs are put into images; versions are in ``local/tools/<name>/go.mod``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ JAEGER = Module(
     ("github.com/jaegertracing/jaeger/pkg/version.latestVersion={version}",),
 )
 PLACEHOLDER = Module("placeholder", "", {"placeholder": "."})
-"""Our own: what runs where an application's image cannot be had."""
+"""The placeholder, which replaces an application whose image is missing."""
 MODULES = {
     module.name: module
     for module in (
@@ -42,4 +42,4 @@ MODULES = {
         JAEGER,
     )
 }
-"""By the name that ``table.yaml`` gives."""
+"""Modules by their name in ``table.yaml``."""

@@ -9,7 +9,7 @@ from .maker import STANDS_IN
 
 
 def statement(table_rows: Iterable[Row]) -> list[str]:
-    """Sentences: what was simulated first, then the placeholders, then what ran with another version than was asked for."""
+    """Returns sentences: what was simulated first, then the placeholders, then software in another version than requested."""
     table_rows = list(table_rows)
     simulated = [
         _told(each, "; ".join(dict.fromkeys(why for _, why in each.images))) for each in table_rows if not each.ran

@@ -1,4 +1,4 @@
-"""Which software runs for which image: ``table.yaml``, read."""
+"""Reads ``table.yaml``: the software for each image."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Recipe(_Model):
     folders: dict[str, int] = {}
     """Folder to the user that owns it."""
     links: dict[str, str] = {}
-    """Path to what the symbolic link leads to."""
+    """Path to the target of the symbolic link."""
     files: dict[str, str] = {}
     """Path to a script beside this file."""
     path: str | None = None
@@ -67,31 +67,31 @@ class Table(_Model):
     missing: tuple[Missing, ...]
 
     def leaves_out(self, package: str) -> bool:
-        """Whether no image needs that Debian package, though another depends on it."""
+        """Returns whether no image needs that Debian package, although another package depends on it."""
         return any(
             re.fullmatch(name.removeprefix("re:"), package) if name.startswith("re:") else name == package
             for name in self.without
         )
 
     def recipe(self, reference: str) -> str | None:
-        """The name of the recipe for an image, ``None`` when there is none."""
+        """Returns the name of the recipe for an image, ``None`` when there is none."""
         repository = full(reference)
         return next((name for name, recipe in self.images.items() if repository in recipe.repositories), None)
 
     def why_missing(self, reference: str) -> str | None:
-        """Why an image is not made; ``None`` when the table does not name it as missing."""
+        """Returns the reason why an image is missing; ``None`` when the table does not name it."""
         repository = full(reference)
         return next((missing.because for missing in self.missing if repository in missing.repositories), None)
 
 
 @cache
 def table() -> Table:
-    """The table of ``table.yaml``."""
+    """Returns the table of ``table.yaml``."""
     return Table.model_validate(YAML(typ="safe").load(TABLE))
 
 
 def full(reference: str) -> str:
-    """An image's repository in full: ``redis:7.2.6`` is of ``docker.io/library/redis``."""
+    """Returns an image's full repository: ``redis:7.2.6`` is in ``docker.io/library/redis``."""
     name = reference.partition("@")[0]
     head, slash, tail = name.rpartition("/")
     name = f"{head}{slash}{tail.partition(':')[0]}"
@@ -102,6 +102,6 @@ def full(reference: str) -> str:
 
 
 def tagged(reference: str) -> str:
-    """An image's whole name, as an archive writes it: the repository in full and the tag."""
+    """Returns an image's full name, as an archive contains it: the full repository and the tag."""
     tail = reference.partition("@")[0].rpartition("/")[2]
     return f"{full(reference)}:{tail.partition(':')[2] or 'latest'}"

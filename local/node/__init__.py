@@ -31,19 +31,19 @@ _PROCESS = "node"
 
 
 class Images(Protocol):
-    """Images that were made."""
+    """Built images."""
 
     @property
     def archive(self) -> Path:
-        """An archive as ``docker save`` writes it."""
+        """An archive in the format of ``docker save``."""
 
     @property
     def available(self) -> Mapping[str, str]:
-        """Image, as pods ask for it, to the version that really runs."""
+        """Image, as pods write it, to the version that runs."""
 
     @property
     def missing(self) -> Mapping[str, str]:
-        """Image to the reason why it cannot be had."""
+        """Image to the reason why it is missing."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class RealNode:
         return Layout(self.cluster)
 
     def start(self, service_network: str) -> None:
-        """Starts the first process and waits until namespaces, mounts and network are there; raises ``ExternalError``."""
+        """Starts the first process and waits for namespaces, mounts and network; raises ``ExternalError``."""
         layout = self._layout
         layout.folder.mkdir(parents=True, exist_ok=True)
         for file in (layout.ready, layout.admitted):
@@ -68,11 +68,11 @@ class RealNode:
         self._wait(layout.ready.exists, "the real node did not start", lambda: self.processes.log(_PROCESS))
 
     def in_network(self) -> list[str]:
-        """The command that runs another one in the node's network."""
+        """Returns the command that runs another one in the node's network."""
         return ["nsenter", f"--net=/proc/{self._pid()}/ns/net"]
 
     def _inside(self) -> list[str]:
-        """The command that runs another one in the node's network and with its mounts."""
+        """Returns the command that runs another one in the node's network and with its mounts."""
         return [*self.in_network(), f"--mount=/proc/{self._pid()}/ns/mnt"]
 
     def _pid(self) -> int:
@@ -82,12 +82,12 @@ class RealNode:
         return process.pid
 
     def relay(self, port: int) -> None:
-        """Makes the API server, which runs in the node's network, answer on the host's loopback interface too."""
+        """Makes the API server, which runs in the node's network, reachable on the host's loopback interface."""
         command = [sys.executable, "-P", "-m", "local.node.relay", str(self._pid()), str(port)]
         self.processes.start("relay", command, {**os.environ, "PYTHONPATH": str(ROOT)})
 
     def join(self, client: httpx.Client) -> None:
-        """Makes the placement policy, lets the kubelet start, waits until the node is Ready; raises ``ExternalError``."""
+        """Creates the placement policy, starts the kubelet, waits until the node is Ready; raises ``ExternalError``."""
         services.publish(client)
         placement.publish(client, self.known()[0], kubelet.labels())
         self._layout.admitted.touch()
@@ -97,7 +97,7 @@ class RealNode:
         )
 
     def publish(self, client: httpx.Client, images: Images, objects: Iterable[dict[str, Any]] = ()) -> None:
-        """Imports the images; pods that ask for these alone, or for those of before, run from now on.
+        """Imports images; pods whose images are all among them or earlier ones run from then on.
 
         Raises ``ExternalError``, also when pods of these objects would run and do not fit on the node.
         """
@@ -114,14 +114,14 @@ class RealNode:
         return self._layout.folder / "images.json"
 
     def known(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Image to the version that runs, and image to the reason why it cannot be had, of all that were asked for."""
+        """Returns image to the version that runs, and image to the reason why it is missing, for all requested images."""
         if not self._known.exists():
             return {}, {}
         available, missing = json.loads(self._known.read_text(encoding="utf-8"))
         return available, missing
 
     def report(self, client: httpx.Client, seconds: float = 120) -> list[Row]:
-        """Which pods ran and which were simulated, once those that run are Ready or the time is over."""
+        """Returns which pods ran and which were simulated, when those that run are Ready or the time is over."""
         deadline = time.monotonic() + seconds
         while True:
             pods = client.get("/api/v1/pods").json()["items"]
@@ -131,14 +131,14 @@ class RealNode:
             time.sleep(1)
 
     def log(self, program: str, lines: int = 15) -> str:
-        """The end of the output of containerd, kubelet, kube-proxy or coredns."""
+        """Returns the end of the output of containerd, kubelet, kube-proxy or coredns."""
         try:
             return "\n".join((self._layout.folder / f"{program}.log").read_text(errors="replace").splitlines()[-lines:])
         except OSError:
             return ""
 
     def clear(self) -> None:
-        """Removes what the end of the node's processes leaves: the control group of its pods."""
+        """Removes the control group of the node's pods, which remains when its processes have ended."""
         cgroups.remove(self._layout.cgroup)
 
     def _wait(self, condition: Callable[[], bool], what: str, log: Callable[[], str], seconds: float = 60) -> None:
@@ -150,7 +150,7 @@ class RealNode:
 
 
 def _ready(client: httpx.Client, since: float) -> bool:
-    """Whether the kubelet has said so after that time (seconds since 1970), and not one that ended before."""
+    """Returns whether the kubelet reported Ready after that time (seconds since 1970), and not an earlier one."""
     answer = client.get(f"/api/v1/nodes/{NAME}")
     if answer.status_code != httpx.codes.OK:
         return False

@@ -1,4 +1,4 @@
-"""The images that objects ask for."""
+"""The images in Kubernetes objects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def images(objects: Iterable[dict[str, Any]]) -> set[str]:
-    """Those of every container and init container that the objects describe, in templates too."""
+    """Returns the images of all containers and init containers, also in templates."""
     return {image for body in objects for image in _in(body)}
 
 

@@ -1,4 +1,4 @@
-"""Whether the pods that run fit on the real node."""
+"""Checks that the pods that run fit on the real node."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
 
 
 def configure(layout: Layout, snapshotter: str) -> list[str]:
-    """Writes its files; the command that starts it."""
+    """Writes its files; returns the command that starts it."""
     networks = layout.folder / "cni"
     networks.mkdir(parents=True, exist_ok=True)
     (networks / "pods.conflist").write_text(json.dumps(_pod_network(), indent=1), encoding="utf-8")
@@ -57,7 +57,10 @@ def configure(layout: Layout, snapshotter: str) -> list[str]:
 
 
 def _pod_network() -> dict[str, object]:
-    """A pair of devices for each pod and no bridge, so that the kernel needs no module that filters bridges."""
+    """Returns the configuration of a pair of devices for each pod.
+
+    A bridge would need a kernel module for its filters.
+    """
     addresses = {
         "type": "host-local",
         "ranges": [[{"subnet": POD_NETWORK}]],

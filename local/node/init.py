@@ -1,7 +1,7 @@
 """The first process of the real node: ``python -m local.node.init <cluster's folder> <network of Services>``.
 
-It gives itself namespaces, sets up mounts, network and control group, then keeps containerd, kubelet, kube-proxy and
-CoreDNS running. SIGTERM stops the pods' processes in order; SIGKILL ends all of it at once.
+It creates namespaces, sets up mounts, network and control group, and then supervises containerd, kubelet, kube-proxy and
+CoreDNS. SIGTERM stops the pods' processes in order; SIGKILL ends all processes at once.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from .layout import KUBELET, POD_LOGS, Layout
 from .requirements import ADMINISTRATORS
 
 GRACE = 10.0
-"""Seconds that the pods' processes have to end after SIGTERM."""
+"""Seconds from SIGTERM to SIGKILL for the pods' processes."""
 _RESTART = 1.0
 
 
 class Init:
-    """Starts the node's programs, starts again what ends, and takes in processes that lost their parent."""
+    """Starts the node's programs, restarts those that end, and reaps orphaned processes."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -37,7 +37,7 @@ class Init:
         self._ending = False
 
     def run(self, service_network: str) -> None:
-        """Until SIGTERM."""
+        """Runs until SIGTERM."""
         signal.signal(signal.SIGTERM, self._asked_to_end)
         layout, folder = self._layout, self._layout.folder
         scratch = folder / "tunables"
@@ -78,7 +78,7 @@ class Init:
                     cwd=self._layout.folder,
                     start_new_session=True,
                 )
-            process.returncode = 0  # it is waited for with all others, in _reap
+            process.returncode = 0  # _reap waits for it, as for all others
             self._running[process.pid] = name
 
     def _reap(self) -> None:
@@ -93,7 +93,7 @@ class Init:
                 self._due[name] = time.monotonic() + _RESTART
 
     def _stop(self) -> None:
-        """The kubelet first, which would start again what ends; then the pods' processes."""
+        """Stops the kubelet first, which would restart containers; then the pods' processes."""
         for pid, name in self._running.items():
             if name == "kubelet":
                 os.kill(pid, signal.SIGKILL)
@@ -107,7 +107,7 @@ class Init:
 
 
 def _minds(pid: int) -> bool:
-    """Whether SIGTERM does something: a container's first process without a handler for it never gets it."""
+    """Returns whether the process handles SIGTERM; a container's first process without a handler does not receive it."""
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
     first = status["NSpid"].split()[-1] == "1"
     handled = bool(int(status["SigCgt"], 16) >> (signal.SIGTERM - 1) & 1)
@@ -115,7 +115,7 @@ def _minds(pid: int) -> bool:
 
 
 def main() -> None:
-    """The parent of the first process waits for it and passes SIGTERM on."""
+    """Runs as the parent of the first process: waits for it and forwards SIGTERM."""
     layout = Layout(Path(sys.argv[1]))
     os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *ADMINISTRATORS])
     kernel.unshare(kernel.NEW_MOUNTS | kernel.NEW_PROCESS_IDS | kernel.NEW_NETWORK)

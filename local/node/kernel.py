@@ -1,4 +1,4 @@
-"""System calls that Python's standard library does not offer yet (``os.unshare`` and ``os.setns`` came with 3.12)."""
+"""System calls that Python's standard library lacks before 3.12 (``os.unshare`` and ``os.setns``)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def _check(result: int, what: str) -> None:
 
 
 def unshare(flags: int) -> None:
-    """Gives this process namespaces of its own; that of process ids counts for its children only."""
+    """Moves this process to new namespaces; a new process-id namespace applies to its children only."""
     _check(_libc.unshare(flags), "unshare")
 
 
 def enter_network(process: int) -> None:
-    """Moves this thread to the network namespace of a process; sockets that are open already stay where they are."""
+    """Moves this thread to the network namespace of a process; open sockets stay in the earlier one."""
     with Path(f"/proc/{process}/ns/net").open("rb") as namespace:
         _check(_libc.setns(namespace.fileno(), NEW_NETWORK), "setns")
 
 
 def end_with_parent() -> None:
-    """Has the kernel send SIGKILL to this process when its parent ends."""
+    """Makes the kernel send SIGKILL to this process when its parent ends."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")

@@ -12,7 +12,7 @@ from .layout import ADDRESS, DNS_ADDRESS, DOMAIN, KUBELET, NAME, POD_LOGS, SOCKE
 from .placement import LABEL, RUN
 
 ZONE = "local-a"
-"""That of the first simulated node."""
+"""The same as the first simulated node's."""
 LABELS = {
     "topology.kubernetes.io/region": "local",
     "topology.kubernetes.io/zone": ZONE,
@@ -21,16 +21,17 @@ LABELS = {
 
 
 def labels() -> dict[str, str]:
-    """Those that the node has in the cluster: these, and what a kubelet says of its machine."""
+    """Labels of the node in the cluster: these, and those that a kubelet sets for its machine."""
     architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     machine = {"os": "linux", "arch": architecture, "hostname": NAME}
     return {**LABELS, **{f"kubernetes.io/{key}": value for key, value in machine.items()}}
 
 
 def configure(layout: Layout) -> list[str]:
-    """Writes its configuration; the command that starts it."""
+    """Writes its configuration; returns the command that starts it."""
     resolver = layout.folder / "resolv.conf"
-    resolver.write_text("", encoding="utf-8")  # a pod with the node's resolver finds no names: there is no way outside
+    # names outside of the cluster do not resolve, because the node has no route to the outside
+    resolver.write_text("", encoding="utf-8")
     config = layout.folder / "kubelet.json"
     config.write_text(json.dumps(_configuration(layout), indent=1), encoding="utf-8")
     return [
@@ -40,7 +41,7 @@ def configure(layout: Layout) -> list[str]:
         f"--root-dir={KUBELET}",
         f"--hostname-override={NAME}",
         f"--node-ip={ADDRESS}",
-        f"--containerd={SOCKET}",  # where it reads the containers' metrics
+        f"--containerd={SOCKET}",  # the folder in which it reads the containers' metrics
         f"--node-labels={','.join(f'{key}={value}' for key, value in LABELS.items())}",
     ]
 
@@ -61,9 +62,9 @@ def _configuration(layout: Layout) -> dict[str, object]:
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": f"/{layout.cgroup}",
         **({} if cgroups.unified() else {"failCgroupV1": False}),
-        "cpuCFSQuota": False,  # limits in proportion to a small machine would slow probes down, which fail then
+        "cpuCFSQuota": False,  # limits in proportion to a small machine would slow probes down until they fail
         "failSwapOn": False,
-        "oomScoreAdj": 0,  # a lower one takes a capability that root in a container lacks
+        "oomScoreAdj": 0,  # lowering it takes a capability that root in a container lacks
         "clusterDNS": [DNS_ADDRESS],
         "clusterDomain": DOMAIN,
         "resolvConf": str(layout.folder / "resolv.conf"),
@@ -71,10 +72,10 @@ def _configuration(layout: Layout) -> dict[str, object]:
         "volumePluginDir": str(layout.folder / "volume-plugins"),
         "containerLogMaxSize": "5Mi",
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "2%", "imagefs.available": "2%"},
-        # images are not to be had again from a registry
+        # deleted images could not be fetched again, because there is no registry
         "imageGCHighThresholdPercent": 100,
         "imageMinimumGCAge": "24h",
-        # pods that have no place here by the admission policy are kept away, such as those of a DaemonSet
+        # keeps away pods that the admission policy does not place here, such as those of a DaemonSet
         "registerWithTaints": [{"key": LABEL, "value": RUN, "effect": "NoSchedule"}],
         "nodeStatusReportFrequency": "10s",
     }

@@ -21,7 +21,7 @@ DOMAIN = "cluster.local"
 POD_LOGS = Path("/var/log/pods")
 KUBELET = Path("/var/lib/kubelet")
 SOCKET = Path("/run/containerd/containerd.sock")
-"""containerd's, inside the node's mount namespace, where ``/run`` is empty at first."""
+"""containerd's socket, inside the node's mount namespace, where ``/run`` is empty at first."""
 
 
 @dataclass(frozen=True)
@@ -32,29 +32,29 @@ class Layout:
 
     @property
     def folder(self) -> Path:
-        """Configuration, containerd's content store, the kubelet's data and the logs of pods."""
+        """The folder of configuration, containerd's content store, the kubelet's data and the logs of pods."""
         return self.cluster / "node"
 
     @property
     def ready(self) -> Path:
-        """The file that the node's first process makes once namespaces, mounts and network are set up."""
+        """The file that the node's first process creates when namespaces, mounts and network exist."""
         return self.folder / "ready"
 
     @property
     def admitted(self) -> Path:
-        """The file that lets the kubelet start: from then on the cluster knows which pods may run on the node."""
+        """The file that starts the kubelet; the cluster knows by then which pods may run on the node."""
         return self.folder / "admitted"
 
     @property
     def pki(self) -> Path:
-        """The cluster's certificates."""
+        """The folder of the cluster's certificates."""
         return self.cluster / "pki"
 
     def kubeconfig(self, user: str) -> Path:
-        """A component's kubeconfig."""
+        """Returns a component's kubeconfig."""
         return self.cluster / f"{user}.kubeconfig"
 
     @property
     def cgroup(self) -> str:
-        """The name of the control group that holds all pods of the node, in each hierarchy."""
+        """The name of the control group of all pods of the node, in each hierarchy."""
         return f"understudy-{hashlib.sha256(str(self.cluster).encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""The node's view of the file system: folders that its programs write to are its own, and end with its mount namespace."""
+"""The node's view of the file system: folders that its programs write are private, and end with its mount namespace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 COVERED = (Path("/run"), Path("/var/lib"), Path("/var/log"))
-"""Empty in the node: containerd, kubelet and CNI plugins have fixed paths below them."""
+"""Empty folders of the node, because containerd, kubelet and CNI plugins have fixed paths below them."""
 TUNABLES = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -17,7 +17,7 @@ TUNABLES = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
-"""Kernel settings of the whole machine that a kubelet sets at its start. It finds these values and changes nothing."""
+"""Kernel settings of the whole machine that a kubelet sets at its start; it finds these values and changes none."""
 
 
 def _mount(*arguments: str, keep: tuple[int, ...] = ()) -> None:
@@ -25,10 +25,10 @@ def _mount(*arguments: str, keep: tuple[int, ...] = ()) -> None:
 
 
 def set_up(needed: Iterable[Path], binds: Mapping[Path, Path], scratch: Path) -> None:
-    """Mounts it all, in the mount and process-id namespace of the caller.
+    """Mounts everything in the caller's mount and process-id namespace.
 
-    ``needed`` are folders that stay visible, ``binds`` maps a folder to the path where the node's programs look for it,
-    ``scratch`` is a folder for small files.
+    ``needed`` are folders that stay visible, ``binds`` maps a folder to its path in the node, ``scratch`` is a folder for
+    small files.
     """
     _mount("--make-rprivate", "/")
     _mount("-t", "proc", "proc", "/proc")
@@ -50,12 +50,12 @@ def set_up(needed: Iterable[Path], binds: Mapping[Path, Path], scratch: Path) ->
             seen = scratch / name.replace("/", ".")
             seen.write_text(f"{value}\n", encoding="utf-8")
             _mount("--bind", str(seen), str(setting))
-    # what the kubelet mounts for a pod appears in containers that run already
+    # a later mount of the kubelet for a pod appears in running containers, too
     _mount("--make-rshared", "/")
 
 
 def overlay_works(folder: Path) -> bool:
-    """Whether containerd's default snapshotter can keep its layers in ``folder``: not on top of another overlay."""
+    """Returns whether containerd's default snapshotter works in ``folder``; it does not on top of another overlay."""
     parts = {name: folder / "trial" / name for name in ("lower", "upper", "work", "merged")}
     for part in parts.values():
         part.mkdir(parents=True, exist_ok=True)

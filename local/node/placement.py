@@ -1,7 +1,7 @@
-"""Which pods run and which are simulated: an admission policy of the local cluster decides when a pod is made.
+"""Decides which pods run and which are simulated, by an admission policy of the local cluster at a pod's creation.
 
-A pod runs when each of its images, those of its init containers too, is in the list that ``publish`` writes, and when what
-it asks of a node is true of the real one. The policy marks it with a node selector; the scheduler does the rest.
+A pod runs when each of its images, including those of init containers, is in the list that ``publish`` writes, and the
+real node satisfies the pod's node selector. The policy adds a node selector for the scheduler.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from config.errors import ExternalError
 from .layout import NAME
 
 LABEL = "understudy.dev/pods"
-"""The label of nodes that says what their pods do; the node selector and the taint have the same key."""
+"""The label of nodes with their mode; the node selector and the taint have the same key."""
 RUN, SIMULATED = "run", "simulated"
 LIST = "local-images"
-"""The ConfigMap in ``kube-system`` that lists the images that can run, and the real node's labels."""
+"""The ConfigMap in ``kube-system`` with the images that can run, and the real node's labels."""
 _POLICIES = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies"
 _BINDINGS = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings"
 _LISTS = "/api/v1/namespaces/kube-system/configmaps"
@@ -31,7 +31,7 @@ _MERGE = {"Content-Type": "application/merge-patch+json"}
 _UNPLACED = [
     {"name": "no-node-yet", "expression": "!has(object.spec.nodeName)"},
     {
-        "name": "not-of-a-daemonset",  # its pods follow the template, which is marked itself
+        "name": "not-of-a-daemonset",  # its pods follow the template, to which the policy applies
         "expression": "!has(object.metadata.ownerReferences) || "
         "!object.metadata.ownerReferences.exists(owner, owner.kind == 'DaemonSet')",
     },
@@ -46,7 +46,7 @@ def _variables(spec: str) -> list[dict[str, str]]:
         f"(has({spec}.initContainers) ? {spec}.initContainers.map(c, c.image) : [])",
         "fits": f"!has({spec}.nodeSelector) || {spec}.nodeSelector.all(key, key == '{LABEL}' || "
         f"(key + '=' + {spec}.nodeSelector[key]) in variables.labels)",
-        # one node cannot keep pods apart, and which nodes a rule of affinity means is not worked out here
+        # one node cannot separate pods, and rules of affinity are not evaluated here
         "free": f"!has({spec}.affinity) || !("
         + " || ".join(
             f"(has({spec}.affinity.{kind}) && has({spec}.affinity.{kind}.requiredDuringSchedulingIgnoredDuringExecution))"
@@ -60,7 +60,7 @@ def _variables(spec: str) -> list[dict[str, str]]:
 
 
 def _marks(spec: str) -> str:
-    """The patch that writes node selector and toleration into a pod's specification."""
+    """Returns the patch that adds node selector and toleration to a pod's specification."""
     path = "/" + spec.removeprefix("object.").replace(".", "/")
     toleration = f'{{"key": "{LABEL}", "operator": "Equal", "value": "{RUN}", "effect": "NoSchedule"}}'
     parts = [
@@ -79,7 +79,7 @@ def _policy(name: str, group: str, resource: str, operations: list[str], spec: s
     rule = {"apiGroups": [group], "apiVersions": ["v1"], "operations": operations, "resources": [resource]}
     mutations = [{"patchType": "JSONPatch", "jsonPatch": {"expression": _marks(spec)}}]
     if resource == "pods":
-        # a registry is not to be reached, also where a pod would ask it at each start
+        # there is no registry, also for pods that would pull at each start
         never = 'Object.spec.{kind}{{name: c.name, imagePullPolicy: "Never"}}'
         kinds = [f"containers: object.spec.containers.map(c, {never.format(kind='containers')})"]
         initial = f"object.spec.initContainers.map(c, {never.format(kind='initContainers')})"
@@ -113,10 +113,10 @@ POLICIES = (
 
 
 def publish(client: httpx.Client, images: Iterable[str], labels: dict[str, str]) -> None:
-    """Makes policy and list what they should be, waits until they count, and makes misplaced pods anew."""
+    """Updates policy and list, waits until both are in force, and recreates misplaced pods."""
     names = sorted(images)
     digest = hashlib.sha256(json.dumps([names, labels]).encode()).hexdigest()[:16]
-    mark = f"local/list:{digest}"  # an image of no pod: once a trial pod with it would run, this list counts
+    mark = f"local/list:{digest}"  # an image of no pod: when a trial pod with it would run, this list is in force
     lines = {"images": "\n".join([*names, mark]), "labels": "\n".join(f"{k}={v}" for k, v in sorted(labels.items()))}
     content = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": LIST}, "data": lines}
     _put(client, _LISTS, content)
@@ -136,7 +136,7 @@ def publish(client: httpx.Client, images: Iterable[str], labels: dict[str, str])
 
 
 def withdraw(client: httpx.Client) -> None:
-    """Takes the policy, the real node and its pods away; their controllers make them again on simulated nodes."""
+    """Removes the policy, the real node and its pods; their controllers recreate them on simulated nodes."""
     if client.get(f"{_LISTS}/{LIST}").status_code == httpx.codes.NOT_FOUND:
         return
     for policy in POLICIES:
@@ -150,7 +150,7 @@ def withdraw(client: httpx.Client) -> None:
         if daemonset["spec"]["template"]["spec"].get("nodeSelector", {}).get(LABEL) == RUN:
             free = {"spec": {"template": {"spec": {"nodeSelector": {LABEL: None}}}}}
             _patch(client, daemonset, free)
-    _gone(client.delete(f"{_LISTS}/{LIST}"))  # last: it says that there is something to withdraw
+    _gone(client.delete(f"{_LISTS}/{LIST}"))  # last, because its existence shows that there is something to withdraw
 
 
 def decision(client: httpx.Client, pod: dict[str, Any]) -> str | None:
@@ -165,7 +165,7 @@ def decision(client: httpx.Client, pod: dict[str, Any]) -> str | None:
 
 
 def _wait(client: httpx.Client, image: str, wanted: str | None, seconds: float = 30) -> None:
-    """Until the policy says that of a pod with the image: the API server reads policies a moment after they are written."""
+    """Waits until the policy decides so for a pod with the image; the API server reads a new policy after a moment."""
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -185,9 +185,9 @@ def _wait(client: httpx.Client, image: str, wanted: str | None, seconds: float =
 
 
 def _replace_misplaced(client: httpx.Client, images: set[str]) -> None:
-    """Deletes simulated pods of a controller that would run if they were made now, so that they are."""
+    """Deletes simulated pods of a controller that would run if they were created now."""
     for daemonset in client.get("/apis/apps/v1/daemonsets").json()["items"]:
-        _patch(client, daemonset, {})  # an update without a change goes through the policy as well
+        _patch(client, daemonset, {})  # an update without a change passes the policy as well
     for pod in client.get("/api/v1/pods").json()["items"]:
         metadata, spec = pod["metadata"], pod["spec"]
         owners = {owner["kind"] for owner in metadata.get("ownerReferences", []) if owner.get("controller")}
@@ -230,7 +230,7 @@ def _gone(answer: httpx.Response) -> None:
 
 
 def _put(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
-    """Creates the object, or makes the one that is there the same."""
+    """Creates or updates the object."""
     answer = client.post(path, json=body)
     if answer.status_code == httpx.codes.CONFLICT:
         url = f"{path}/{body['metadata']['name']}"

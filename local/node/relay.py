@@ -1,7 +1,8 @@
-"""The API server on the host's loopback interface: ``python -m local.node.relay <process in the node's network> <port>``.
+"""Makes the API server reachable on the host: ``python -m local.node.relay <process in the node's network> <port>``.
 
-The API server runs in the node's network namespace, so that it reaches kubelet and pods. This process listens on the same
-port of the host's loopback interface and passes each connection on; no network device of the host is made or changed.
+The API server runs in the node's network namespace, in which kubelet and pods are reachable. This process listens on the
+same port of the host's loopback interface and forwards each connection; no network device of the host is created or
+changed.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
         if writer.can_write_eof():
             writer.write_eof()
-    except OSError:  # the other side is gone
+    except OSError:  # the other side has closed
         writer.close()
 
 
 async def serve(listener: socket.socket, port: int) -> None:
-    """Passes on what comes in, until it is cancelled; the connections that it makes are of this process's network."""
+    """Forwards connections until it is cancelled; its own connections belong to this process's network."""
 
     async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there, back = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:  # the API server starts, or starts again
+        except OSError:  # the API server is starting
             writer.close()
             return
         await asyncio.gather(_copy(reader, back), _copy(there, writer))
@@ -45,7 +46,7 @@ async def serve(listener: socket.socket, port: int) -> None:
 
 
 def main() -> None:
-    """Opens the listening socket in the host's network and then moves to the node's."""
+    """Opens the listening socket in the host's network, and then moves to the node's."""
     process, port = int(sys.argv[1]), int(sys.argv[2])
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
     kernel.enter_network(process)

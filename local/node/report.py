@@ -1,4 +1,4 @@
-"""Which pods ran and which were simulated, component by component."""
+"""Which pods ran and which were simulated, by component."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ Pod = dict[str, Any]
 
 @dataclass(frozen=True)
 class Row:
-    """Pods of one component that have the same images and the same lot."""
+    """Pods of one component with the same images and the same result."""
 
     component: str
     ran: bool
     images: tuple[tuple[str, str], ...]
-    """Each image that they ask for, with the version that ran for it, or the reason why they were simulated."""
+    """Each image with the version that ran, or the reason why the pods were simulated."""
     pods: int
     ready: int
     """Number of pods that are Ready or have completed."""
 
 
 def rows(pods: Iterable[Pod], available: Mapping[str, str], missing: Mapping[str, str]) -> list[Row]:
-    """One row for each component and set of images.
+    """Returns one row for each component and set of images.
 
-    ``available`` maps an image to the version that runs for it, ``missing`` to the reason why it cannot be had; an image in
-    neither was not asked for when the list was made.
+    ``available`` maps an image to the version that runs, ``missing`` to the reason why it is missing; an image in neither
+    was not requested when the list was written.
     """
     counts: Counter[tuple[str, bool, tuple[tuple[str, str], ...]]] = Counter()
     ready: Counter[tuple[str, bool, tuple[tuple[str, str], ...]]] = Counter()
@@ -76,7 +76,7 @@ def _is_ready(pod: Pod) -> bool:
 
 
 def table(table_rows: Iterable[Row]) -> Table:
-    """The rows for a terminal."""
+    """Formats the rows for a terminal."""
     result = Table("component", "pods", title="Pods")
     for heading in ("image asked for", "what ran, or why it was simulated"):
         result.add_column(heading, overflow="fold")

@@ -22,19 +22,22 @@ PROGRAMS = {
 }
 """Program to Debian package."""
 ADMINISTRATORS = ("/usr/sbin", "/sbin")
-"""Folders of programs that root's PATH may lack."""
+"""Folders of programs that root's PATH may not contain."""
 NETWORK_PLUGINS = ("ptp", "portmap", "host-local", "loopback")
 _PLUGIN_FOLDER = Path("/usr/lib/cni")
 
 
 class UnmetRequirement(ExternalError):
-    """The machine lacks something."""
+    """The machine does not meet a requirement."""
 
     exit_code = 2
 
 
 def missing(path: str | None = None, plugins: Path = _PLUGIN_FOLDER) -> list[str]:
-    """The Debian packages to install, in alphabetical order; ``path``: default PATH with the folders of administrators."""
+    """Returns the missing Debian packages, in alphabetical order.
+
+    ``path`` is by default PATH with the administrators' folders.
+    """
     where = path if path is not None else os.pathsep.join([os.environ.get("PATH", ""), *ADMINISTRATORS])
     packages = {package for program, package in PROGRAMS.items() if shutil.which(program, path=where) is None}
     if not all((plugins / name).exists() for name in NETWORK_PLUGINS):
@@ -43,7 +46,7 @@ def missing(path: str | None = None, plugins: Path = _PLUGIN_FOLDER) -> list[str
 
 
 def check() -> None:
-    """Raises ``UnmetRequirement`` with everything that a real node lacks here, and how to mend it."""
+    """Raises ``UnmetRequirement`` with all unmet requirements and their remedies."""
     lacks = []
     if sys.platform != "linux":
         raise UnmetRequirement("NODES=real needs Linux; NODES=simulated works here")

@@ -1,4 +1,4 @@
-"""kube-proxy and CoreDNS: how pods that run reach Services, by address and by name."""
+"""kube-proxy and CoreDNS, through which running pods reach Services by address and by name."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ COREFILE = """\
 
 
 def kube_proxy(layout: Layout) -> list[str]:
-    """The command that starts kube-proxy."""
+    """Returns the command that starts kube-proxy."""
     return [
         str(NODE.program("kube-proxy")),
         f"--kubeconfig={layout.kubeconfig('kube-proxy')}",
         f"--hostname-override={NAME}",
-        "--proxy-mode=iptables",  # Debian's network plugins depend on iptables; nft need not be there
+        "--proxy-mode=iptables",  # Debian's network plugins depend on iptables; nft may be missing
         f"--cluster-cidr={POD_NETWORK}",
         "--oom-score-adj=0",
         "--metrics-bind-address=127.0.0.1:10249",
         "--healthz-bind-address=127.0.0.1:10256",
-        # the settings of connection tracking are the whole machine's
+        # connection tracking is configured for the whole machine, so it is not changed
         "--conntrack-max-per-core=0",
         "--conntrack-min=0",
         "--conntrack-tcp-timeout-established=0",
@@ -45,7 +45,7 @@ def kube_proxy(layout: Layout) -> list[str]:
 
 
 def coredns(layout: Layout) -> list[str]:
-    """Writes its configuration; the command that starts it."""
+    """Writes its configuration; returns the command that starts it."""
     file = layout.folder / "Corefile"
     content = COREFILE.format(port=_DNS_PORT, address=ADDRESS, domain=DOMAIN, kubeconfig=layout.kubeconfig("coredns"))
     file.write_text(content, encoding="utf-8")
@@ -53,7 +53,7 @@ def coredns(layout: Layout) -> list[str]:
 
 
 def publish(client: httpx.Client) -> None:
-    """The Service ``kube-dns`` that pods ask; raises ``ExternalError``."""
+    """Creates the Service ``kube-dns``; raises ``ExternalError``."""
     ports = [{"name": f"dns-{p.lower()}", "port": _DNS_PORT, "protocol": p} for p in ("UDP", "TCP")]
     name = {"name": "kube-dns", "namespace": "kube-system"}
     service = {

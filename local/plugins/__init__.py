@@ -1,4 +1,5 @@
-"""Provider plugins for machines that cannot download the official ones; found by the engine on PATH.
+"""Provider plugins for machines that cannot download the official ones; the engine finds them on PATH.
 
-They speak ``pulumirpc.ResourceProvider`` and are held to what the official plugins did (``tests/local/fidelity``).
+They implement ``pulumirpc.ResourceProvider``; recordings of the official plugins are their tests
+(``tests/local/fidelity``).
 """

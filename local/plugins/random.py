@@ -1,7 +1,7 @@
 """A stand-in for the official random plugin: ``python -m local.plugins.random``.
 
-Every type of pulumi-random 4.21 but ``RandomUuid4`` and ``RandomUuid7``; state and errors as in
-``tests/local/fidelity/random.json``. Any change of an input replaces, as in the official one.
+It has every type of pulumi-random 4.21 but ``RandomUuid4`` and ``RandomUuid7``; state and errors are those of
+``tests/local/fidelity/random.json``. Any change of an input replaces the resource, as in the official plugin.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Values = dict[str, Any]
 
 
 def _text(inputs: Values) -> Values:
-    """The defaults and the result of RandomString and RandomPassword."""
+    """Returns the inputs with defaults and the result of RandomString and RandomPassword."""
     number = inputs.get("numeric", inputs.get("number", True))
     flags = {"lower": True, "upper": True, "special": True, **inputs, "number": number, "numeric": number}
     minimums = {name: inputs.get(name, 0) for name in ("minLower", "minUpper", "minNumeric", "minSpecial")}
@@ -128,12 +128,12 @@ OPTIONAL = {
     "RandomUuid": ("keepers",),
     "RandomShuffle": ("inputs", "keepers", "resultCount", "results", "seed"),
 }
-"""Properties that the bridge's state delta speaks of: absent ones, maps and lists."""
+"""Properties in the bridge's state delta: absent ones, maps and lists."""
 SECRET_OUTPUTS = {"RandomPassword": ("result", "bcryptHash"), "RandomBytes": ("base64", "hex")}
 
 
 def _delta(kind: str, outputs: Values) -> Values:
-    """The data with which the Terraform bridge restores Terraform's state from Pulumi's."""
+    """Returns the data with which the Terraform bridge restores Terraform's state from Pulumi's."""
     properties: Values = {}
     for name in OPTIONAL[kind]:
         if name not in outputs:
@@ -158,7 +158,7 @@ def _problem(kind: str, name: str, inputs: Values) -> str | None:
 
 
 class Random(Provider):
-    """Values that are made once and kept in the state."""
+    """Values that are generated once and kept in the state."""
 
     version = VERSION
 
@@ -205,7 +205,7 @@ class Random(Provider):
 
 
 def _kind(urn: str) -> tuple[str, str]:
-    """Kind and name, from the URN."""
+    """Returns kind and name, from the URN."""
     return urn.split("::")[2].rpartition(":")[2], urn.rpartition("::")[2]
 
 

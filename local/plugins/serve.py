@@ -1,4 +1,4 @@
-"""Serving a provider to the engine."""
+"""Serves a provider to the engine."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 WORKERS = 64
-"""Resources in flight at once; each waits on the API server, not on a core."""
+"""Resources handled at once; each waits for the API server and not for a core."""
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """Answers that all stand-in providers share."""
+    """Methods that are the same in all stand-in providers."""
 
     version: str
 
@@ -66,7 +66,7 @@ def serve(provider: Provider) -> None:
 
 
 def serve_until_ended(register: Callable[[grpc.Server], None], workers: int) -> None:
-    """Prints the port, as the engine expects, and serves until the engine ends the process or is gone itself."""
+    """Prints the port, as the engine expects, and serves until the engine ends the process or has ended itself."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=workers), options=_GRPC_CHANNEL_OPTIONS)
     register(server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -74,10 +74,11 @@ def serve_until_ended(register: Callable[[grpc.Server], None], workers: int) -> 
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     done = threading.Event()
-    for ending in (signal.SIGINT, signal.SIGTERM):  # the engine ends its plugins with SIGINT; they have their own group
+    # the engine ends its plugins with SIGINT; they have a process group of their own
+    for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: done.set())
     parent = os.getppid()
     while not done.wait(1):
-        if os.getppid() != parent:  # the engine was killed, and cannot end its plugins any more
+        if os.getppid() != parent:  # the engine was killed, and cannot end its plugins
             break
     server.stop(grace=1)

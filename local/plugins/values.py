@@ -1,4 +1,4 @@
-"""Pulumi's wire values and Python's.
+"""Converts between Pulumi's wire values and Python's.
 
 On the wire a secret is a map with a signature, an unknown a fixed string. Here a value is plain, and the paths of its
 secrets are a set beside it.
@@ -17,7 +17,7 @@ _SIGNATURE, _SECRET, _OUTPUT = rpc._special_sig_key, rpc._special_secret_sig, rp
 
 
 def read(struct: struct_pb2.Struct) -> tuple[dict[str, Any], set[Path]]:
-    """The plain value, numbers that are whole as integers; and where its secrets are."""
+    """Returns the plain value, with whole numbers as integers, and the paths of its secrets."""
     secrets: set[Path] = set()
     return _read(json_format.MessageToDict(struct), (), secrets), secrets
 
@@ -39,7 +39,7 @@ def _read(value: Any, path: Path, secrets: set[Path]) -> Any:
 
 
 def write(value: Any, secrets: set[Path]) -> struct_pb2.Struct:
-    """The inverse of ``read``; a secret path that the value lacks is ignored."""
+    """Returns the wire value: the inverse of ``read``; a secret path that the value lacks is ignored."""
     struct = struct_pb2.Struct()
     json_format.ParseDict(_write(value, (), secrets), struct)
     return struct
@@ -56,7 +56,7 @@ def _write(value: Any, path: Path, secrets: set[Path]) -> Any:
 
 
 def has_unknowns(value: Any) -> bool:
-    """Whether some part is known only after another resource exists."""
+    """Returns whether some part is known only after another resource exists."""
     if isinstance(value, dict):
         return any(has_unknowns(item) for item in value.values())
     if isinstance(value, list):

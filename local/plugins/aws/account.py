@@ -1,4 +1,4 @@
-"""The AWS account of calls: moto's server where one runs, and otherwise none."""
+"""The AWS account of calls: moto's server, or none."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .request import parameters
 from .table import Call, Row
 
 NOBODY = "000000000000"
-"""The account where nothing answers and the program names none."""
+"""The account number where no server runs and the program names none."""
 
 
 class Account:
-    """Calls by the table's rows; without an endpoint they are validated and not made."""
+    """Sends calls of the table's rows; without an endpoint they are validated only."""
 
     def __init__(self, region: str, allowed: list[str], endpoint: str | None = None) -> None:
         self.region, self.endpoint = region, endpoint or os.environ.get("AWS_ENDPOINT_URL")
@@ -30,25 +30,25 @@ class Account:
 
     @cached_property
     def id(self) -> str:
-        """Twelve digits."""
+        """The account number, twelve digits."""
         if self.endpoint:
             return str(self._client("sts").get_caller_identity()["Account"])
         return self._allowed[0] if self._allowed else NOBODY
 
     def refused(self) -> str | None:
-        """Why the program may not use this account."""
+        """Returns why the program may not use this account; empty when it may."""
         if self._allowed and self.id not in self._allowed:
             return f"the credentials are of account {self.id}; the provider allows {', '.join(self._allowed)}"
         return None
 
     def operation(self, service: str, name: str) -> OperationModel:
-        """Botocore's description of an operation, such as ``CreateVpc``."""
+        """Returns botocore's description of an operation, such as ``CreateVpc``."""
         if service not in self._models:
             self._models[service] = ServiceModel(self._loader.load_service_model(service, "service-2"), service)
         return self._models[service].operation_model(name)
 
     def call(self, row: Row, call: Call, inputs: dict[str, Any], own: dict[str, str]) -> dict[str, Any] | None:
-        """The answer; ``None`` when the call was validated and not made. Raises ``Mistake`` and ``ClientError``."""
+        """Returns the answer; ``None`` when the call was only validated. Raises ``Mistake`` and ``ClientError``."""
         service = call.service or row.service
         assert service is not None
         request = parameters(row, call, self.operation(service, call.operation), inputs, own)
@@ -77,7 +77,7 @@ class Account:
                 client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
 
     def gone(self, error: ClientError) -> bool:
-        """Whether an error says that there is no such thing (any more)."""
+        """Returns whether an error means that the resource does not exist."""
         code = str(error.response.get("Error", {}).get("Code", ""))
         return "NotFound" in code or "NoSuch" in code or code.endswith("NotFoundFault") or code == "404"
 

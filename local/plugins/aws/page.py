@@ -1,4 +1,4 @@
-"""``python -m local.plugins.aws.page``: docs/offline-aws.md, which lists how real each type is."""
+"""``python -m local.plugins.aws.page`` writes docs/offline-aws.md, the list of types and their handling."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def level(row: Row) -> Level:
 
 
 def types() -> str:
-    """The table of types, in Markdown."""
+    """Returns the table of types, in Markdown."""
     lines = ["| Type | Level | Call |", "| --- | --- | --- |"]
     for name, row in sorted(table().items()):
         call = f"`{row.service}:{row.create.operation}`" if row.create else ""
@@ -29,7 +29,7 @@ def types() -> str:
 
 
 def page(text: str) -> str:
-    """The page with the table as it is."""
+    """Returns the page with the present table."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}{types()}{END}{after}"

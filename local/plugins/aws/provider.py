@@ -1,4 +1,4 @@
-"""The stand-in as the engine sees it."""
+"""The stand-in's side of the engine's protocol."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .table import Call, Row, table
 
 VERSION = "7.51.1"
 REPORT = "UNDERSTUDY_AWS_REPORT"
-"""Variable: a file where each resource's level is written, one line of JSON each."""
+"""Environment variable with a file in which the handling of each resource is recorded, one line of JSON each."""
 Values = dict[str, Any]
 
 
 class Aws(Provider):
-    """Makes what the table says."""
+    """Creates the resources of the table."""
 
     version = VERSION
 
@@ -164,7 +164,7 @@ class Aws(Provider):
         kind, name = _named(request.urn)
         row = table()[kind]
         state, _ = read(request.properties)
-        if state.get("skipFinalSnapshot"):  # like the official one: AWS would take the one that is named
+        if state.get("skipFinalSnapshot"):  # the row's identifier names the resource, as in the official plugin
             state.pop("finalSnapshotIdentifier", None)
         own = {**self._own(name), "id": request.id}
         for call in (*row.first, *([row.delete] if row.delete else []), *row.last):
@@ -189,7 +189,7 @@ class Aws(Provider):
 
 
 def _named(urn: str) -> tuple[str, str]:
-    """Type token and name, from the URN."""
+    """Returns type token and name from the URN."""
     return urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2]
 
 
@@ -202,12 +202,12 @@ def _flat(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _differ(old: Any, new: Any) -> bool:
-    """A value that is not known yet is taken for another one, as Terraform does."""
+    """Returns whether two values differ; an unknown value counts as different, as in Terraform."""
     return old != new or has_unknowns(new)
 
 
 def _unknown(template: Any) -> Any:
-    """An output at a preview: its form is known, its values are not."""
+    """Returns an output during a preview: its structure is known, its values are unknown."""
     if isinstance(template, Mapping):
         return {key: _unknown(item) for key, item in template.items()}
     return UNKNOWN

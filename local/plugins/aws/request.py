@@ -1,4 +1,4 @@
-"""From a resource's inputs to the parameters of a call: by botocore's own description of the call."""
+"""Converts a resource's inputs to the parameters of a call, by botocore's description of the call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .table import Call, Row
 
 
 class Mistake(Exception):
-    """Inputs that AWS would refuse, or that the table does not know."""
+    """Inputs that AWS would refuse, or that the table does not contain."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,10 @@ class _Values:
 def parameters(
     row: Row, call: Call, operation: OperationModel, inputs: Mapping[str, Any], own: Mapping[str, str]
 ) -> Any:
-    """The call's parameters, validated. ``own``: ``id``, ``resource``, ``region``, ``account``. Raises ``Mistake``."""
+    """Returns the call's validated parameters.
+
+    ``own`` has ``id``, ``resource``, ``region``, ``account``. Raises ``Mistake``.
+    """
     shape = operation.input_shape
     assert shape is not None
     values = _Values(inputs, own, call)
@@ -45,14 +48,14 @@ def parameters(
 
 
 def merged(base: Any, more: Any) -> Any:
-    """Two trees; where both say something, the second."""
+    """Merges two trees; the second has precedence."""
     if isinstance(base, Mapping) and isinstance(more, Mapping):
         return {**base, **{key: merged(base[key], item) if key in base else item for key, item in more.items()}}
     return more
 
 
 def at(tree: Any, place: str) -> Any:
-    """``Vpc.VpcId``, ``ReservationIds.0``; ``None`` when it is not there."""
+    """Returns the value at ``Vpc.VpcId`` or ``ReservationIds.0``; ``None`` when it is missing."""
     for part in place.split("."):
         if isinstance(tree, list):
             tree = tree[int(part)] if int(part) < len(tree) else None
@@ -64,10 +67,7 @@ def at(tree: Any, place: str) -> Any:
 
 
 def _written(template: Any, shape: Shape | None, values: _Values) -> Any:
-    """A template with its values; what is not there is left out.
-
-    ``$cidrBlock`` is an input, in the form that the parameter has; ``{id}`` a part of a text.
-    """
+    """Fills in a template; missing values are left out. ``$cidrBlock`` is an input, converted; ``{id}`` a part of a text."""
     if isinstance(template, Mapping):
         members = shape.members if isinstance(shape, StructureShape) else {}
         parts = {key: _written(item, members.get(key), values) for key, item in template.items()}
@@ -101,13 +101,13 @@ def _structure(values: Mapping[str, Any], shape: StructureShape, call: Call, whe
         for part in above:
             place, inner = place.setdefault(part, {}), inner.members[part]
         place[last] = merged(place.get(last), _value(given, inner.members[last], call, f"{where}.{name}"))
-    if {"quantity", "items"} <= members.keys():  # CloudFront's lists say how long they are
+    if {"quantity", "items"} <= members.keys():  # CloudFront's lists contain their length
         request.setdefault("Quantity", len(request.get("Items", ())))
     return request
 
 
 def _by(word: str, items: Any) -> dict[str, Any]:
-    """Items by one of their parts, which is none of them any more."""
+    """Converts a list to a map by one part of each item, which is removed."""
     return {item[word]: {key: part for key, part in item.items() if key != word} for item in items}
 
 
@@ -118,7 +118,7 @@ def _value(value: Any, shape: Shape, call: Call, where: str) -> Any:
         case ListShape():
             if isinstance(value, Mapping) and (words := _tag_words(shape.member)):
                 return _tags(value, *words)
-            items = value if isinstance(value, list) else [value]  # Terraform's blocks of which there may be one
+            items = value if isinstance(value, list) else [value]  # Terraform's blocks that occur at most once
             return [_value(item, shape.member, call, where) for item in items]
         case MapShape() if isinstance(value, Mapping):
             return {key: _value(item, shape.value, call, where) for key, item in value.items()}
@@ -136,7 +136,7 @@ def _object(value: Any, shape: StructureShape, call: Call, where: str) -> Any:
 
 
 def _scalar(value: Any, shape: Shape) -> Any:
-    """Numbers and truths are texts in some of Terraform's types, and the other way round."""
+    """Converts between texts, numbers and booleans, whose types differ between Terraform and AWS."""
     if shape.type_name == "boolean" and value in ("true", "false"):
         return value == "true"
     if shape.type_name == "blob" and isinstance(value, str):

@@ -17,35 +17,36 @@ FILE = Path(__file__).parent / "table.yaml"
 class Call:
     """An operation of AWS' API.
 
-    Without ``request`` the resource's inputs are its parameters, by name without regard to case; ``names`` says where one is
-    called otherwise, or is deeper (``A.B``). With it, that is the request: ``$cidrBlock`` is an input, ``{id}`` part of a text.
+    Without ``request`` the resource's inputs are its parameters, by name without regard to case; ``names`` maps those
+    that have another name or are nested (``A.B``). With it, that is the request: ``$cidrBlock`` is an input, ``{id}``
+    part of a text.
     """
 
     operation: str
     request: Mapping[str, Any] | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    """Parameters that are always the same, or made of the resource's own values."""
+    """Parameters that are constant, or computed from the resource's own values."""
     when: str | None = None
-    """Only when this input is there, and is not false."""
+    """The call is made only when this input is set and not false."""
     id: str | None = None
     """Path of the resource's id in the answer, such as ``Vpc.VpcId``."""
     picks: Mapping[str, str] = field(default_factory=dict)
-    """Output to its place in the answer."""
+    """Output to its path in the answer."""
     tags: str | None = None
     """EC2's word for the type, where tags are specifications."""
     until: str | None = None
-    """A waiter of botocore's, with ``request`` as its parameters."""
+    """A waiter of botocore, with ``request`` as its parameters."""
     service: str | None = None
-    """Service of the call, where it is not the row's."""
+    """Service of the call, where it differs from the row's."""
     within: str | None = None
-    """The parameter that the inputs are parts of, such as ``DistributionConfig``; ``fixed`` is a part of it too."""
+    """The parameter that contains the inputs, such as ``DistributionConfig``; ``fixed`` is inside it, too."""
     keeps: Mapping[str, str] = field(default_factory=dict)
-    """Word to its place in the answer: known to later calls and to the outputs."""
+    """Word to its path in the answer; later calls and the outputs can use it."""
     real: bool = True
-    """False where moto lacks just this operation."""
+    """False where moto lacks only this operation."""
     unless: str | None = None
-    """An error by this code says that it is there already: moto has no operation that deletes it."""
+    """Code of an error that means that it exists already, because moto cannot delete it."""
     keyed: Mapping[str, str] = field(default_factory=dict)
     """Input that is a list where AWS has a map, to the part of each item that is its key."""
 
@@ -61,41 +62,41 @@ class Row:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """Output to template."""
     replaces: tuple[str, ...] = ()
-    """Inputs that cannot change in place."""
+    """Inputs whose change replaces the resource."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """Word to template, until a call keeps another: ``securityGroup: sg-{hex}``."""
+    """Word to template, until a call stores another value: ``securityGroup: sg-{hex}``."""
     service: str | None = None
     create: Call | None = None
     instead: tuple[Call, ...] = ()
     """Alternative calls that create it; the first whose ``when`` holds is used."""
     once: tuple[Call, ...] = ()
-    """After it was created."""
+    """Calls after the creation."""
     then: tuple[Call, ...] = ()
-    """After it was created, and again when it was changed."""
+    """Calls after the creation and after each change."""
     update: tuple[Call, ...] = ()
-    """One with ``when`` only if that input changed."""
+    """Calls of an update; one with ``when`` only if that input changed."""
     read: Call | None = None
-    """An error of it says that the resource is gone."""
+    """A call whose error means that the resource does not exist."""
     first: tuple[Call, ...] = ()
-    """Before it is deleted."""
+    """Calls before the deletion."""
     delete: Call | None = None
     last: tuple[Call, ...] = ()
-    """After it was deleted."""
+    """Calls after the deletion."""
     empties: bool = False
-    """A bucket: with ``forceDestroy`` its objects, and their versions, go before it."""
+    """Whether it is a bucket: with ``forceDestroy`` its objects and their versions are deleted first."""
     elsewhere: tuple[str, ...] = ()
-    """Inputs that ``create`` does not take: ``then`` does, or Terraform's provider alone."""
+    """Inputs that ``create`` does not use: ``then`` does, or only Terraform's provider."""
     real: bool = True
-    """False where moto lacks the operation: its parameters are validated, and nothing is called."""
+    """False where moto lacks the operation: its parameters are validated, and no call is made."""
 
     def creation(self, inputs: Mapping[str, Any]) -> Call | None:
-        """The call that creates it from these inputs."""
+        """Returns the call that creates it from these inputs."""
         return next((call for call in self.instead if call.when and inputs.get(call.when)), self.create)
 
 
 @cache
 def table() -> dict[str, Row]:
-    """Type token to row; raises ``TypeError`` for a row with a word that means nothing."""
+    """Returns type token to row; raises ``TypeError`` for a row with an unknown field."""
     content = YAML(typ="safe").load(FILE.read_text(encoding="utf-8"))
     return {f"aws:{name}": _row(written) for name, written in content.items()}
 
