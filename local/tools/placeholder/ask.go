@@ -20,7 +20,7 @@ import (
 
 const patience = 3 * time.Second
 
-// asker asks a backend over a connection that it keeps, as an application does; one that failed is opened anew.
+// asker checks a backend over a connection that it keeps open, as an application does. It replaces a failed connection.
 type asker interface {
 	ask(ctx context.Context) error
 }
@@ -40,7 +40,7 @@ func newAsker(b Backend) asker {
 	}
 }
 
-// trust is the configuration of TLS where the environment names an authority for the backend, else nil.
+// trust returns the TLS configuration; nil when the environment names no certificate authority for the backend.
 func (b Backend) trust() (*tls.Config, error) {
 	file := b.variables[b.prefix+"_CA_FILE"]
 	if file == "" {
@@ -62,7 +62,7 @@ type redisAsker struct {
 	client  *redis.Client
 }
 
-// redisClient is one connection that never tries again by itself.
+// redisClient returns a client with one connection and no automatic retries.
 func redisClient(b Backend) (*redis.Client, error) {
 	trust, err := b.trust()
 	if err != nil {
@@ -163,7 +163,7 @@ func (a *httpAsker) ask(ctx context.Context) error {
 	return nil
 }
 
-// traceAsker exports no spans over gRPC: an empty request is a valid one.
+// traceAsker sends an export request without spans over gRPC; an empty request is valid.
 type traceAsker struct {
 	url    string
 	client *http.Client
@@ -204,7 +204,7 @@ func (a *traceAsker) ask(ctx context.Context) error {
 	return nil
 }
 
-// tcpAsker opens a connection, with TLS where an authority is named, and closes it again.
+// tcpAsker opens and closes a connection, with TLS when the environment names an authority.
 type tcpAsker struct{ backend Backend }
 
 func (a *tcpAsker) ask(ctx context.Context) error {

@@ -5,35 +5,35 @@ import (
 	"os"
 )
 
-// Config is what the image's maker knows of the container, of every pod that runs the image.
+// Config describes the containers that use the image; local/images/placeholder.py writes it when the image is built.
 type Config struct {
-	// Image is the reference that the placeholder stands for.
+	// Image is the reference of the application's image.
 	Image string `json:"image"`
 	Ports []Port `json:"ports"`
-	// Probes are the paths that the kubelet asks.
+	// Probes are the kubelet's HTTP probes.
 	Probes []Probe `json:"probes"`
-	// Commands are those that pods give in place of the image's own.
+	// Commands are the commands of containers, exec probes and hooks.
 	Commands []Command         `json:"commands"`
 	Metrics  map[string]Metric `json:"metrics"`
-	// Services are those of the cluster by host name; nothing else is asked when there are any.
+	// Services are the cluster's Services by host name. Unless it is empty, the placeholder connects to these hosts only.
 	Services map[string]Service `json:"services"`
 }
 
-// Port is one that the container listens on; the one named "metrics" is scraped.
+// Port is a TCP port of the container; Prometheus scrapes the port named "metrics".
 type Port struct {
 	Name   string `json:"name"`
 	Number int    `json:"number"`
 }
 
-// Probe is an HTTP probe; Ready when it asks for readiness.
+// Probe is an HTTP probe; Ready is true for a readiness probe.
 type Probe struct {
 	Port  int    `json:"port"`
 	Path  string `json:"path"`
 	Ready bool   `json:"ready"`
 }
 
-// Command is a command line of the application's own, and what the placeholder does for it: serve, task (end once
-// everything has answered), ready, live (probes) or nothing (hooks).
+// Command is a command line of the application and the action of the placeholder: serve, task (end once all backends have
+// responded), ready or live (probes), or nothing (hooks).
 type Command struct {
 	Program   string   `json:"program"`
 	Arguments []string `json:"arguments"`
@@ -46,13 +46,14 @@ type Metric struct {
 	Help string `json:"help"`
 }
 
-// Service is one of the cluster: port number to name, and why nothing answers behind it, if so.
+// Service is a Service of the cluster: its ports, number to name, and the reason if all its pods are simulated.
 type Service struct {
 	Ports     map[string]string `json:"ports"`
 	Simulated string            `json:"simulated"`
 }
 
-// readConfig reads the file; without one the placeholder listens on nothing and asks whatever its environment names.
+// readConfig reads the file. Without a file the placeholder listens on no port and connects to all backends that its
+// environment names.
 func readConfig(file string) (Config, error) {
 	var config Config
 	content, err := os.ReadFile(file)

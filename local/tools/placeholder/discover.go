@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// Backend is something that the application uses: where it answers, how it is spoken to, and the credentials.
+// Backend is a server that the application uses: its address, protocol and credentials.
 type Backend struct {
 	Name     string
 	Host     string
 	Port     string
 	Protocol string
-	// NotAsked says why it is not asked; empty when it is.
+	// NotAsked is the reason why the placeholder does not connect to it; empty when it does.
 	NotAsked string
 
 	variables map[string]string
 	prefix    string
 }
 
-// discover finds what the application uses in its environment: <NAME>_HOST with <NAME>_PORT, and the endpoint of traces.
+// discover returns the backends that the environment names: <NAME>_HOST with <NAME>_PORT, and the endpoint for traces.
 func discover(config Config, environment []string) []Backend {
 	variables := map[string]string{}
 	for _, line := range environment {
@@ -45,12 +45,12 @@ func discover(config Config, environment []string) []Backend {
 	return found
 }
 
-// kubernetesOwn tells the variables of service links, which say nothing of what the application uses.
+// kubernetesOwn reports whether the prefix is that of Kubernetes' service links, which every container has.
 func kubernetesOwn(prefix string) bool {
 	return strings.HasSuffix(prefix, "_SERVICE") && strings.HasPrefix(prefix, "KUBERNETES")
 }
 
-// address splits "host:port" and takes the first of a list; the port is empty when there is none.
+// address splits the first "host:port" of a comma-separated list; the port is empty when the list has none.
 func address(value string) (string, string) {
 	first, _, _ := strings.Cut(value, ",")
 	if host, port, err := net.SplitHostPort(first); err == nil {
@@ -92,7 +92,7 @@ func firstPort(service Service) string {
 	return first
 }
 
-// protocolOf is how a port is spoken to: by the name that its Service gives it, else by its well-known number.
+// protocolOf returns the protocol of a port, by its name in the Service, else by its well-known number; default: tcp.
 func protocolOf(name, port string) string {
 	for protocol, known := range map[string][]string{
 		"redis":    {"redis", "sentinel", "6379", "26379"},
@@ -108,7 +108,8 @@ func protocolOf(name, port string) string {
 	return "tcp"
 }
 
-// credential is <NAME>_<suffix>, or the content of the file that <NAME>_<suffix>_FILE names; of REDIS_SENTINEL also REDIS'.
+// credential returns <NAME>_<suffix>, or the content of the file that <NAME>_<suffix>_FILE names. It also looks for shorter
+// prefixes, such as REDIS for REDIS_SENTINEL.
 func (b Backend) credential(suffixes ...string) string {
 	for prefix := b.prefix; prefix != ""; {
 		for _, suffix := range suffixes {

@@ -1,6 +1,6 @@
-// The placeholder runs in the place of an application whose image cannot be had. It answers the probes and exposes the
-// metrics that the application declares, opens a connection to everything that the container's environment says the
-// application uses, with the credentials that the container was given, and is ready only when all of them answer.
+// The placeholder runs instead of an application whose image is not available. It implements the probes and exposes the
+// metrics that the application declares. It connects to all backends that the container's environment names, with the
+// container's credentials, and is ready only when all of them respond.
 package main
 
 import (
@@ -38,7 +38,7 @@ func main() {
 	os.Exit(run(ctx, config))
 }
 
-// run does what the container's command asks for; the exit code.
+// run executes the action for the container's command and returns the exit code.
 func run(ctx context.Context, config Config) int {
 	switch does := asked(config, os.Args); does {
 	case "serve":
@@ -57,7 +57,7 @@ func run(ctx context.Context, config Config) int {
 	}
 }
 
-// asked is what the command line means: the program's own name serves, any other has to be one of the configuration's.
+// asked returns the action for the command line: that of the configuration, else "serve" for the program's own name, else "".
 func asked(config Config, arguments []string) string {
 	name := filepath.Base(arguments[0])
 	for _, command := range config.Commands {
@@ -71,7 +71,7 @@ func asked(config Config, arguments []string) string {
 	return ""
 }
 
-// task stands for a Job: it ends well once everything that the application uses has answered.
+// task replaces the command of a Job: it returns 0 once all backends have responded, and 1 after two minutes.
 func task(ctx context.Context, config Config) int {
 	ctx, stop := context.WithTimeout(ctx, taskTimeout)
 	defer stop()
@@ -90,7 +90,7 @@ func task(ctx context.Context, config Config) int {
 	return 0
 }
 
-// probe asks the placeholder that runs in the same container, for a probe that is a command.
+// probe implements an exec probe: it sends a request to the placeholder that runs in the same container.
 func probe(config Config, path string) int {
 	if len(config.Ports) == 0 {
 		return 0

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Metrics exposes the declared metrics: counters count the requests answered, histograms their duration in seconds, and
-// gauges are NaN, because nothing is measured that a number could say.
+// Metrics exposes the declared metrics: counters count the handled requests, histograms measure their duration in seconds,
+// and gauges are NaN, because the placeholder has nothing to measure for them.
 type Metrics struct {
 	http.Handler
 	counters   []*prometheus.CounterVec
@@ -50,7 +50,7 @@ func newMetrics(config Config) *Metrics {
 	return found
 }
 
-// counting counts the requests that the handler answers.
+// counting wraps a handler and counts its requests.
 func (m *Metrics) counting(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		begin := time.Now()
@@ -66,7 +66,7 @@ func (m *Metrics) counting(handler http.Handler) http.Handler {
 	})
 }
 
-// method keeps what clients write from making series without end.
+// method limits the label to known methods, because clients could otherwise create any number of series.
 func method(request *http.Request) string {
 	switch request.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:

@@ -17,11 +17,11 @@ import (
 
 const (
 	defaultDrain = 5 * time.Second
-	// finishing is how long requests that are under way may take after the drain
+	// finishing is the time limit, after the drain, for requests in progress
 	finishing = 20 * time.Second
 )
 
-// Application is what answers on the container's ports.
+// Application serves the container's ports.
 type Application struct {
 	config   Config
 	backends *Backends
@@ -30,8 +30,9 @@ type Application struct {
 	stopping atomic.Bool
 }
 
-// serve answers until the context ends, then takes no new clients: it is unready at once, goes on accepting for the drain
-// (PLACEHOLDER_DRAIN, a duration; 5s) while the cluster learns of it, and then finishes what is under way. The exit code.
+// serve handles requests until the context ends. It then becomes unready, still accepts connections during the drain
+// (PLACEHOLDER_DRAIN, a duration, default 5s) while the cluster removes it from its endpoints, and finishes the requests in
+// progress. It returns the exit code.
 func serve(ctx context.Context, config Config) int {
 	drain := defaultDrain
 	if text := os.Getenv("PLACEHOLDER_DRAIN"); text != "" {
@@ -78,7 +79,7 @@ func serve(ctx context.Context, config Config) int {
 func (a *Application) listen() ([]*http.Server, error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true) // gRPC's probes
+	protocols.SetUnencryptedHTTP2(true) // for gRPC probes
 	var servers []*http.Server
 	for _, port := range a.config.Ports {
 		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port.Number))
@@ -95,7 +96,7 @@ func (a *Application) listen() ([]*http.Server, error) {
 	return servers, nil
 }
 
-// handler answers the probes of a port, its metrics, gRPC's health checks, /status, and any other request.
+// handler serves the probes of a port, its metrics, gRPC health checks, /status, and any other request.
 func (a *Application) handler(port Port) http.Handler {
 	readiness := map[string]bool{"/status/ready": true}
 	for _, probe := range a.config.Probes {
@@ -109,7 +110,7 @@ func (a *Application) handler(port Port) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		if a.stopping.Load() {
 			// The client's next request opens a new connection. Closing idle connections here, as SetKeepAlivesEnabled
-			// does, would reset the request that a client is just sending on one.
+			// does, would reset a request that a client is sending at that moment.
 			response.Header().Set("Connection", "close")
 		}
 		asksReady, isProbe := readiness[request.URL.Path]
@@ -148,13 +149,13 @@ func (a *Application) status() map[string]any {
 	}
 }
 
-// answer is what any request gets.
+// answer responds to any request without another handler.
 func (a *Application) answer(response http.ResponseWriter, request *http.Request) {
 	io.Copy(io.Discard, io.LimitReader(request.Body, 1<<20))
 	say(response, http.StatusOK, map[string]any{"placeholder": a.config.Image, "path": request.URL.Path})
 }
 
-// health answers grpc.health.v1.Health/Check: status 1 is SERVING, 2 is NOT_SERVING.
+// health implements grpc.health.v1.Health/Check: status 1 is SERVING, 2 is NOT_SERVING.
 func (a *Application) health(response http.ResponseWriter) {
 	serving := byte(2)
 	if a.ready() {

@@ -9,11 +9,11 @@ import (
 
 const (
 	period = 2 * time.Second
-	// failures in a row that make a backend silent
+	// consecutive failures after which a backend counts as not responding
 	failures = 2
 )
 
-// Backends is everything that the application uses, and whether it answers.
+// Backends holds the backends of the application and whether they respond.
 type Backends struct {
 	mutex sync.Mutex
 	known []*watched
@@ -27,7 +27,7 @@ type watched struct {
 	failed int
 }
 
-// BackendStatus is what /status says of a backend.
+// BackendStatus is the entry of a backend in /status.
 type BackendStatus struct {
 	Name     string    `json:"name"`
 	Host     string    `json:"host"`
@@ -53,7 +53,7 @@ func newBackends(config Config, environment []string) *Backends {
 	return found
 }
 
-// watch asks each backend until the context ends.
+// watch checks each backend repeatedly until the context ends.
 func (b *Backends) watch(ctx context.Context) {
 	for _, each := range b.known {
 		if each.state == "not asked" {
@@ -99,7 +99,7 @@ func (b *Backends) heard(each *watched, err error) {
 	}
 }
 
-// ready says whether everything that is asked answers.
+// ready reports whether all checked backends respond.
 func (b *Backends) ready() bool {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -123,7 +123,7 @@ func (b *Backends) status() []BackendStatus {
 	return said
 }
 
-// find is the backend of that name that is asked.
+// find returns the checked backend of that name.
 func (b *Backends) find(name string) (Backend, bool) {
 	for _, each := range b.known {
 		if each.Name == name && each.NotAsked == "" {

@@ -13,13 +13,13 @@ import (
 
 const (
 	pace = 100 * time.Millisecond
-	// kept is how many outages /status lists
+	// kept is the number of outages in /status
 	kept = 100
 )
 
-// Writer writes to a Redis all the time, once over a connection that it keeps and once over a new one for each write, and
-// notes for how long writes failed and whether one that was acknowledged is gone. It is off unless PLACEHOLDER_WRITER
-// names the backend, such as "redis" for REDIS_HOST.
+// Writer writes to a Redis continuously, over one permanent connection and over a new connection for each write. It records
+// how long writes failed and whether acknowledged writes were lost. It is off unless PLACEHOLDER_WRITER names the backend,
+// such as "redis" for REDIS_HOST.
 type Writer struct {
 	backend Backend
 	on      bool
@@ -28,7 +28,7 @@ type Writer struct {
 	counts WriterStatus
 }
 
-// WriterStatus is what /status says of the writer; times in seconds.
+// WriterStatus is the writer's entry in /status; times are in seconds.
 type WriterStatus struct {
 	Acknowledged  int64    `json:"acknowledged"`
 	Failed        int64    `json:"failed"`
@@ -37,7 +37,7 @@ type WriterStatus struct {
 	Outages       []Outage `json:"outages"`
 }
 
-// Outage is the time from the last write that was acknowledged to the next one.
+// Outage is the time from the last acknowledged write before a failure to the next acknowledged write.
 type Outage struct {
 	Connection string    `json:"connection"`
 	From       time.Time `json:"from"`
@@ -58,7 +58,7 @@ func newWriter(backends *Backends, name string) (*Writer, error) {
 	return &Writer{backend: backend, on: true}, nil
 }
 
-// run writes until the context ends.
+// run writes to Redis until the context ends.
 func (w *Writer) run(ctx context.Context) {
 	if !w.on {
 		return
@@ -68,7 +68,7 @@ func (w *Writer) run(ctx context.Context) {
 	}
 }
 
-// status is nil when the writer is off; an outage that lasts is listed too.
+// status returns nil when the writer is off; its list includes a current outage.
 func (w *Writer) status() *WriterStatus {
 	if !w.on {
 		return nil
@@ -91,7 +91,7 @@ func (w *Writer) loop(ctx context.Context, connection string) {
 	key := fmt.Sprintf("placeholder:%s:%s", host, connection)
 	var client *redis.Client
 	var last int64
-	var acknowledged time.Time // an outage begins after a write that was acknowledged
+	var acknowledged time.Time // time of the last acknowledged write, at which an outage begins
 	failing := false
 	for ctx.Err() == nil {
 		value, err := w.write(ctx, &client, key)
