@@ -21,7 +21,7 @@ def examine(needs: Needs, cluster: Cluster) -> list[Result]:
             results += [Result(check.id, f.status, f.said, f.fix) for f in check.run(needs, cluster)]
         except Forbidden as error:
             fix = "run it as a user with the right to read"
-            results.append(Result(check.id, "unknown", f"unknown: you may not read {error}", fix))
+            results.append(Result(check.id, "unknown", f"cannot tell: you may not read {error}", fix))
     return results
 
 

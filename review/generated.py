@@ -15,6 +15,7 @@ from config.stack import read_stack
 from policies.report import as_markdown
 from policies.rules import RULES
 
+from . import runbooks
 from .dashboards import pages, svg
 from .explain import markdown
 from .golden import files
@@ -82,6 +83,9 @@ def main() -> None:
     FILE.write_text(render(), encoding="utf-8")
     DIFFERENCES.write_text(differences(), encoding="utf-8")
     POLICIES.write_text(as_markdown(RULES), encoding="utf-8")
+    for file, text in runbooks.pages().items():
+        file.write_text(text, encoding="utf-8")
+    runbooks.OVERVIEW.write_text(runbooks.overview(), encoding="utf-8")
     shutil.rmtree(DASHBOARDS, ignore_errors=True)
     DASHBOARDS.mkdir()
     for file, text in previews().items():

@@ -127,9 +127,9 @@ def pause(seconds: int = UNTIL_UNLISTED) -> Any:
     return {"preStop": {"sleep": {"seconds": seconds}}}
 
 
-def before_stop(script: str) -> Any:
+def before_stop(script: str, *arguments: str) -> Any:
     """Returns a container's ``lifecycle`` in which a shell script finishes before the stop signal."""
-    return {"preStop": {"exec": {"command": ["/bin/sh", script]}}}
+    return {"preStop": {"exec": {"command": ["/bin/sh", script, *arguments]}}}
 
 
 def authority(secret: str) -> Any:

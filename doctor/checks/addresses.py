@@ -83,7 +83,7 @@ def services(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         listed = ()
     networks = [str(c) for entry in listed for c in at(entry, "spec", "cidrs") or () if "." in str(c)]
     if not networks:
-        said = "unknown: the API server does not show the network of its Services (it does from 1.33)"
+        said = "cannot tell: the API server does not show the network of its Services (it does from 1.33)"
         yield Finding("unknown", said, "ask the cluster's administrator for its --service-cluster-ip-range")
         return
     api = {IPv4Network(cidr) for cidr in needs.resolved.environment.cluster.api_server_cidrs}

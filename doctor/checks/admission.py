@@ -26,7 +26,7 @@ def enforced(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     try:
         on = METRIC in cluster.text("/metrics")
     except Forbidden:
-        said = "unknown: it is built in and on by default from 1.25; whether it is off only /metrics says"
+        said = "cannot tell: it is built in and on by default from 1.25; whether it is off only /metrics says"
         yield Finding("unknown", said, "ask an administrator: kubectl get --raw /metrics | grep pod_security")
         return
     if on:

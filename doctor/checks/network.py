@@ -90,7 +90,7 @@ def enforces(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         said = f"{plugin.called} enforces no NetworkPolicy: the environment would be open, in and out"
         yield Finding("failure", said, plugin.fix)
     if not plugins:
-        said = "unknown: no daemon set of a known network is there"
+        said = "cannot tell: no daemon set of a known network is there"
         yield Finding("unknown", said, "try it: a pod that a default-deny policy selects must reach nothing")
 
 

@@ -51,7 +51,7 @@ def new_enough(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     said = cluster.version()
     match = re.match(r"v?(\d+)\.(\d+)", said)
     if match is None:
-        yield Finding("unknown", f"unknown: the API server calls its version {said!r}")
+        yield Finding("unknown", f"cannot tell: the API server calls its version {said!r}")
         return
     version = (int(match[1]), int(match[2]))
     missing = [(least, feature) for least, feature, used in MINIMUMS if used(needs) and version < least]

@@ -22,8 +22,7 @@ UID = 999
 CONFIG, CERTS, RUN, DATA = "/etc/rabbitmq-cluster", "/etc/rabbitmq-tls", "/run/rabbitmq", "/var/lib/rabbitmq"
 SETTLED = 15
 """Seconds that a replaced node is Ready before the next one is stopped: its queues catch up."""
-_HERE = Path(__file__).parent
-SCRIPTS = {name: (_HERE / name).read_text(encoding="utf-8") for name in ("start.sh", "stop.sh", "setup.sh")}
+SCRIPT = (Path(__file__).parent / "rabbitmq.sh").read_text(encoding="utf-8")
 
 
 def members(name: str, namespace: str, nodes: int) -> list[str]:
@@ -54,10 +53,9 @@ class RabbitMQ(pulumi.ComponentResource):
         node_files = {
             "rabbitmq.conf": rabbitmq_conf(store, nodes_by_name, CERTS),
             "enabled_plugins": ENABLED_PLUGINS,
-            "start.sh": SCRIPTS["start.sh"],
-            "stop.sh": SCRIPTS["stop.sh"],
+            "rabbitmq.sh": SCRIPT,
         }
-        setup_files = {"definitions.json": definitions(store), "setup.sh": SCRIPTS["setup.sh"]}
+        setup_files = {"definitions.json": definitions(store), "rabbitmq.sh": SCRIPT}
         listens = {port: (number, number) for port, number in store.ports().items()}
         nodes = selector(name, "node")
         account = objects.account(store.service_account_annotations)
@@ -95,7 +93,7 @@ class RabbitMQ(pulumi.ComponentResource):
                     name,
                     name,
                     f"{store.image}:{store.version}",
-                    command=["/bin/sh", f"{CONFIG}/start.sh"],
+                    command=["/bin/sh", f"{CONFIG}/rabbitmq.sh", "start"],
                     env=[
                         field("POD", "metadata.name"),
                         # also set for tools that a person runs in the pod
@@ -108,7 +106,7 @@ class RabbitMQ(pulumi.ComponentResource):
                     readinessProbe=probe(period=5, failures=2, tcpSocket={"port": "amqps"}),
                     # a node without a majority waits for it; a restart would not help
                     livenessProbe=probe(period=20, failures=6, tcpSocket={"port": "clustering"}),
-                    lifecycle=before_stop(f"{CONFIG}/stop.sh"),
+                    lifecycle=before_stop(f"{CONFIG}/rabbitmq.sh", "stop"),
                 )
             ],
             "volumes": [
@@ -136,7 +134,7 @@ class RabbitMQ(pulumi.ComponentResource):
                     name,
                     "setup",
                     f"{store.image}:{store.version}",
-                    command=["/bin/sh", f"{CONFIG}/setup.sh"],
+                    command=["/bin/sh", f"{CONFIG}/rabbitmq.sh", "setup"],
                     env=variables(plain, secret),
                     volumeMounts=mounts(places, ["files"]),
                 )

@@ -76,7 +76,7 @@ class Row:
     update: tuple[Call, ...] = ()
     """Calls of an update; one with ``when`` only if that input changed."""
     read: Call | None = None
-    """A call whose error means that the resource does not exist."""
+    """A call that reads the resource; a "not found" error means that it does not exist."""
     first: tuple[Call, ...] = ()
     """Calls before the deletion."""
     delete: Call | None = None

@@ -82,7 +82,7 @@ def test_the_setup_waits_for_the_nodes(graph: tuple[Node, ...]) -> None:
 def test_a_node_is_ready_when_it_serves_and_stops_gracefully(graph: tuple[Node, ...]) -> None:
     queue = container(graph, "StatefulSet", "queue")
     assert queue["readinessProbe"]["tcpSocket"] == {"port": "amqps"}
-    assert queue["lifecycle"]["preStop"]["exec"]["command"][-1].endswith("/stop.sh")
+    assert queue["lifecycle"]["preStop"]["exec"]["command"][1:] == ["/etc/rabbitmq-cluster/rabbitmq.sh", "stop"]
     spec = inputs(graph, "StatefulSet", "queue")["spec"]
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] > 60
     assert spec["minReadySeconds"] > 0

@@ -17,7 +17,7 @@ import pika
 import pika.exceptions
 import pytest
 
-from components.kinds.rabbitmq import SCRIPTS, environment
+from components.kinds.rabbitmq import SCRIPT, environment
 from components.kinds.rabbitmq.configuration import ENABLED_PLUGINS, definitions, rabbitmq_conf
 from components.kinds.rabbitmq.monitoring import monitoring
 from components.monitoring.subject import Subject
@@ -102,11 +102,13 @@ class Cluster:
         host = self.addresses[index]
         text = text.replace("listeners.ssl.default = 5671", f"listeners.ssl.1 = {host}:5671")
         text += f"prometheus.tcp.ip = {host}\n"
-        files = {**SCRIPTS, "rabbitmq.conf": text, "enabled_plugins": ENABLED_PLUGINS}
+        files = {"rabbitmq.sh": SCRIPT, "rabbitmq.conf": text, "enabled_plugins": ENABLED_PLUGINS}
         files["definitions.json"] = definitions(self.store)
         for name, content in files.items():
             (config / name).write_text(content, encoding="utf-8")
-        return Server(["/bin/sh", str(config / "start.sh")], self.environment(index), self.folder / f"{index}.log")
+        return Server(
+            ["/bin/sh", str(config / "rabbitmq.sh"), "start"], self.environment(index), self.folder / f"{index}.log"
+        )
 
     def setup(self, password: str) -> None:
         """Runs the script of the setup Job."""
@@ -114,9 +116,13 @@ class Cluster:
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir()
         own = {"RUN": str(run), "NODES": " ".join(self.names), "CLIENT": self.store.user, "PASSWORD": password}
-        script = str(self.folder / "config-0" / "setup.sh")
+        script = str(self.folder / "config-0" / "rabbitmq.sh")
         result = subprocess.run(
-            ["/bin/sh", script], env={**self.environment(0), **own}, capture_output=True, text=True, check=False
+            ["/bin/sh", script, "setup"],
+            env={**self.environment(0), **own},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert result.returncode == 0, result.stdout + result.stderr + self.log()
 
@@ -285,8 +291,8 @@ def test_confirmed_messages_survive_a_killed_node(cluster: Cluster) -> None:
 
 def test_a_stop_waits_for_the_majority_and_moves_leaders(cluster: Cluster) -> None:
     cluster.tool(0, "rabbitmqctl", "-q", "await_startup", "--timeout", "60")
-    script = str(cluster.folder / "config-0" / "stop.sh")
-    cluster.tool(0, "/bin/sh", script)
+    script = str(cluster.folder / "config-0" / "rabbitmq.sh")
+    cluster.tool(0, "/bin/sh", script, "stop")
     leaders = cluster.tool(1, "rabbitmqctl", "-q", "list_queues", "-p", "app", "--no-table-headers", "leader")
     assert cluster.names[0] not in leaders
     cluster.tool(0, "rabbitmq-upgrade", "-q", "revive")
