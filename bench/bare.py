@@ -76,8 +76,8 @@ def _call(node: Node, variables: dict[str, str]) -> str:
         return _dynamic(node, inputs, opts)
     if node["type"].startswith("pulumi:providers:"):
         package = node["type"].rpartition(":")[2]
-        given = {k: v for k, v in inputs.items() if k != "kubeconfig"}
-        arguments = {_snake(k): v == "true" if v in ("true", "false") else v for k, v in given.items()}
+        plain = {k: v for k, v in inputs.items() if k != "kubeconfig"}
+        arguments = {_snake(k): v == "true" if v in ("true", "false") else v for k, v in plain.items()}
         target = f"pulumi_{package}.Provider"
     else:
         target = _class(node["type"])
@@ -89,11 +89,13 @@ def _call(node: Node, variables: dict[str, str]) -> str:
 def _dynamic(node: Node, inputs: dict[str, Any], opts: str) -> str:
     """The certificates of this project: the same class, because no SDK has one."""
     kind = node["type"].rpartition(":")[2]
-    given = {key: value for key, value in inputs.items() if key != "__provider" and not key.startswith("authority_")}
+    arguments = {
+        key: value for key, value in inputs.items() if key != "__provider" and not key.startswith("authority_")
+    }
     if kind == "Authority":
-        return f"issuing.Authority({node['name']!r}, {given!r}, {opts})"
+        return f"issuing.Authority({node['name']!r}, {arguments!r}, {opts})"
     authority = str(inputs["authority_certificate"]).partition(".")[0]
-    return f"issuing.Certificate({node['name']!r}, {given!r}, {authority}, {opts})"
+    return f"issuing.Certificate({node['name']!r}, {arguments!r}, {authority}, {opts})"
 
 
 def write(folder: Path, nodes: list[Node]) -> None:

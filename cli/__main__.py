@@ -311,16 +311,14 @@ def images(
     file = ROOT / f"Pulumi.{stack}.yaml"
     settings = read_stack(file)
     resolved, _ = derive(load(settings.system), settings.environment)
-    known = {name: c.image for name, c in resolved.components.items() if isinstance(c, Workload)}
-    known |= {f"{name}-canary": image for name, image in known.items()}
-    given = {name: tag for name, _, tag in (word.partition("=") for word in tags or ())}
-    for name, tag in given.items():
-        if name not in known or not tag:
-            fix = (
-                f"write <component>=<tag>; known: {', '.join(sorted(name for name in known if '-canary' not in name))}"
-            )
+    repositories = {name: c.image for name, c in resolved.components.items() if isinstance(c, Workload)}
+    repositories |= {f"{name}-canary": image for name, image in repositories.items()}
+    tags_given = {name: tag for name, _, tag in (word.partition("=") for word in tags or ())}
+    for name, tag in tags_given.items():
+        if name not in repositories or not tag:
+            fix = f"write <component>=<tag>; known: {', '.join(sorted(name for name in repositories if '-canary' not in name))}"
             raise ConfigError(Problem(f"Pulumi.{stack}.yaml", None, f"{name}={tag}", "no image has that name", fix))
-    for name, written in pin(file, known, given or settings.images).items():
+    for name, written in pin(file, repositories, tags_given or settings.images).items():
         typer.echo(f"{name}  {written}")
 
 

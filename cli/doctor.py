@@ -70,10 +70,11 @@ def print_results(stack: str, context: str, results: list[Result]) -> None:
     for result in results:
         table.add_row(Text.from_markup(MARKS[result.status]), result.check, Text(result.said))
     console.print(table)
-    wanted = [result for result in results if result.fix and result.status != "ok"]
-    for result in wanted:
+    remedies = [result for result in results if result.fix and result.status != "ok"]
+    for result in remedies:
         console.print(f"\n{MARKS[result.status]} [bold]{result.check}[/]", highlight=False)
         console.print(f"    fix: {result.fix}", markup=False, highlight=False, soft_wrap=True)
     counts = {status: sum(result.status == status for result in results) for status in MARKS}
-    said = f"{counts['failure']} would fail, {counts['warning']} warnings, {counts['unknown']} not known, {counts['ok']} well"
-    console.print(f"\n{stack} on {context}: {said}", highlight=False)
+    numbers = ("failure", "would fail"), ("warning", "warnings"), ("unknown", "not known"), ("ok", "well")
+    summary = ", ".join(f"{counts[status]} {words}" for status, words in numbers)
+    console.print(f"\n{stack} on {context}: {summary}", highlight=False)

@@ -50,23 +50,23 @@ def resolve(image: str, tag: str) -> str:
     # Docker's own convention: TLS everywhere but on the loopback interface
     scheme = "http" if registry.partition(":")[0] in _LOOPBACK else "https"
     url = f"{scheme}://{registry}/v2/{repository}/manifests/{tag}"
-    known = _credentials(registry)
+    credentials = _credentials(registry)
     try:
         with httpx.Client(timeout=30, headers={"Accept": _ACCEPT}, follow_redirects=True) as client:
-            answer = client.get(url)
-            if answer.status_code == httpx.codes.UNAUTHORIZED:
-                said = answer.headers.get("WWW-Authenticate", "")
-                answer = client.get(url, headers=_authorized(client, said, known))
+            response = client.get(url)
+            if response.status_code == httpx.codes.UNAUTHORIZED:
+                said = response.headers.get("WWW-Authenticate", "")
+                response = client.get(url, headers=_authorized(client, said, credentials))
     except httpx.HTTPError as error:
         raise _problem(
             image, tag, f"the registry {registry} does not answer: {error}", "look whether you reach it"
         ) from None
-    if answer.status_code == httpx.codes.NOT_FOUND:
+    if response.status_code == httpx.codes.NOT_FOUND:
         raise _problem(image, tag, f"the registry {registry} has no {repository}:{tag}", "push it, or name another tag")
-    if not answer.is_success:
-        message = f"the registry {registry} answers {answer.status_code} for {repository}:{tag}"
+    if not response.is_success:
+        message = f"the registry {registry} answers {response.status_code} for {repository}:{tag}"
         raise _problem(image, tag, message, f"docker login {registry}")
-    digest = answer.headers.get("Docker-Content-Digest") or f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+    digest = response.headers.get("Docker-Content-Digest") or f"sha256:{hashlib.sha256(response.content).hexdigest()}"
     if not _DIGEST.fullmatch(digest):
         raise _problem(
             image, tag, f"the registry {registry} calls {repository}:{tag} {digest[:80]!r}, which is no digest", ""

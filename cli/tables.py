@@ -61,8 +61,8 @@ def print_verdict(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> No
         text = f"    exempt until {exemption.expires} by {exemption.owner}: {exemption.because}"
         console.print(text, style="dim", markup=False, highlight=False)
     count = len(verdict.findings)
-    said = "every rule holds" if verdict.clean else f"{count} violation{'s' if count != 1 else ''}"
-    console.print(f"{stack}: {said} ({len(rules)} rules, {len(verdict.exempted)} exempted)", highlight=False)
+    summary = "every rule holds" if verdict.clean else f"{count} violation{'s' if count != 1 else ''}"
+    console.print(f"{stack}: {summary} ({len(rules)} rules, {len(verdict.exempted)} exempted)", highlight=False)
 
 
 def print_parity(parity: Parity, *, whole: bool = True) -> None:

@@ -18,10 +18,10 @@ def load(name_or_file: str) -> System:
     if path.suffix not in {".yaml", ".yml"}:
         path = SYSTEMS / f"{name_or_file}.yaml"
         if not path.exists():
-            known = [file.stem for file in shipped()]
+            names = [file.stem for file in shipped()]
             raise ConfigError(
                 Problem(
-                    name_or_file, None, "", f"no such system; known: {', '.join(known)}", closest(name_or_file, known)
+                    name_or_file, None, "", f"no such system; known: {', '.join(names)}", closest(name_or_file, names)
                 )
             )
     name = shown(path)

@@ -84,16 +84,16 @@ def read_stack(file: Path) -> Stack:
     """Returns the configuration in a stack's file; raises ``ConfigError``."""
     name = file.name.split(".")[1]
     if not file.exists():
-        known = ", ".join(sorted(path.name.split(".")[1] for path in file.parent.glob("Pulumi.*.yaml")))
-        raise ConfigError(Problem(str(file.name), None, "", f"there is no stack {name!r}; known: {known}"))
+        names = ", ".join(sorted(path.name.split(".")[1] for path in file.parent.glob("Pulumi.*.yaml")))
+        raise ConfigError(Problem(str(file.name), None, "", f"there is no stack {name!r}; known: {names}"))
     try:
         content = YAML(typ="safe").load(file.read_text(encoding="utf-8")) or {}
     except (OSError, YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(Problem(str(file), None, "", str(error).splitlines()[0])) from None
-    given = content.get("config") if isinstance(content, dict) else None
+    settings = content.get("config") if isinstance(content, dict) else None
     prefix = f"{PROJECT}:"
-    _refuse_clear(name, (given or {}).get(f"{prefix}given"))
-    return parse_stack({k.removeprefix(prefix): v for k, v in (given or {}).items() if k.startswith(prefix)}, name)
+    _refuse_clear(name, (settings or {}).get(f"{prefix}given"))
+    return parse_stack({k.removeprefix(prefix): v for k, v in (settings or {}).items() if k.startswith(prefix)}, name)
 
 
 def _refuse_clear(stack: str, given: object) -> None:

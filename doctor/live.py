@@ -88,7 +88,7 @@ class LiveCluster:
         headers = {"Accept": "application/json, */*"} | ({"Content-Type": "application/json"} if body else {})
         client = self._client
         try:
-            answer = client.call_api(
+            response = client.call_api(
                 path,
                 method,
                 header_params=headers,
@@ -97,7 +97,7 @@ class LiveCluster:
                 _preload_content=False,
                 _request_timeout=(CONNECT, READ),
             )[0]
-            return bytes(answer.data).decode()
+            return bytes(response.data).decode()
         except ApiException as error:
             if error.status == 404:
                 return None
@@ -131,8 +131,8 @@ class LiveCluster:
         return str(self._client.configuration.host)
 
     def one(self, path: str) -> Object | None:
-        answer: Object | None = self._ask("GET", path)
-        return answer
+        response: Object | None = self._ask("GET", path)
+        return response
 
     def items(self, path: str, selector: str = "") -> Sequence[Object]:
         key = (path, selector)
@@ -141,9 +141,9 @@ class LiveCluster:
             more = ""
             while True:
                 query = f"?limit={PAGE}&labelSelector={quote(selector)}&continue={quote(more)}"
-                answer = self._ask("GET", path + query) or {}
-                objects += answer.get("items") or ()
-                more = (answer.get("metadata") or {}).get("continue") or ""
+                response = self._ask("GET", path + query) or {}
+                objects += response.get("items") or ()
+                more = (response.get("metadata") or {}).get("continue") or ""
                 if not more:
                     break
             self._items[key] = objects
@@ -152,10 +152,10 @@ class LiveCluster:
     def served(self, api_version: str) -> Mapping[str, Served]:
         if api_version not in self._served:
             root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-            answer = self._ask("GET", root) or {}
+            response = self._ask("GET", root) or {}
             self._served[api_version] = {
                 entry["kind"]: Served(entry["name"], bool(entry["namespaced"]))
-                for entry in answer.get("resources") or ()
+                for entry in response.get("resources") or ()
                 if "/" not in entry["name"]
             }
         return self._served[api_version]
@@ -182,5 +182,5 @@ class LiveCluster:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": attributes},
         }
-        answer = self._ask("POST", REVIEWS, body) or {}
-        return bool((answer.get("status") or {}).get("allowed"))
+        response = self._ask("POST", REVIEWS, body) or {}
+        return bool((response.get("status") or {}).get("allowed"))

@@ -43,8 +43,8 @@ class Client:
         """Returns the answer's JSON; raises ``ApiError``, or ``httpx.TransportError`` without an answer for a minute."""
         response = self._send(method, url, **arguments)
         if response.is_success:
-            answer: Object = response.json()
-            return answer
+            content: Object = response.json()
+            return content
         try:
             message = response.json()["message"]
         except (ValueError, KeyError):

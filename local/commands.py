@@ -114,10 +114,10 @@ def _look_around(stack: LocalStack, seconds: float) -> None:
         console.print(table(lines))
     console.print(f"\n{stack.plane.statement()}", soft_wrap=True)
     if stack.account and (levels := stack.levels()):
-        said = ", ".join(f"{levels.get(level, 0)} {level}" for level in ("real", "validated", "recorded"))
+        summary = ", ".join(f"{levels.get(level, 0)} {level}" for level in ("real", "validated", "recorded"))
         console.print(
-            f"[bold yellow]An offline AWS:[/] {said}. Real ones are in moto's server at {stack.account.endpoint}; the calls of "
-            "validated ones were checked and not made; recorded ones have none (docs/offline-aws.md).",
+            f"[bold yellow]An offline AWS:[/] {summary}. Real ones are in moto's server at {stack.account.endpoint}; the "
+            "calls of validated ones were checked and not made; recorded ones have none (docs/offline-aws.md).",
             soft_wrap=True,
         )
     if wanted := stack.charts():

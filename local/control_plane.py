@@ -148,15 +148,15 @@ class ControlPlane:
 
         ``nodes`` is the behaviour of the nodes, default as before. A change of it restarts the cluster.
         """
-        wanted = nodes or self.nodes
-        if wanted is Nodes.REAL:
+        mode = nodes or self.nodes
+        if mode is Nodes.REAL:
             check()
-        ensure(*self.modules(wanted))
-        if wanted is not self.nodes or not self.running():
+        ensure(*self.modules(mode))
+        if mode is not self.nodes or not self.running():
             with phase(f"starting the control plane of {self.name!r}"):
-                self._start(wanted)
+                self._start(mode)
         with self.client() as client:
-            if wanted is Nodes.REAL:
+            if mode is Nodes.REAL:
                 with phase("waiting for the real node"):
                     self.real_node.join(client)
             else:

@@ -82,8 +82,8 @@ class LocalStack:
         """The stack of its platform, where its configuration names one of the project's."""
         named = self.settings().platform
         name = named.rpartition("/")[2] if isinstance(named, str) else ""
-        there = (self.engine.project / f"Pulumi.{name}.yaml").exists()
-        return LocalStack(name, self.engine) if name and there else None
+        exists = (self.engine.project / f"Pulumi.{name}.yaml").exists()
+        return LocalStack(name, self.engine) if name and exists else None
 
     def is_up(self) -> bool:
         """Returns whether its cluster and account run, and its outputs belong to them."""
@@ -184,9 +184,9 @@ class LocalStack:
     def levels(self) -> dict[str, int]:
         """Returns the number of the stack's AWS resources that are ``real``, ``validated`` and ``recorded``."""
         lines = self.report.read_text(encoding="utf-8").splitlines() if self.report.exists() else []
-        said = {(line["type"], line["name"]): str(line["level"]) for line in map(json.loads, lines)}
-        known = [(r["type"], r["urn"].rpartition("::")[2]) for r in self.export().get("resources") or []]
-        return dict(Counter(said[key] for key in known if key in said))
+        recorded = {(line["type"], line["name"]): str(line["level"]) for line in map(json.loads, lines)}
+        resources = [(r["type"], r["urn"].rpartition("::")[2]) for r in self.export().get("resources") or []]
+        return dict(Counter(recorded[key] for key in resources if key in recorded))
 
     def _interrupted(self, prefix: str) -> bool:
         """Returns whether a run was killed while it created resources of these types."""
@@ -197,13 +197,15 @@ class LocalStack:
         """Removes resources of these types from the state, because they do not exist any more."""
         deployment = self.export()
         resources = deployment.get("resources") or []
-        gone = {resource["urn"] for resource in resources if resource["type"].startswith(prefix)}
-        if not gone:
+        removed = {resource["urn"] for resource in resources if resource["type"].startswith(prefix)}
+        if not removed:
             return
         console.print(
-            f"[yellow]![/] the offline AWS begins anew and holds nothing; {len(gone)} resource(s) are forgotten"
+            f"[yellow]![/] the offline AWS begins anew and holds nothing; {len(removed)} resource(s) are forgotten"
         )
-        deployment["resources"] = [_without(resource, gone) for resource in resources if resource["urn"] not in gone]
+        deployment["resources"] = [
+            _without(resource, removed) for resource in resources if resource["urn"] not in removed
+        ]
         deployment["pending_operations"] = [
             operation
             for operation in deployment.get("pending_operations") or []
@@ -335,6 +337,6 @@ def _find(client: httpx.Client, resource: dict[str, Any]) -> str | None:
     if kind is None:
         return None
     place = f"/namespaces/{metadata['namespace']}" if kind["namespaced"] else ""
-    answer = client.get(f"{root}{place}/{kind['name']}/{metadata['name']}")
+    response = client.get(f"{root}{place}/{kind['name']}/{metadata['name']}")
     identity = f"{metadata['namespace']}/{metadata['name']}" if kind["namespaced"] else metadata["name"]
-    return identity if answer.is_success else None
+    return identity if response.is_success else None

@@ -118,8 +118,8 @@ class _Reader(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET":
             raise ExternalError(f"{request.method} {request.url.path}: a user's cluster is only read here")
-        answer = self._live.one(request.url.raw_path.decode())
-        return httpx.Response(404, json={}) if answer is None else httpx.Response(200, json=answer)
+        response = self._live.one(request.url.raw_path.decode())
+        return httpx.Response(404, json={}) if response is None else httpx.Response(200, json=response)
 
 
 def chosen(name: str, context: str | None, home: Path = HOME, source: Path | None = None) -> LocalStack:
@@ -179,8 +179,9 @@ def _refuse_other(stack: LocalStack, resolved: Resolved, live: LiveCluster) -> N
             fix = "choose another context; nothing was changed"
             raise ConfigError(Problem(file, None, f"context {live.context!r}", message, fix))
     if pin and not here:
-        said = f"{environment.name} is declared to belong to the cluster {pin[:16]}…; this run is on {(authority or '')[:16]}…"
-        console.print(f"[yellow]![/] {said}", soft_wrap=True)
+        actual = f"{(authority or '')[:16]}…"
+        warning = f"{environment.name} is declared to belong to the cluster {pin[:16]}…; this run is on {actual}"
+        console.print(f"[yellow]![/] {warning}", soft_wrap=True)
 
 
 def refuse_foreign_namespace(stack: LocalStack) -> None:
@@ -265,8 +266,8 @@ def forget(context: str, home: Path = HOME) -> str:
     """Removes the state of a context's deleted cluster; raises ``ConfigError`` when there is none."""
     names = _names(home)
     if context not in names:
-        known = ", ".join(names) or "none"
-        raise ConfigError(Problem("--context", None, "", f"nothing is known of {context!r}; known: {known}"))
+        contexts = ", ".join(names) or "none"
+        raise ConfigError(Problem("--context", None, "", f"nothing is known of {context!r}; known: {contexts}"))
     place = home / "contexts" / names.pop(context)[:16]
     held = holds(place)
     if place.name not in {identity[:16] for identity in names.values()}:

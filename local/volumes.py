@@ -27,9 +27,11 @@ _SECONDS = 0.3
 def provide(client: Client, folder: Path) -> int:
     """Runs one round; returns the number of changes."""
     classes = client.request("GET", "/apis/storage.k8s.io/v1/storageclasses")["items"]
-    known = {item["metadata"]["name"]: item for item in classes}
+    storage_classes = {item["metadata"]["name"]: item for item in classes}
     claims = client.request("GET", "/api/v1/persistentvolumeclaims")["items"]
-    return sum(1 for claim in claims for _ in _claim(client, claim, known, folder)) + _released(client, folder)
+    return sum(1 for claim in claims for _ in _claim(client, claim, storage_classes, folder)) + _released(
+        client, folder
+    )
 
 
 def _claim(client: Client, claim: dict[str, Any], known: dict[str, dict[str, Any]], folder: Path) -> Iterator[str]:
@@ -37,17 +39,17 @@ def _claim(client: Client, claim: dict[str, Any], known: dict[str, dict[str, Any
     storage_class = known.get(spec.get("storageClassName", ""))
     if storage_class is None or "deletionTimestamp" in metadata:
         return
-    wanted = spec["resources"]["requests"]["storage"]
+    requested = spec["resources"]["requests"]["storage"]
     waits = storage_class.get("volumeBindingMode") == "WaitForFirstConsumer"
     chosen = _SELECTED in metadata.get("annotations", {}) or not waits
     if phase == "Pending" and chosen and not spec.get("volumeName"):
         path = folder / f"pvc-{metadata['uid']}"
         path.mkdir(parents=True, exist_ok=True)
         path.chmod(0o777)  # any user of a container may write to it
-        client.request("POST", "/api/v1/persistentvolumes", json=_volume(claim, storage_class, wanted, path))
+        client.request("POST", "/api/v1/persistentvolumes", json=_volume(claim, storage_class, requested, path))
         yield "made"
-    elif phase == "Bound" and claim["status"].get("capacity", {}).get("storage") != wanted:
-        size = {"capacity": {"storage": wanted}}
+    elif phase == "Bound" and claim["status"].get("capacity", {}).get("storage") != requested:
+        size = {"capacity": {"storage": requested}}
         headers = {"Content-Type": "application/merge-patch+json"}
         volume = f"/api/v1/persistentvolumes/{spec['volumeName']}"
         own = f"/api/v1/namespaces/{metadata['namespace']}/persistentvolumeclaims/{metadata['name']}/status"
@@ -88,15 +90,15 @@ def _volume(claim: dict[str, Any], storage_class: dict[str, Any], size: str, pat
 def _released(client: Client, folder: Path) -> int:
     """Deletes volumes without a claim, with their data."""
     volumes = client.request("GET", "/api/v1/persistentvolumes", params={"labelSelector": f"{_MINE}=true"})["items"]
-    gone = [
+    released = [
         v["metadata"]["name"]
         for v in volumes
         if v["status"].get("phase") == "Released" and v["spec"]["persistentVolumeReclaimPolicy"] == "Delete"
     ]
-    for name in gone:
+    for name in released:
         shutil.rmtree(folder / name, ignore_errors=True)
         client.request("DELETE", f"/api/v1/persistentvolumes/{name}")
-    return len(gone)
+    return len(released)
 
 
 def main() -> None:

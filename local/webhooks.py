@@ -106,6 +106,6 @@ def _applied(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
 )
 def _wait(client: httpx.Client) -> None:
     """Waits until a dry-run configuration gets the condition; the API server applies a new policy after a moment."""
-    answer = client.post(f"{_API}/validatingwebhookconfigurations", json=_PROBE, params={"dryRun": "All"})
-    if not answer.is_success or not _is_disregarded(answer.json()):
-        raise ExternalError(f"the policy {_NAME} has no effect: {answer.text[:500]}")
+    response = client.post(f"{_API}/validatingwebhookconfigurations", json=_PROBE, params={"dryRun": "All"})
+    if not response.is_success or not _is_disregarded(response.json()):
+        raise ExternalError(f"the policy {_NAME} has no effect: {response.text[:500]}")

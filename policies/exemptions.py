@@ -42,14 +42,16 @@ def _pattern(urn: str) -> re.Pattern[str]:
 
 def read(rules: Iterable[str], file: Path = FILE) -> tuple[Exemption, ...]:
     """Reads the exemptions; raises ``Malformed`` with file, entry and remedy."""
-    known = set(rules)
+    rule_ids = set(rules)
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or []
     except (OSError, yaml.YAMLError) as error:
         raise Malformed(f"{file.name}: {str(error).splitlines()[0]}") from None
     if not isinstance(content, list):
         raise Malformed(f"{file.name}: expected a list of exemptions")
-    return tuple(_entry(f"{file.name}: entry {number}", entry, known) for number, entry in enumerate(content, start=1))
+    return tuple(
+        _entry(f"{file.name}: entry {number}", entry, rule_ids) for number, entry in enumerate(content, start=1)
+    )
 
 
 def _entry(where: str, entry: Any, known: set[str]) -> Exemption:

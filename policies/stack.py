@@ -119,8 +119,8 @@ class Stack:
 
     def selecting(self, kind: str, app: object) -> list[Resource]:
         """Returns the resources shown so far that may select pods with this label ``app``."""
-        wanted = {app if isinstance(app, str) else None, None}
-        return [resource for key in wanted for resource in self._selectors.get((kind, key), {}).values()]
+        keys = {app if isinstance(app, str) else None, None}
+        return [resource for key in keys for resource in self._selectors.get((kind, key), {}).values()]
 
     def named(self, type_: str, name: str) -> Resource | None:
         """Returns the resource of that type and name, when it was shown."""

@@ -88,8 +88,8 @@ def _wrapped(text: str) -> Iterator[str]:
 
 
 def _base64(word: str) -> Iterator[str]:
-    whole = word[: len(word) - 1] if len(word) % 4 == 1 else word
-    padded = (whole + "=" * (-len(whole) % 4)).replace("-", "+").replace("_", "/")
+    complete = word[: len(word) - 1] if len(word) % 4 == 1 else word
+    padded = (complete + "=" * (-len(complete) % 4)).replace("-", "+").replace("_", "/")
     try:
         decoded = base64.b64decode(padded, validate=True)
     except (binascii.Error, ValueError):

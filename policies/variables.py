@@ -34,23 +34,23 @@ def expanded(resource: Resource, stack: Stack) -> Iterator[tuple[Path, str]]:
 def _container(path: Path, container: Any, resource: Resource, stack: Stack) -> Iterator[tuple[Path, str]]:
     maps = {(m.get("metadata", "namespace"), m.get("metadata", "name")): m for m in stack.of_kind("ConfigMap")}
     namespace_name = resource.get("metadata", "namespace")
-    known: dict[str, str] = {}
+    expansions: dict[str, str] = {}
     for _, source in items(child(container, "envFrom")):
         if values := maps.get((namespace_name, at(source, "configMapRef", "name"))):
             prefix = child(source, "prefix") or ""
-            known |= {f"{prefix}{key}": text for key, text in _texts(values.get("data")).items()}
+            expansions |= {f"{prefix}{key}": text for key, text in _texts(values.get("data")).items()}
     for index, variable in items(child(container, "env")):
         name, value = child(variable, "name"), child(variable, "value")
         source = at(variable, "valueFrom", "configMapKeyRef")
         if source is not None and (values := maps.get((namespace_name, child(source, "name")))):
             value = at(values.get("data"), str(child(source, "key")))
         if isinstance(name, str) and isinstance(value, str):
-            yield from _changed((*path, "env", index, "value"), value, known)
-            known[name] = _put(value, known)
+            yield from _changed((*path, "env", index, "value"), value, expansions)
+            expansions[name] = _put(value, expansions)
     for part in ("command", "args"):
         for index, word in items(child(container, part)):
             if isinstance(word, str):
-                yield from _changed((*path, part, index), word, known)
+                yield from _changed((*path, part, index), word, expansions)
 
 
 def _texts(data: Any) -> dict[str, str]:

@@ -131,8 +131,10 @@ def _stack(file: Path) -> str:
         for name in sorted(set(names) - set(known)):
             fix = f"known: {', '.join(sorted(known))}"
             raise ConfigError(Problem(file.name, None, f"{PROJECT}:{field}", f"{name!r} is not declared", fix))
-    given = {f"{name}.{key}" for name, secret in resolved.secrets.items() for key, v in secret.keys.items() if v.given}
-    for name in sorted({f"{name}.{key}" for name, values in stack.given.items() for key in values} - given):
-        fix = f"known: {', '.join(sorted(given))}" if given else "the system's file marks no value as given"
+    given_keys = {
+        f"{name}.{key}" for name, secret in resolved.secrets.items() for key, v in secret.keys.items() if v.given
+    }
+    for name in sorted({f"{name}.{key}" for name, values in stack.given.items() for key in values} - given_keys):
+        fix = f"known: {', '.join(sorted(given_keys))}" if given_keys else "the system's file marks no value as given"
         raise ConfigError(Problem(file.name, None, f"{PROJECT}:given", f"{name!r} is not declared", fix))
     return f"environment {stack.environment} of {stack.system}"

@@ -53,15 +53,15 @@ class Review:
 
 def render(review: Review) -> tuple[str, str | None]:
     """Returns the comment, below the limit; and the complete text for an artifact, when something was left out."""
-    whole = _assemble(review, details=2)
-    if len(whole) <= LIMIT:
-        return whole, None
+    full_text = _assemble(review, details=2)
+    if len(full_text) <= LIMIT:
+        return full_text, None
     for details in (1, 0):
         shorter = _assemble(review, details=details)
         if len(shorter) <= LIMIT:
-            return shorter, whole
+            return shorter, full_text
     note = "\n\n*The rest did not fit; it is in the artifact of this run.*\n"
-    return shorter[: LIMIT - len(note)].rpartition("\n")[0] + note, whole
+    return shorter[: LIMIT - len(note)].rpartition("\n")[0] + note, full_text
 
 
 def _assemble(review: Review, *, details: int) -> str:
@@ -80,20 +80,20 @@ def _verdict(review: Review) -> Iterator[str]:
     if review.changes_nothing and not review.blocked:
         yield f"✅ Nothing deployable changed between `{review.base[:12]}` and `{review.head[:12]}`; every rule holds."
         return
-    said = []
+    parts = []
     if review.violations:
-        said.append(f"{review.violations} policy violation{'s' if review.violations != 1 else ''}")
-    said += [
+        parts.append(f"{review.violations} policy violation{'s' if review.violations != 1 else ''}")
+    parts += [
         f"{parity.stack} would differ from production without a declaration"
         for parity in review.parities
         if not parity.faithful
     ]
     if majors := [decision for change in review.stacks for decision in change.majors]:
-        said.append(f"{len(majors)} engine major version{'s' if len(majors) != 1 else ''}")
+        parts.append(f"{len(majors)} engine major version{'s' if len(majors) != 1 else ''}")
     if review.destructive:
-        said.append(f"{len(review.destructive)} destructive change{'s' if len(review.destructive) != 1 else ''}")
+        parts.append(f"{len(review.destructive)} destructive change{'s' if len(review.destructive) != 1 else ''}")
     mark = "🛑" if review.blocked else "⚠️" if review.destructive or majors else "✅"
-    yield f"## {mark} {'; '.join(said) or 'Every rule holds, and nothing is destroyed'}"
+    yield f"## {mark} {'; '.join(parts) or 'Every rule holds, and nothing is destroyed'}"
     counts = [f"`{change.stack}`: {', '.join(_count(change))}" for change in review.stacks if change.steps]
     yield ""
     yield f"{review.base[:12]} → {review.head[:12]} · " + (" · ".join(counts) or "no resource changes")

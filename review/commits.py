@@ -19,8 +19,8 @@ def project_at(ref: str, project: Path) -> Iterator[Path]:
     command = ["git", "-C", str(project), "archive", "--format=tar", f"{ref}^{{commit}}"]
     result = subprocess.run(command, capture_output=True, check=False)
     if result.returncode:
-        said = result.stderr.decode(errors="replace").strip().splitlines()
-        message = f"git has no commit {ref!r}: {said[-1] if said else 'unknown'}"
+        errors = result.stderr.decode(errors="replace").strip().splitlines()
+        message = f"git has no commit {ref!r}: {errors[-1] if errors else 'unknown'}"
         raise ConfigError(Problem("git", None, "", message, "name a branch, tag or commit"))
     with TemporaryDirectory(prefix="understudy-") as folder:
         with tarfile.open(fileobj=io.BytesIO(result.stdout)) as archive:

@@ -43,8 +43,8 @@ def compose(base: str, head: str, previews: dict[str, Path], project: Path = ROO
         without = {name: plain(name, after) for name, setting in settings.items() if setting.environment != BASE}
     for stack in previews:
         if stack not in later:
-            known = ", ".join(sorted(later))
-            raise ConfigError(Problem("--preview-json", None, "", f"there is no stack {stack!r}; known: {known}"))
+            names = ", ".join(sorted(later))
+            raise ConfigError(Problem("--preview-json", None, "", f"there is no stack {stack!r}; known: {names}"))
     stacks = [
         _change(name, earlier.get(name, []), later.get(name, []), previews) for name in sorted({*earlier, *later})
     ]

@@ -74,8 +74,8 @@ def _range(quantities: list[Quantity]) -> str:
     texts = [_text(q) for q in sorted(set(quantities), key=lambda q: q.value)]
     first = quantities[0]
     if isinstance(first, Cpu):
-        whole = all(text[-1].isdigit() for text in texts)
-        return _joined(texts, " cores" if whole else "")
+        all_numbers = all(text[-1].isdigit() for text in texts)
+        return _joined(texts, " cores" if all_numbers else "")
     if isinstance(first, Duration) and all(text.endswith("d") for text in texts):
         return _joined([text[:-1] for text in texts], " days")
     return _joined(texts, "")

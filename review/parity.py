@@ -152,8 +152,8 @@ def _computed(key: Key, difference: Difference, declaration: Declaration, own: s
     """Explains a difference without another explanation; ``own`` are the differences without scale and changes."""
     if difference.kind not in FAILING or {(difference.resource, difference.path), (difference.resource, "")} & own:
         return difference
-    near = [e for e in declaration.near(components(key)) if e.rule != "identity"]
-    sources = near or [e for e in declaration.entries if e.rule != "identity"]
+    candidates = [e for e in declaration.near(components(key)) if e.rule != "identity"]
+    sources = candidates or [e for e in declaration.entries if e.rule != "identity"]
     if not sources:
         return difference
     kind: Class = "scaled" if all(e.rule == "scaled" for e in sources) else "changed"

@@ -26,8 +26,8 @@ def stacks_of(system: str, project: Path = ROOT) -> dict[str, Stack]:
     stacks = {path.name.split(".")[1]: read_stack(path) for path in sorted(project.glob("Pulumi.*.yaml"))}
     of_system = {name: settings for name, settings in stacks.items() if settings.system == system}
     if BASE not in {settings.environment for settings in of_system.values()}:
-        known = ", ".join(sorted({settings.system for settings in stacks.values()}))
-        fix = f"systems with stacks: {known}"
+        systems = ", ".join(sorted({settings.system for settings in stacks.values()}))
+        fix = f"systems with stacks: {systems}"
         raise ConfigError(Problem("Pulumi.*.yaml", None, "", f"{system!r} has no stack of its production", fix))
     return of_system
 

@@ -79,16 +79,16 @@ class PullRequest:
                 (c for c in self._comments() if c["body"].startswith(MARKER) and c["user"]["login"] == author), None
             )
             if own:
-                answer = self._ask(
+                response = self._ask(
                     "PATCH", f"/repos/{self.repository}/issues/comments/{own['id']}", json={"body": body}
                 )
             else:
-                answer = self._ask(
+                response = self._ask(
                     "POST", f"/repos/{self.repository}/issues/{self.number}/comments", json={"body": body}
                 )
         except (httpx.HTTPError, KeyError, ValueError) as error:
             raise CommentNotPosted(f"the comment was not posted: {error}") from None
-        return str(answer.json()["html_url"])
+        return str(response.json()["html_url"])
 
 
 def deliver(body: str, number: int, author: str, environment: Mapping[str, str], head: str | None = None) -> str:

@@ -104,11 +104,11 @@ class Reachability:
         """
         destinations = set()
         for source, pod in self._own.items():
-            known = {str(host).partition("/")[2] for host in self._known(pod)}
+            known_hosts = {str(host).partition("/")[2] for host in self._known(pod)}
             for entry in self._world.kind("ServiceEntry"):
                 hosts = set(at(entry, "spec", "hosts"))
                 ports = [int(port["number"]) for port in at(entry, "spec", "ports")]
-                if hosts & known and self._leaves(pod, entry, hosts, ports):
+                if hosts & known_hosts and self._leaves(pod, entry, hosts, ports):
                     destinations.add((source, str(entry["metadata"]["name"])))
         return destinations
 

@@ -87,8 +87,8 @@ class Recorder(mocks.MockMonitor):
                     symbol = {rpc._special_sig_key: rpc._special_secret_sig, "value": symbol}
                 outputs.update({name: symbol})
             elif isinstance(symbol, dict) and outputs.fields[name].HasField("struct_value"):
-                given = outputs.fields[name].struct_value
-                given.update({key: item for key, item in symbol.items() if key not in given.fields})
+                fields = outputs.fields[name].struct_value
+                fields.update({key: item for key, item in symbol.items() if key not in fields.fields})
         identity = f"${{{urn}.id}}" if request.custom else ""
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=outputs)
 
@@ -174,13 +174,13 @@ def stack_settings(project: Path, stack: str, file: Path | None) -> dict[str, st
     declared = reader.load((project / "Pulumi.yaml").read_text(encoding="utf-8")).get("config", {})
     path = file or project / f"Pulumi.{stack}.yaml"
     if not path.exists():
-        known = sorted(p.name.split(".")[1] for p in project.glob("Pulumi.*.yaml"))
-        raise SystemExit(f"there is no stack {stack!r}; known: {', '.join(known)}")
-    given = reader.load(path.read_text(encoding="utf-8")) or {}
+        names = sorted(p.name.split(".")[1] for p in project.glob("Pulumi.*.yaml"))
+        raise SystemExit(f"there is no stack {stack!r}; known: {', '.join(names)}")
+    content = reader.load(path.read_text(encoding="utf-8")) or {}
     values = {
         key: entry["default"] for key, entry in declared.items() if isinstance(entry, dict) and "default" in entry
     }
-    values.update(given.get("config", {}))
+    values.update(content.get("config", {}))
     return {key if ":" in key else f"{PROJECT}:{key}": _setting(key, value) for key, value in values.items()}
 
 

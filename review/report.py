@@ -37,8 +37,8 @@ class Parity:
     def verdict(self) -> str:
         """Returns the verdict in one line."""
         counts = ", ".join(f"{count} {kind}" for kind, count in self.counts().items() if count)
-        said = "equals production but for declared differences" if self.faithful else "is NOT production"
-        return f"{self.stack} {said}: {counts or 'no differences'}"
+        summary = "equals production but for declared differences" if self.faithful else "is NOT production"
+        return f"{self.stack} {summary}: {counts or 'no differences'}"
 
 
 def as_json(parity: Parity) -> str:

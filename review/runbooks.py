@@ -42,5 +42,5 @@ def overview() -> str:
 
 
 def _meaning(text: str) -> str:
-    found = _MEANING.search(text)
-    return " ".join(found[1].split()).replace("|", "\\|") if found else ""
+    match = _MEANING.search(text)
+    return " ".join(match[1].split()).replace("|", "\\|") if match else ""

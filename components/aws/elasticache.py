@@ -77,10 +77,10 @@ class ElastiCache(PlatformComponent):
             opts=self.child_options(protect=protected(self)),
         )
         kept = password.result.apply(lambda value: json.dumps({"username": "default", "password": value}))
-        given = secret(self, f"{context.name}/{name}", own.arn, kept, protect=protected(self))
+        credentials = secret(self, f"{context.name}/{name}", own.arn, kept, protect=protected(self))
         self.endpoint = {
             "host": self.group.configuration_endpoint_address,
             "port": cache.port(),
-            "secret": given.arn,
+            "secret": credentials.arn,
         }
         self.register_outputs({"endpoint": self.group.configuration_endpoint_address})

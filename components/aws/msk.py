@@ -70,14 +70,14 @@ class Msk(PlatformComponent):
         password = random.RandomPassword(f"{name}-password", length=32, special=False, opts=self.child_options())
         kept = password.result.apply(lambda value: json.dumps({"username": kafka.user, "password": value}))
         # MSK reads only secrets with this prefix, and none that are encrypted with the account's default key
-        given = secret(self, f"AmazonMSK_{context.name}-{name}", own.arn, kept, protect=protected(self))
+        credentials = secret(self, f"AmazonMSK_{context.name}-{name}", own.arn, kept, protect=protected(self))
         msk.ScramSecretAssociation(
-            name, cluster_arn=self.cluster.arn, secret_arn_lists=[given.arn], opts=self.child_options()
+            name, cluster_arn=self.cluster.arn, secret_arn_lists=[credentials.arn], opts=self.child_options()
         )
         self.endpoint = {
             "host": self.cluster.bootstrap_brokers_sasl_scram,
             "port": kafka.port(),
-            "secret": given.arn,
+            "secret": credentials.arn,
         }
         self.register_outputs({"bootstrapBrokers": self.cluster.bootstrap_brokers_sasl_scram})
 

@@ -99,6 +99,6 @@ class OpenSearch(PlatformComponent):
             opts=self.child_options(writers, protect=protected(self)),
         )
         kept = password.result.apply(lambda value: json.dumps({"username": search.user, "password": value}))
-        given = secret(self, f"{context.name}/{name}", own.arn, kept, protect=protected(self))
-        self.endpoint = {"host": self.domain.endpoint, "port": search.port(), "secret": given.arn}
+        credentials = secret(self, f"{context.name}/{name}", own.arn, kept, protect=protected(self))
+        self.endpoint = {"host": self.domain.endpoint, "port": search.port(), "secret": credentials.arn}
         self.register_outputs({"endpoint": self.domain.endpoint, "dashboards": self.domain.dashboard_endpoint})

@@ -246,14 +246,14 @@ class ObjectFactory:
         namespace = self._resolved.environment.namespace
         subject = {"kind": "ServiceAccount", "name": self._component, "namespace": namespace}
         objects = []
-        for kind, name, wanted in (
+        for kind, name, rules_of_kind in (
             ("Role", self._component, rules),
             ("ClusterRole", f"{namespace}-{self._component}", cluster_rules),
         ):
-            if not wanted:
+            if not rules_of_kind:
                 continue
             version = "rbac.authorization.k8s.io/v1"
-            objects.append(self.make(version, kind, name, logical=self._component, rules=list(wanted)))
+            objects.append(self.make(version, kind, name, logical=self._component, rules=list(rules_of_kind)))
             reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
             objects.append(
                 self.make(

@@ -154,8 +154,8 @@ class Wiring:
             for key in CREDENTIALS:
                 name = secret_variable(volume.removeprefix("credentials-"), f"{key}-file")
                 plain[name] = f"{TRUST}/{volume}/{key}"
-        wanted = self.workload.configuration
-        keys = () if wanted == "all" else wanted
+        configured = self.workload.configuration
+        keys = () if configured == "all" else configured
         return [
             *({"name": name, "value": value} for name, value in sorted(plain.items())),
             *(

@@ -101,8 +101,8 @@ def _sync(name: str, declared: DataSync, resolved: Resolved) -> tuple[Any, ...]:
         "TEMPORARY_CLUSTER": f"{target.identifier}-sync-",
     }
     secret = target.secret(declared.database)
-    given = {f"DB_{key.upper()}": {"name": secret, "key": key} for key in ("host", "port")}
+    endpoint = {f"DB_{key.upper()}": {"name": secret, "key": key} for key in ("host", "port")}
     return (
         *({"name": name, "value": value} for name, value in plain.items()),
-        *({"name": name, "valueFrom": {"secretKeyRef": reference}} for name, reference in given.items()),
+        *({"name": name, "valueFrom": {"secretKeyRef": reference}} for name, reference in endpoint.items()),
     )

@@ -72,11 +72,11 @@ def _label(body: dict[str, Any], path: tuple[str | int, ...], name: str) -> None
 
 def _tell(spec: dict[str, Any], environment: list[dict[str, Any]]) -> None:
     for _, container in containers(spec, "containers", "initContainers"):
-        given = list(container.get("env") or [])
-        names = {below(variable, "name") for variable in given}
+        own_env = list(container.get("env") or [])
+        names = {below(variable, "name") for variable in own_env}
         more = [variable for variable in environment if variable["name"] not in names]
-        if given or more:
-            container["env"] = [*given, *more]
+        if own_env or more:
+            container["env"] = [*own_env, *more]
 
 
 def _environment(resolved: Resolved, declared: Declared) -> list[dict[str, Any]]:

@@ -130,16 +130,16 @@ def way_out(gateway: str, hosts: Mapping[str, int]) -> Any:
 def sidecar(resolved: Resolved, name: str, platform: Platform) -> Any:
     """Returns the Sidecar of a component: its proxies know the hosts that it uses; calls to any other host fail."""
     component = resolved.components[name]
-    known = [f"./{host(resolved, used)}" for used in component.uses if runs_here(resolved, used)]
+    known_hosts = [f"./{host(resolved, used)}" for used in component.uses if runs_here(resolved, used)]
     if component.needs_kubernetes_api:
-        known.append("default/kubernetes.default.svc.cluster.local")
+        known_hosts.append("default/kubernetes.default.svc.cluster.local")
     if calls := outside(resolved, name):
-        known += [*(f"./{call}" for call in sorted(calls)), f"{Istio.egress_namespace}/*"]
+        known_hosts += [*(f"./{call}" for call in sorted(calls)), f"{Istio.egress_namespace}/*"]
     stores = stores_outside(resolved)
     named = [names(used, stores[used], platform) for used in component.uses if used in stores]
-    hosts: Any = known or ["~/*"]
+    hosts: Any = known_hosts or ["~/*"]
     if named:
         hosts = pulumi.Output.all(*named).apply(
-            lambda several: [*known, *(f"./{one}" for hosts in several for one in hosts)]
+            lambda several: [*known_hosts, *(f"./{one}" for hosts in several for one in hosts)]
         )
     return {"workloadSelector": {"labels": selector(name)}, "egress": [{"hosts": hosts}]}

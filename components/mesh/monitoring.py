@@ -39,8 +39,8 @@ def _service(name: str) -> Iterator[Panel]:
     rate = f"sum by (source_canonical_service) (rate(istio_requests_total{{{own}}}{_WINDOW}))"
     yield panel("Requests by caller", (rate, "{{source_canonical_service}}"), unit="reqps")
     errors = f'sum (rate(istio_requests_total{{{own}, response_code=~"5.."}}{_WINDOW}))'
-    whole = f"sum (rate(istio_requests_total{{{own}}}{_WINDOW}))"
-    yield panel("Errors", f"{errors} / {whole}", unit="percentunit", warn=0.01)
+    requests = f"sum (rate(istio_requests_total{{{own}}}{_WINDOW}))"
+    yield panel("Errors", f"{errors} / {requests}", unit="percentunit", warn=0.01)
     buckets = f"sum by (le) (rate(istio_request_duration_milliseconds_bucket{{{own}}}{_WINDOW}))"
     quantiles = [(f"histogram_quantile({part}, {buckets})", f"p{part * 100:g}") for part in (0.5, 0.95, 0.99)]
     yield panel("Duration", *quantiles, unit="ms", warn=200)

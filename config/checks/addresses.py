@@ -45,18 +45,18 @@ def addresses(system: System) -> Iterator[Finding]:
 
 
 def _account(at: Path, account: Account) -> Iterator[Finding]:
-    whole = IPv4Network(account.cidr)
+    account_network = IPv4Network(account.cidr)
     for tier in TIERS:
         if (count := len(getattr(account.subnets, tier))) != len(account.zones):
             message = f"{count} networks for {len(account.zones)} zones"
             yield (*at, "subnets", tier), message, "give each zone one"
     own: list[tuple[Path, str]] = list(account.subnets.all())
     for field, network in own:
-        if not IPv4Network(network).subnet_of(whole):
+        if not IPv4Network(network).subnet_of(account_network):
             yield (*at, *field), f"{network} is not inside {account.cidr}", "choose one that cidr holds"
     if account.vpn_cidr:
         own.append((("vpnCidr",), account.vpn_cidr))
-        yield from _vpn((*at, "vpnCidr"), IPv4Network(account.vpn_cidr), whole)
+        yield from _vpn((*at, "vpnCidr"), IPv4Network(account.vpn_cidr), account_network)
     for (left, one), (right, other) in combinations(own, 2):
         if IPv4Network(one).overlaps(IPv4Network(other)):
             yield (*at, *right), f"{other} overlaps {render(left)} {one}", "an address can be in one of them only"
@@ -100,12 +100,12 @@ def _several(system: System) -> Iterator[Finding]:
 
 def _buckets(system: System) -> Iterator[Finding]:
     """Yields mistakes about buckets that other components name: they exist, and are of the required type."""
-    known = {name: c.receives_logs for name, c in system.components.items() if isinstance(c, Bucket)}
+    buckets = {name: c.receives_logs for name, c in system.components.items() if isinstance(c, Bucket)}
     for name, component in system.components.items():
         for field, logs in (("bucket", False), ("logs", True)):
             named = getattr(component, field, None)
-            if isinstance(component, Platform) and named is not None and known.get(named) is not logs:
-                fix = f"one of {', '.join(sorted(n for n, receives in known.items() if receives is logs)) or 'none'}"
+            if isinstance(component, Platform) and named is not None and buckets.get(named) is not logs:
+                fix = f"one of {', '.join(sorted(n for n, receives in buckets.items() if receives is logs)) or 'none'}"
                 what = "that receives logs" if logs else "that others read"
                 yield ("components", name, field), f"{named!r} is no bucket {what}", fix
 

@@ -60,8 +60,8 @@ def meshing(system: System) -> Iterator[Finding]:
 
 def _istio(here: Path, istio: Istio, system: System) -> Iterator[Finding]:
     if not isinstance(system.components.get(istio.balancer), LoadBalancer):
-        known = [name for name, c in system.components.items() if isinstance(c, LoadBalancer)]
-        yield (*here, "balancer"), f"{istio.balancer!r} is no load balancer", f"one of {', '.join(known) or 'none'}"
+        balancers = [name for name, c in system.components.items() if isinstance(c, LoadBalancer)]
+        yield (*here, "balancer"), f"{istio.balancer!r} is no load balancer", f"one of {', '.join(balancers) or 'none'}"
     own = (istio.control_namespace, istio.agent_namespace, istio.egress_namespace)
     for name, environment in system.environments.items():
         at: Path = ("environments", name, "cluster", "ingressNamespace")
@@ -109,8 +109,10 @@ def _routes(at: Path, entry: VirtualHost, components: Mapping[str, Component]) -
 
 
 def _provider(here: Path, proxy: OAuth2Proxy, components: Mapping[str, Component]) -> Iterator[Finding]:
-    known = {host for used in proxy.uses if isinstance(c := components.get(used), External) for host in c.hosts}
-    if proxy.issuer.partition("/")[0] not in known:
+    external_hosts = {
+        host for used in proxy.uses if isinstance(c := components.get(used), External) for host in c.hosts
+    }
+    if proxy.issuer.partition("/")[0] not in external_hosts:
         message = f"the issuer {proxy.issuer!r} is no host of a component of kind external that it uses"
         yield (*here, "issuer"), message, "declare it, with the hosts of its tokens and keys"
 
@@ -132,16 +134,16 @@ def _workloads(system: System) -> Iterator[Finding]:
 
 def _acting(here: Path, component: CloudWatchExporter | DataSync, system: System) -> Iterator[Finding]:
     """Yields mistakes about components that act in the account: their stores, and where they are."""
-    known = system.components
+    components = system.components
     if isinstance(component, DataSync):
-        target = known.get(component.database)
+        target = components.get(component.database)
         if not isinstance(target, Aurora) or target.engine != "postgresql":
             yield (*here, "database"), f"{component.database!r} is no database of Aurora PostgreSQL", "name one"
         if component.database not in component.uses:
             yield (*here, "uses"), f"does not use {component.database!r}, whose data it replaces", "add it to 'uses'"
     else:
         for store in component.stores:
-            if not isinstance(known.get(store), Managed):
+            if not isinstance(components.get(store), Managed):
                 yield (*here, "stores"), f"{store!r} is no store that AWS manages", "name one"
     for environment, settings in system.environments.items():
         if settings.account is None:

@@ -44,10 +44,10 @@ def _dangling(system: System) -> Iterator[Finding]:
     added = {
         name for environment in system.environments.values() for change in environment.changes for name in change.add
     }
-    known = system.components.keys() | added
+    declared = system.components.keys() | added
     for name, component in system.components.items():
         here: Path = ("components", name)
-        yield from _component(here, name, component, known)
+        yield from _component(here, name, component, declared)
         yield from _secrets(system, here, component)
         yield from telemetry(here, component, system)
         if isinstance(component, Service):
@@ -55,7 +55,7 @@ def _dangling(system: System) -> Iterator[Finding]:
     yield from _circle(system)
     yield from _assumed(system)
     for name, environment in system.environments.items():
-        yield from _changes(name, environment, known)
+        yield from _changes(name, environment, declared)
     yield from _namespaces(system)
     yield from addresses(system)
     yield from meshing(system)

@@ -56,8 +56,8 @@ def telemetry(here: Path, component: Component, system: System) -> Iterator[Find
 def _grafana(here: Path, used: Mapping[str, Component]) -> Iterator[Finding]:
     for name, other in used.items():
         if type(other) not in DATA_SOURCES:
-            known = ", ".join(sorted(DATA_SOURCES.values()))
-            yield here, f"uses {name!r}, of kind {other.kind}: not a data source", f"data sources are of kind {known}"
+            kinds = ", ".join(sorted(DATA_SOURCES.values()))
+            yield here, f"uses {name!r}, of kind {other.kind}: not a data source", f"data sources are of kind {kinds}"
 
 
 def _prometheus(here: Path, used: Mapping[str, Component], system: System) -> Iterator[Finding]:

@@ -66,9 +66,9 @@ def _derive(system: System, environment: str) -> tuple[Resolved, dict[str, Deriv
 
 def _environment(system: System, name: str) -> Environment:
     if name not in system.environments:
-        known = ", ".join(system.environments)
+        declared = ", ".join(system.environments)
         at = system.line(("environments",))
-        raise ConfigError(Problem(system.file, at, "environments", f"{name!r} is not declared; declared: {known}"))
+        raise ConfigError(Problem(system.file, at, "environments", f"{name!r} is not declared; declared: {declared}"))
     return system.environments[name]
 
 
@@ -174,14 +174,14 @@ def _child(system: System, at: Path, node: Any, part: str | int, parent: Path) -
         return node[part]
     if isinstance(node, list | tuple) and isinstance(part, int) and part < len(node):
         return node[part]
-    known = sorted(map(str, node)) if isinstance(node, dict) else []
+    children = sorted(map(str, node)) if isinstance(node, dict) else []
     optional = _optional_keys(parent, node)
     if part in optional:
         node[part] = None
         return None
-    match = difflib.get_close_matches(str(part), [*known, *optional], n=1, cutoff=0.5)
+    match = difflib.get_close_matches(str(part), [*children, *optional], n=1, cutoff=0.5)
     where = f" in {render(parent)}" if parent else ""
-    fix = f"did you mean {match[0]!r}?" if match else f"known{where}: {', '.join([*known, *optional])}"
+    fix = f"did you mean {match[0]!r}?" if match else f"known{where}: {', '.join([*children, *optional])}"
     raise _error(system, at, f"unknown path: there is no {part!r}{where}", fix)
 
 

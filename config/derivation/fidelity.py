@@ -32,13 +32,15 @@ def statement(resolved: Resolved, derivation: Mapping[str, Derived], deployed_ki
     scaled = list(dict.fromkeys(d.because for d in derivation.values() if d.rule == "scaled" and d.because))
     if scaled:
         sentences.append(f"Capacity and latency under load are not production's: {'; '.join(scaled)}.")
-    whole = {path.partition(".")[0] for path, d in derivation.items() if d.rule != "same" and path.endswith(".kind")}
+    one_sided = {
+        path.partition(".")[0] for path, d in derivation.items() if d.rule != "same" and path.endswith(".kind")
+    }
     reasons: dict[str, list[str]] = defaultdict(list)
     for path, derived in derivation.items():
         if derived.rule in ("changed", "added", "removed") and derived.because:
             component = path.partition(".")[0]
             # for a component that was added or removed, its name is enough
-            reasons[derived.because].append(component if component in whole else path)
+            reasons[derived.because].append(component if component in one_sided else path)
     sentences += [
         f"Differs on purpose ({reason}): {', '.join(dict.fromkeys(paths))}." for reason, paths in reasons.items()
     ]

@@ -65,8 +65,8 @@ class Manifest(Model):
 
     def scaled(self, ratios: dict[ScaleKind, Any]) -> Manifest:
         """Returns the object with every quantity of the kinds in ``scale`` scaled; ``ratios`` are the environment's."""
-        wanted = {kind: ratios[kind] for kind in self.scale if kind in ratios}
-        return self.model_copy(update={"spec": _scaled(self.spec, wanted)}) if wanted else self
+        own_ratios = {kind: ratios[kind] for kind in self.scale if kind in ratios}
+        return self.model_copy(update={"spec": _scaled(self.spec, own_ratios)}) if own_ratios else self
 
     def body(self) -> dict[str, Any]:
         """Returns the object in the form that the API server accepts, without a namespace."""

@@ -108,12 +108,12 @@ def _fault(folder: Path, chart: str, version: str) -> str | None:
     try:
         with tarfile.open(file) as archive:
             member = archive.extractfile(f"{chart}/Chart.yaml")
-            said = YAML(typ="safe").load(member.read()) if member else None
+            content = YAML(typ="safe").load(member.read()) if member else None
     except (OSError, tarfile.TarError, KeyError, YAMLError, EOFError) as error:
         return (
             f"{file} is no packaged chart {chart}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
         )
-    name_and_version = (said.get("name"), str(said.get("version"))) if isinstance(said, dict) else None
+    name_and_version = (content.get("name"), str(content.get("version"))) if isinstance(content, dict) else None
     return (
         None
         if name_and_version == (chart, version)

@@ -261,9 +261,9 @@ def load(name_or_file: str) -> Contract:
     if path.suffix not in {".yaml", ".yml"}:
         path = SYSTEMS / f"{name_or_file}.data.yaml"
         if not path.exists():
-            known = ", ".join(file.name.split(".")[0] for file in contracts())
+            names = ", ".join(file.name.split(".")[0] for file in contracts())
             raise ConfigError(
-                Problem(name_or_file, None, "", "no such contract", f"known: {known}; or write {shown(path)}")
+                Problem(name_or_file, None, "", "no such contract", f"known: {names}; or write {shown(path)}")
             )
     return parse(read(path), shown(path))
 

@@ -81,15 +81,17 @@ def access(context: str | None) -> Access:
                 raise ConfigError(Problem(str(file), None, section, "not a kubeconfig: expected a list with names"))
             for entry in listed:
                 entries.setdefault(entry["name"], _absolute(entry.get(section[:-1]) or {}, file.parent))
-    wanted = context or current
-    if wanted is None or wanted not in named["contexts"]:
-        known = ", ".join(named["contexts"]) or "none"
+    context_name = context or current
+    if context_name is None or context_name not in named["contexts"]:
+        contexts = ", ".join(named["contexts"]) or "none"
         raise ConfigError(
-            Problem(str(files[0]), None, "", f"no context {wanted!r}; known: {known}", "set understudy:context")
+            Problem(
+                str(files[0]), None, "", f"no context {context_name!r}; known: {contexts}", "set understudy:context"
+            )
         )
-    chosen = named["contexts"][wanted]
+    chosen = named["contexts"][context_name]
     cluster, user = named["clusters"].get(chosen.get("cluster"), {}), named["users"].get(chosen.get("user"), {})
-    return Access(wanted, chosen, cluster, user)
+    return Access(context_name, chosen, cluster, user)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -186,5 +186,5 @@ def _name_fix(name: str) -> str:
 
 def _known_keys(model: type[BaseModel], path: Path, data: Any) -> str:
     """Returns a suggestion for the misspelt key, from the keys of the model that refused it."""
-    known = keys_at(model, path[:-1], data)
-    return closest(str(path[-1]), known) or f"known here: {', '.join(known)}"
+    keys = keys_at(model, path[:-1], data)
+    return closest(str(path[-1]), keys) or f"known here: {', '.join(keys)}"

@@ -17,9 +17,9 @@ SERVICE_NETWORKS = "/apis/networking.k8s.io/v1/servicecidrs"
 
 def _outside(addresses: Iterable[str], networks: Iterable[str]) -> list[str]:
     """Returns IPv4 addresses that are in none of the networks; other addresses are not checked."""
-    known = [IPv4Network(network) for network in networks]
+    declared = [IPv4Network(network) for network in networks]
     v4 = [address for address in dict.fromkeys(addresses) if address.count(".") == 3]
-    return [address for address in v4 if not any(IPv4Address(address) in network for network in known)]
+    return [address for address in v4 if not any(IPv4Address(address) in network for network in declared)]
 
 
 def api_server(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
@@ -39,19 +39,21 @@ def api_server(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     addresses = [str(at(service, "spec", "clusterIP")), *endpoints]
     if closed := _outside(addresses, declared):
         cidrs = ", ".join([*settings.api_server_cidrs, *(f"{address}/32" for address in closed)])
-        said = f"the API server answers at {some(closed)}, outside of apiServerCidrs: {some(users)} would not reach it"
-        yield Finding("failure", said, f"{needs.declared('cluster')}: apiServerCidrs: [{cidrs}]")
+        message = (
+            f"the API server answers at {some(closed)}, outside of apiServerCidrs: {some(users)} would not reach it"
+        )
+        yield Finding("failure", message, f"{needs.declared('cluster')}: apiServerCidrs: [{cidrs}]")
     ports = {int(port["port"]) for s in slices for port in s.get("ports") or ()}
     ports |= {int(port["port"]) for port in at(service, "spec", "ports") or ()}
     if unknown := sorted(ports - set(settings.api_server_ports)):
         written = sorted({*settings.api_server_ports, *unknown})
-        said = f"the API server listens on {some([str(p) for p in unknown])}, which is not in apiServerPorts"
-        yield Finding("failure", said, f"{needs.declared('cluster')}: apiServerPorts: {written}")
+        message = f"the API server listens on {some([str(p) for p in unknown])}, which is not in apiServerPorts"
+        yield Finding("failure", message, f"{needs.declared('cluster')}: apiServerPorts: {written}")
     if not closed and not unknown:
         yield Finding("ok", f"{some(addresses)}, ports {some([str(p) for p in sorted(ports)])}")
     if not endpoints:
-        said = "cannot tell where the API server itself answers: the Service kubernetes has no endpoints"
-        yield Finding("unknown", said, "ask the cluster's administrator for its addresses")
+        message = "cannot tell where the API server itself answers: the Service kubernetes has no endpoints"
+        yield Finding("unknown", message, "ask the cluster's administrator for its addresses")
 
 
 def nodes(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
@@ -69,8 +71,10 @@ def nodes(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     ]
     if closed := _outside(addresses, settings.node_cidrs):
         cidrs = ", ".join([*settings.node_cidrs, *(f"{address}/32" for address in closed)])
-        said = f"{len(closed)} nodes are outside of nodeCidrs ({some(closed)}): {some(scrapers)} would not read them"
-        yield Finding("failure", said, f"{needs.declared('cluster')}: nodeCidrs: [{cidrs}], or the network they are in")
+        message = f"{len(closed)} nodes are outside of nodeCidrs ({some(closed)}): {some(scrapers)} would not read them"
+        yield Finding(
+            "failure", message, f"{needs.declared('cluster')}: nodeCidrs: [{cidrs}], or the network they are in"
+        )
     else:
         yield Finding("ok", f"{len(addresses)} nodes, all inside nodeCidrs")
 
@@ -83,8 +87,8 @@ def services(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         listed = ()
     networks = [str(c) for entry in listed for c in at(entry, "spec", "cidrs") or () if "." in str(c)]
     if not networks:
-        said = "cannot tell: the API server does not show the network of its Services (it does from 1.33)"
-        yield Finding("unknown", said, "ask the cluster's administrator for its --service-cluster-ip-range")
+        message = "cannot tell: the API server does not show the network of its Services (it does from 1.33)"
+        yield Finding("unknown", message, "ask the cluster's administrator for its --service-cluster-ip-range")
         return
     api = {IPv4Network(cidr) for cidr in needs.resolved.environment.cluster.api_server_cidrs}
     outside = {IPv4Network(cidr): name for name, cidrs, _ in needs.egress() for cidr in cidrs if cidr != "0.0.0.0/0"}
@@ -93,8 +97,8 @@ def services(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         for other, name in outside.items():
             if other.overlaps(network) and other not in api and not _name_server(needs, other):
                 clash += 1
-                said = f"{other}, which {name} opens the way to, lies in the Services' network {network}"
-                yield Finding("failure", said, "choose other addresses, or a cluster with another Service network")
+                message = f"{other}, which {name} opens the way to, lies in the Services' network {network}"
+                yield Finding("failure", message, "choose other addresses, or a cluster with another Service network")
     if not clash:
         yield Finding("ok", f"{', '.join(networks)}; no declared network lies in it")
 

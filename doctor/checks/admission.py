@@ -15,22 +15,22 @@ METRIC = "pod_security_evaluations_total"
 
 def enforced(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     """Checks that the admission plugin runs, and that no existing namespace has other labels."""
-    wanted = {
+    levels = {
         body["metadata"]["name"]: level
         for body in needs.of("Namespace")
         if (level := at(body, "metadata", "labels", ENFORCE))
     }
-    if not wanted:
+    if not levels:
         yield Finding("ok", "no namespace requires it")
         return
     try:
         on = METRIC in cluster.text("/metrics")
     except Forbidden:
-        said = "cannot tell: it is built in and on by default from 1.25; whether it is off only /metrics says"
-        yield Finding("unknown", said, "ask an administrator: kubectl get --raw /metrics | grep pod_security")
+        message = "cannot tell: it is built in and on by default from 1.25; whether it is off only /metrics says"
+        yield Finding("unknown", message, "ask an administrator: kubectl get --raw /metrics | grep pod_security")
         return
     if on:
-        yield Finding("ok", f"the plugin PodSecurity is on; enforced: {', '.join(sorted(set(wanted.values())))}")
+        yield Finding("ok", f"the plugin PodSecurity is on; enforced: {', '.join(sorted(set(levels.values())))}")
     else:
         fix = "take PodSecurity out of the API server's --disable-admission-plugins"
         yield Finding(

@@ -72,19 +72,20 @@ def holds(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     """Checks that every pod of the peak fits a node, beside the pods that run already."""
     free, seen = _free(needs, cluster)
     most = peak(needs.resolved)
-    wanted = f"the peak requests {most.requests_cpu} CPU and {most.requests_memory} memory in {most.pods} pods"
+    peak_text = f"the peak requests {most.requests_cpu} CPU and {most.requests_memory} memory in {most.pods} pods"
     cpu, memory = (sum((node[part] for node in free), start=Fraction(0)) for part in (0, 1))
-    there = f"{len(free)} nodes have {float(cpu):.1f} CPU and {float(memory) / 1024**3:.1f}Gi free"
+    available = f"{len(free)} nodes have {float(cpu):.1f} CPU and {float(memory) / 1024**3:.1f}Gi free"
     missing = unschedulable([((n[0], n[1], Fraction(1)), name) for n, name in requested(needs.resolved)], free)
     if missing:
-        said = f"{wanted}; {there}: no room for {some([f'{count} of {name}' for name, count in missing.items()])}"
+        unplaced = some([f"{count} of {name}" for name, count in missing.items()])
+        message = f"{peak_text}; {available}: no room for {unplaced}"
         fix = f"more or larger nodes, or a smaller scale: {needs.declared('scale')}"
         if _grows(cluster):
-            yield Finding("warning", f"{said}, until the autoscaler adds nodes", fix)
+            yield Finding("warning", f"{message}, until the autoscaler adds nodes", fix)
         else:
-            yield Finding("failure", said, fix)
+            yield Finding("failure", message, fix)
     else:
-        yield Finding("ok", f"{wanted}; {there}" + ("" if seen else " (what others use was not seen)"))
+        yield Finding("ok", f"{peak_text}; {available}" + ("" if seen else " (what others use was not seen)"))
 
 
 CHECKS = (Check("capacity", "Do the nodes hold the declared peak?", holds),)

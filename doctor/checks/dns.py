@@ -53,8 +53,8 @@ def answered(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     if closed:
         where = "NodeLocal DNSCache" if _local(cluster) else "Cloud DNS"
         cidrs = ", ".join([*dns.cidrs, *(f"{address}/32" for address in closed)])
-        said = f"{where} answers at {', '.join(closed)}, where no NetworkPolicy lets pods: no name would resolve"
-        yield Finding("failure", said, f"{needs.declared('cluster', 'dns')}: cidrs: [{cidrs}]")
+        message = f"{where} answers at {', '.join(closed)}, where no NetworkPolicy lets pods: no name would resolve"
+        yield Finding("failure", message, f"{needs.declared('cluster', 'dns')}: cidrs: [{cidrs}]")
     elif running or (outside and not closed):
         also = f", and {', '.join(outside)}" if outside else ""
         yield Finding("ok", f"{len(running)} pods with {selector} in {dns.namespace}{also}")

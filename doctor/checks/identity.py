@@ -17,16 +17,16 @@ def pinned(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
             yield Finding("ok", f"the environment is pinned to this cluster ({authority[:16]}…)")
         else:
             actual = f"{authority[:16]}…" if authority else "none"
-            said = f"another cluster: its authority is {actual}, the environment belongs to {pin.ca_sha256[:16]}…"
-            yield Finding("failure", said, "choose the context of the environment's cluster")
+            message = f"another cluster: its authority is {actual}, the environment belongs to {pin.ca_sha256[:16]}…"
+            yield Finding("failure", message, "choose the context of the environment's cluster")
         return
     if pin.kube_system_uid is not None:
         uid = at(cluster.one("/api/v1/namespaces/kube-system"), "metadata", "uid")
         if uid == pin.kube_system_uid:
             yield Finding("ok", f"the environment is pinned to this cluster (kube-system {uid})")
         else:
-            said = f"another cluster: kube-system is {uid}, the environment belongs to {pin.kube_system_uid}"
-            yield Finding("failure", said, "choose the context of the environment's cluster")
+            message = f"another cluster: kube-system is {uid}, the environment belongs to {pin.kube_system_uid}"
+            yield Finding("failure", message, "choose the context of the environment's cluster")
         return
     if pin.otherwise:
         yield Finding("ok", pin.otherwise)
@@ -35,8 +35,8 @@ def pinned(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         yield Finding("failure", "the environment is pinned to no cluster", fix)
     else:
         uid = at(cluster.one("/api/v1/namespaces/kube-system"), "metadata", "uid")
-        said = "the environment is pinned to no cluster, and the kubeconfig names no certificate authority"
-        yield Finding("failure", said, f"{needs.declared('cluster')}: kubeSystemUid: {uid}")
+        message = "the environment is pinned to no cluster, and the kubeconfig names no certificate authority"
+        yield Finding("failure", message, f"{needs.declared('cluster')}: kubeSystemUid: {uid}")
 
 
 def free(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
@@ -52,9 +52,9 @@ def free(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     ):
         yield Finding("ok", f"{needs.namespace} is this environment's")
     else:
-        said = f"the namespace {needs.namespace} is there, and not of {environment} of {needs.resolved.system}"
+        message = f"the namespace {needs.namespace} is there, and not of {environment} of {needs.resolved.system}"
         fix = f"{needs.declared('namespace')}: <a name that is free>, or kubectl delete namespace {needs.namespace}"
-        yield Finding("failure", said, fix)
+        yield Finding("failure", message, fix)
 
 
 CHECKS = (

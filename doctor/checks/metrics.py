@@ -26,24 +26,24 @@ _BRINGS = {
 
 def answered(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     """Checks that each API of metrics is registered and available."""
-    wanted: dict[str, list[str]] = {}
+    autoscalers: dict[str, list[str]] = {}
     for body in needs.of("HorizontalPodAutoscaler"):
         for metric in at(body, "spec", "metrics") or ():
             if group := GROUPS.get(metric.get("type", "")):
-                wanted.setdefault(group, []).append(label(body))
-    services = {at(service, "spec", "group"): service for service in cluster.items(SERVICES)} if wanted else {}
-    for group, names in wanted.items():
+                autoscalers.setdefault(group, []).append(label(body))
+    services = {at(service, "spec", "group"): service for service in cluster.items(SERVICES)} if autoscalers else {}
+    for group, names in autoscalers.items():
         conditions = at(services.get(group), "status", "conditions") or ()
         available: Object = next((c for c in conditions if c.get("type") == "Available"), {})
         if group not in services:
-            said = f"nobody answers for {group}: {some(names)} would stay at the minimum"
-            yield Finding("failure", said, _BRINGS[group])
+            message = f"nobody answers for {group}: {some(names)} would stay at the minimum"
+            yield Finding("failure", message, _BRINGS[group])
         elif available.get("status") != "True":
-            said = f"{group} is registered and does not answer: {available.get('message', 'no condition')}"
-            yield Finding("failure", said, "kubectl -n kube-system describe deployment metrics-server")
+            message = f"{group} is registered and does not answer: {available.get('message', 'no condition')}"
+            yield Finding("failure", message, "kubectl -n kube-system describe deployment metrics-server")
         else:
             yield Finding("ok", f"{group} answers, for {some(names)}")
-    if not wanted:
+    if not autoscalers:
         yield Finding("ok", "no autoscaler uses metrics")
 
 

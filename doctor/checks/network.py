@@ -87,11 +87,11 @@ def enforces(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         yield Finding("ok", "k3s enforces NetworkPolicies itself, unless it was started with --disable-network-policy")
         return
     for plugin, _ in plugins:
-        said = f"{plugin.called} enforces no NetworkPolicy: the environment would be open, in and out"
-        yield Finding("failure", said, plugin.fix)
+        message = f"{plugin.called} enforces no NetworkPolicy: the environment would be open, in and out"
+        yield Finding("failure", message, plugin.fix)
     if not plugins:
-        said = "cannot tell: no daemon set of a known network is there"
-        yield Finding("unknown", said, "try it: a pod that a default-deny policy selects must reach nothing")
+        message = "cannot tell: no daemon set of a known network is there"
+        yield Finding("unknown", message, "try it: a pod that a default-deny policy selects must reach nothing")
 
 
 CHECKS = (Check("network-policies", "Does the network enforce NetworkPolicies?", enforces),)

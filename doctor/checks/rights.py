@@ -51,12 +51,12 @@ def may(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
 
     One for each kind, verb and namespace, and for each right that the graph's roles grant.
     """
-    wanted, granted = _wanted(needs, cluster), _granted(needs)
-    accesses = sorted(wanted | set(granted))
+    used, granted = _wanted(needs, cluster), _granted(needs)
+    accesses = sorted(used | set(granted))
     answers = dict(zip(accesses, cluster.allowed(accesses), strict=True))
     held = sorted({one for escalate, some_ in granted.items() if not answers[escalate] for one in some_})
     answers |= dict(zip(held, cluster.allowed(held), strict=True))
-    denied = sorted(access for access in {*wanted, *held} if not answers[access])
+    denied = sorted(access for access in {*used, *held} if not answers[access])
     by_verbs: dict[tuple[str, str, str], list[str]] = {}
     for access in denied:
         by_verbs.setdefault((access.group, access.resource, access.namespace), []).append(access.verb)

@@ -25,17 +25,17 @@ def _demanded(spec: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     )
     terms = required if isinstance(required, list) and len(required) == 1 else []  # several terms are alternatives
     for term in terms:
-        for wanted in term.get("matchExpressions") or ():
-            if wanted.get("operator") in ("In", "Exists"):
-                yield wanted["key"], tuple(map(str, wanted.get("values") or ()))
+        for expression in term.get("matchExpressions") or ():
+            if expression.get("operator") in ("In", "Exists"):
+                yield expression["key"], tuple(map(str, expression.get("values") or ()))
 
 
 def labelled(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     """Checks that some node has each required label, and that every node has its zone where zones are declared."""
     demanded: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name, spec in needs.pods:
-        for wanted in _demanded(spec):
-            demanded.setdefault(wanted, []).append(name)
+        for demand in _demanded(spec):
+            demanded.setdefault(demand, []).append(name)
     nodes = {node["metadata"]["name"]: at(node, "metadata", "labels") or {} for node in cluster.items(NODES)}
     wrong = 0
     for (key, values), names in sorted(demanded.items()):
@@ -65,10 +65,10 @@ def _zones(needs: Needs, nodes: Mapping[str, Mapping[str, str]], names: list[str
         yield Finding("failure", f"there is no node for {some(names)}", "add nodes")
     elif bare:
         fix = f"kubectl label node {bare[0]} {ZONE}=<zone>, or {written if not zones else 'label all nodes alike'}"
-        said = (
+        message = (
             f"{len(bare)} of {len(nodes)} nodes have no zone ({some(bare)}): pods of {some(names)} find no place there"
         )
-        yield Finding("failure", said, fix)
+        yield Finding("failure", message, fix)
     elif len(zones) < declared:
         yield Finding("warning", f"{len(zones)} zones ({some(sorted(zones))}), {declared} are declared", written)
     else:

@@ -27,8 +27,8 @@ def _claims(needs: Needs) -> dict[str | None, list[str]]:
 
 def _used(needs: Needs, cluster: Cluster) -> list[Object]:
     """Returns the storage classes that the claims use."""
-    wanted = _claims(needs)
-    return [c for c in cluster.items(CLASSES) if c["metadata"]["name"] in wanted or (None in wanted and _is_default(c))]
+    claims = _claims(needs)
+    return [c for c in cluster.items(CLASSES) if c["metadata"]["name"] in claims or (None in claims and _is_default(c))]
 
 
 def _is_default(storage_class: Object) -> bool:
@@ -37,24 +37,24 @@ def _is_default(storage_class: Object) -> bool:
 
 def there(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     """Checks that each claim has a storage class."""
-    wanted = _claims(needs)
-    if not wanted:
+    claims_by_class = _claims(needs)
+    if not claims_by_class:
         yield Finding("ok", "no pod uses a volume")
         return
     classes = {c["metadata"]["name"]: c for c in cluster.items(CLASSES)}
     defaults = [name for name, c in classes.items() if _is_default(c)]
-    known = ", ".join(classes) or "none"
-    for name, claims in wanted.items():
+    class_names = ", ".join(classes) or "none"
+    for name, claims in claims_by_class.items():
         if name is None and not defaults:
-            said = f"no default StorageClass, for {some(claims)}; there are: {known}"
+            said = f"no default StorageClass, for {some(claims)}; there are: {class_names}"
             written = f"{needs.declared('cluster')}: storageClass: {next(iter(classes), '<a class>')}"
             yield Finding("failure", said, written if classes else "install a provisioner and a StorageClass")
         elif name is None and len(defaults) > 1:
             said = f"{len(defaults)} default StorageClasses ({', '.join(defaults)}): the newest is taken"
             yield Finding("warning", said, f"{needs.declared('cluster')}: storageClass: {defaults[0]}")
         elif name is not None and name not in classes:
-            fix = f"{needs.declared('cluster')}: storageClass: <one of {known}>"
-            yield Finding("failure", f"no StorageClass {name!r}, for {some(claims)}; there are: {known}", fix)
+            fix = f"{needs.declared('cluster')}: storageClass: <one of {class_names}>"
+            yield Finding("failure", f"no StorageClass {name!r}, for {some(claims)}; there are: {class_names}", fix)
         else:
             yield Finding("ok", f"{name or defaults[0]} makes {len(claims)} volumes")
 
@@ -76,10 +76,10 @@ def waits(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     used = _used(needs, cluster)
     early = [c["metadata"]["name"] for c in used if c.get("volumeBindingMode", "Immediate") == "Immediate"]
     if early and several:
-        said = (
+        message = (
             f"{', '.join(early)} makes a volume before its pod has a node: a pod may not be placed in its volume's zone"
         )
-        yield Finding("warning", said, "volumeBindingMode: WaitForFirstConsumer in a new StorageClass")
+        yield Finding("warning", message, "volumeBindingMode: WaitForFirstConsumer in a new StorageClass")
     else:
         yield Finding(
             "ok", "volumes are made where their pods are" if used and not early else "one zone for all volumes"

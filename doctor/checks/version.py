@@ -48,19 +48,21 @@ https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/
 
 def new_enough(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
     """Checks that the version is at least that of every feature in use."""
-    said = cluster.version()
-    match = re.match(r"v?(\d+)\.(\d+)", said)
+    server_version = cluster.version()
+    match = re.match(r"v?(\d+)\.(\d+)", server_version)
     if match is None:
-        yield Finding("unknown", f"cannot tell: the API server calls its version {said!r}")
+        yield Finding("unknown", f"cannot tell: the API server calls its version {server_version!r}")
         return
     version = (int(match[1]), int(match[2]))
     missing = [(least, feature) for least, feature, used in MINIMUMS if used(needs) and version < least]
     if missing:
         least = max(least for least, _ in missing)
         features = ", ".join(f"{feature} ({v[0]}.{v[1]})" for v, feature in missing)
-        yield Finding("failure", f"{said} lacks {features}", f"upgrade the cluster to {least[0]}.{least[1]} or later")
+        yield Finding(
+            "failure", f"{server_version} lacks {features}", f"upgrade the cluster to {least[0]}.{least[1]} or later"
+        )
     else:
-        yield Finding("ok", said)
+        yield Finding("ok", server_version)
 
 
 CHECKS = (Check("version", "Is the API server new enough for the fields that the objects use?", new_enough),)

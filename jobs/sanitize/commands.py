@@ -293,11 +293,11 @@ def _given(name: str) -> str:
 
 
 def _conninfo(name: str) -> str:
-    given = _given(name)
-    if not given:
+    conninfo = _given(name)
+    if not conninfo:
         fix = f"export {name}='host=… dbname=… user=… password=…', or {name}_FILE, a file with it"
         raise ConfigError(Problem(name, None, "", "is not set", fix))
-    return given
+    return conninfo
 
 
 def _read(path: Path | None) -> str:

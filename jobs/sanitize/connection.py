@@ -64,15 +64,15 @@ def variable(side: str) -> str:
 
 def shown(conninfo: str) -> str:
     """Returns host, port and database of a connection string, which may be printed."""
-    given = conninfo_to_dict(conninfo)
-    port = given.get("port") or os.environ.get("PGPORT", "5432")
-    return f"{host(conninfo)}:{port}/{given.get('dbname') or os.environ.get('PGDATABASE', '')}"
+    parameters = conninfo_to_dict(conninfo)
+    port = parameters.get("port") or os.environ.get("PGPORT", "5432")
+    return f"{host(conninfo)}:{port}/{parameters.get('dbname') or os.environ.get('PGDATABASE', '')}"
 
 
 def host(conninfo: str) -> str:
     """Returns the host of a connection string."""
-    given = conninfo_to_dict(conninfo)
-    return str(given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST", "localhost"))
+    parameters = conninfo_to_dict(conninfo)
+    return str(parameters.get("host") or parameters.get("hostaddr") or os.environ.get("PGHOST", "localhost"))
 
 
 def program(
@@ -83,21 +83,21 @@ def program(
     ``settings`` are parameters of the session. They are passed in the environment as well: other users can read arguments
     and, in ``pg_stat_activity``, statements, but not an environment or a start-up packet.
     """
-    given = {key: str(value) for key, value in conninfo_to_dict(conninfo).items() if value is not None}
+    parameters = {key: str(value) for key, value in conninfo_to_dict(conninfo).items() if value is not None}
     environment = dict(os.environ)
-    if "password" in given:
-        environment["PGPASSWORD"] = given.pop("password")
+    if "password" in parameters:
+        environment["PGPASSWORD"] = parameters.pop("password")
     environment["PGOPTIONS"] = _options(conninfo, settings)
-    given.pop("options", None)
+    parameters.pop("options", None)
     environment.setdefault("PGCONNECT_TIMEOUT", "10")
-    return make_conninfo("", **given, application_name=application), environment
+    return make_conninfo("", **parameters, application_name=application), environment
 
 
 def _options(conninfo: str, settings: Mapping[str, str] | None) -> str:
     """Returns the session's parameters; those of the connection string come first, so that ours take precedence."""
-    given = str(conninfo_to_dict(conninfo).get("options") or "")
+    options = str(conninfo_to_dict(conninfo).get("options") or "")
     more = [f"-c {name}={value}" for name, value in (settings or {}).items()]
-    return " ".join([*([given] if given else []), OPTIONS, *more])
+    return " ".join([*([options] if options else []), OPTIONS, *more])
 
 
 @contextmanager

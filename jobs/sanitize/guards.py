@@ -109,9 +109,9 @@ def source(conninfo: str, connection: Connection, contract: Contract, name: str,
             connection, "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname = current_database() "
             "AND pid <> pg_backend_pid()"
         )  # fmt: skip
-        known = _matches(database, hosts(conninfo, connection))
-        if busy or known:
-            actual = f"{busy} of its sessions write" if busy else f"its host {known} is one of production's"
+        production_host = _matches(database, hosts(conninfo, connection))
+        if busy or production_host:
+            actual = f"{busy} of its sessions write" if busy else f"its host {production_host} is one of production's"
             problems.append(
                 contract.problem(here, f"the source lives, expected a restored snapshot: {actual}", "restore one")
             )
@@ -223,8 +223,8 @@ def _production(
     conninfo: str, connection: Connection, database: Database, environment: Mapping[str, str]
 ) -> Iterator[Problem]:
     marks, where = database.production, variable("target")
-    if known := _matches(database, hosts(conninfo, connection)):
-        yield Problem(where, None, "", f"the host {known} is one of production's", "take staging's")
+    if production_host := _matches(database, hosts(conninfo, connection)):
+        yield Problem(where, None, "", f"the host {production_host} is one of production's", "take staging's")
     identifier = _identifier(connection)
     if identifier in marks.system_identifiers:
         yield Problem(
@@ -247,8 +247,8 @@ def _production(
 
 def hosts(conninfo: str, connection: Connection) -> list[str]:
     """Returns every name and address of the server in the form in which they are compared: small letters, no final dot."""
-    given = conninfo_to_dict(conninfo)
-    lists = [given.get("host"), given.get("hostaddr"), os.environ.get("PGHOST"), os.environ.get("PGHOSTADDR")]
+    parameters = conninfo_to_dict(conninfo)
+    lists = [parameters.get("host"), parameters.get("hostaddr"), os.environ.get("PGHOST"), os.environ.get("PGHOSTADDR")]
     lists += [connection.info.host, connection.info.hostaddr]
     return sorted({_plain(name) for some in lists if some for name in str(some).split(",") if name.strip()})
 

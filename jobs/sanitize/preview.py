@@ -88,19 +88,19 @@ def spelled_out(source: Connection, refresh_plan: Plan) -> None:
 
 def absent(source: Connection, plan: Plan) -> None:
     """Raises ``ConfigError`` for canaries that are not in production, because the proof would not prove anything with them."""
-    wanted = set(plan.declared.canaries)
+    unseen = set(plan.declared.canaries)
     for table in plan.tables.values():
         texts = [text for column in table.live.columns.values() if (text := proof.text_of(column, "s"))]
-        for canary in sorted(wanted) if texts else ():
+        for canary in sorted(unseen) if texts else ():
             anywhere = f"strpos(concat_ws(chr(31), {', '.join(texts)}), %s) > 0"
             rows = source.execute(
                 f"SELECT EXISTS (SELECT FROM {table.live.place} s WHERE {anywhere})".encode(), [canary]
             ).fetchone()
             if rows and rows[0]:
-                wanted.discard(canary)
-    if wanted:
+                unseen.discard(canary)
+    if unseen:
         at = f"databases.{plan.database}.canaries"
-        missing = [f"{canary!r} is not in production" for canary in sorted(wanted)]
+        missing = [f"{canary!r} is not in production" for canary in sorted(unseen)]
         raise ConfigError(*(Problem(plan.system, None, at, message, "plant it there first") for message in missing))
 
 

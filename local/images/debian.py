@@ -75,16 +75,16 @@ class Debian:
     def _unpack(
         self, archive: tarfile.TarFile, packages: Sequence[str], seen: set[str], below: Sequence[str] = ()
     ) -> dict[str, str]:
-        there = self._closure(tuple(below)) if below else {}
-        wanted = {name: file for name, file in self._closure((*below, *packages)).items() if name not in there}
-        files = self._fetched(wanted)
+        base_files = self._closure(tuple(below)) if below else {}
+        own_files = {name: file for name, file in self._closure((*below, *packages)).items() if name not in base_files}
+        files = self._fetched(own_files)
         layers.unpack(archive, self._streams(files), {path.lstrip("/") for path in seen})
         return {name: _version(file.name) for name, file in files.items()}
 
     def _closure(self, packages: tuple[str, ...]) -> dict[str, str]:
         """Returns the dependencies of packages, themselves included, by file name, without what images leave out."""
-        said = self._apt("install", "--yes", "--print-uris", *packages)
-        names = re.findall(r"^'\S+' (\S+)\.deb \d+", said, re.MULTILINE)
+        output = self._apt("install", "--yes", "--print-uris", *packages)
+        names = re.findall(r"^'\S+' (\S+)\.deb \d+", output, re.MULTILINE)
         files = {name.partition("_")[0]: f"{name}.deb" for name in sorted(names)}
         return {name: file for name, file in files.items() if not self.table.leaves_out(name)}
 

@@ -46,8 +46,8 @@ def layer(folder: Path, name: str, write: Write) -> Layer:
             digest = _digest(unfinished)
         with partial(about) as unfinished:
             unfinished.write_text(json.dumps({"digest": digest, "versions": versions}), encoding="utf-8")
-    known = json.loads(about.read_text(encoding="utf-8"))
-    return Layer(file, known["digest"], known["versions"])
+    description = json.loads(about.read_text(encoding="utf-8"))
+    return Layer(file, description["digest"], description["versions"])
 
 
 @contextmanager

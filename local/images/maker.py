@@ -80,12 +80,12 @@ def build(
 
 
 def _why_missing(reference: str, resolved: Resolved | None) -> str | None:
-    known = table()
+    all_images = table()
     if "@" in reference:
         return "it is asked for by digest, which only the content of its registry has"
-    if known.recipe(reference):
+    if all_images.recipe(reference):
         return None
-    if reason := known.why_missing(reference):
+    if reason := all_images.why_missing(reference):
         return reason
     if resolved and not any(reference.startswith(f"{image}:") for image in _own(resolved)):
         return "local/images/table.yaml does not know it, and it is no service or job of the system's own"
@@ -100,9 +100,9 @@ def _own(resolved: Resolved) -> set[str]:
 
 
 def _modules(names: Any) -> list[Any]:
-    known = [table().images[name].module for name in sorted({name for name in names if name})]
+    modules = [table().images[name].module for name in sorted({name for name in names if name})]
     placeholder = [PLACEHOLDER] if None in set(names) else []
-    return [MODULES[name] for name in known if name] + placeholder
+    return [MODULES[name] for name in modules if name] + placeholder
 
 
 @contextmanager
@@ -125,11 +125,11 @@ def _image(name: str, recipe: Recipe, references: list[str], debian: Debian, bas
     if module:
         versions["module"] = module.version
     folders = {**recipe.folders}
-    known = {**table().base.users, **recipe.users}
+    users = {**table().base.users, **recipe.users}
     scripts = {path: (Path(__file__).parent / file).read_text(encoding="utf-8") for path, file in recipe.files.items()}
 
     def write(archive: tarfile.TarFile) -> dict[str, str]:
-        layers.users(archive, known)
+        layers.users(archive, users)
         for path, owner in folders.items():
             layers.folder(archive, path, owner, 0o777 if owner else 0o755)
         for path, target in recipe.links.items():
@@ -141,7 +141,7 @@ def _image(name: str, recipe: Recipe, references: list[str], debian: Debian, bas
             layers.program(archive, _merged(path), module.program(program))
         return {}
 
-    key = layers.key(known, folders, recipe.links, scripts, recipe.programs, module.folder.name if module else None)
+    key = layers.key(users, folders, recipe.links, scripts, recipe.programs, module.folder.name if module else None)
     own = layers.layer(debian.cache, f"{name}-own-{key}", write)
     path = f"PATH={recipe.path}:{SEARCHED}" if recipe.path else f"PATH={SEARCHED}"
     config = {**recipe.config, "Env": [path, *recipe.config.get("Env", [])]}

@@ -151,10 +151,10 @@ class RealNode:
 
 def _ready(client: httpx.Client, since: float) -> bool:
     """Returns whether the kubelet reported Ready after that time (seconds since 1970), and not an earlier one."""
-    answer = client.get(f"/api/v1/nodes/{NAME}")
-    if answer.status_code != httpx.codes.OK:
+    response = client.get(f"/api/v1/nodes/{NAME}")
+    if response.status_code != httpx.codes.OK:
         return False
-    conditions = {entry["type"]: entry for entry in answer.json()["status"].get("conditions") or []}
+    conditions = {entry["type"]: entry for entry in response.json()["status"].get("conditions") or []}
     ready = conditions.get("Ready", {})
     if ready.get("status") != "True":
         return False

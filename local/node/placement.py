@@ -156,10 +156,10 @@ def withdraw(client: httpx.Client) -> None:
 def decision(client: httpx.Client, pod: dict[str, Any]) -> str | None:
     """Returns the policy's decision for a new pod: ``run``, ``simulated``, or nothing without a policy."""
     namespace = pod["metadata"].get("namespace", "default")
-    answer = client.post(f"/api/v1/namespaces/{namespace}/pods", json=pod, params={"dryRun": "All"})
-    if answer.status_code != httpx.codes.CREATED:
-        raise ExternalError(f"the API server refused a trial pod: {answer.json().get('message', answer.text)}")
-    selector = answer.json()["spec"].get("nodeSelector") or {}
+    response = client.post(f"/api/v1/namespaces/{namespace}/pods", json=pod, params={"dryRun": "All"})
+    if response.status_code != httpx.codes.CREATED:
+        raise ExternalError(f"the API server refused a trial pod: {response.json().get('message', response.text)}")
+    selector = response.json()["spec"].get("nodeSelector") or {}
     value: str | None = selector.get(LABEL)
     return value
 
@@ -173,15 +173,17 @@ def _wait(client: httpx.Client, image: str, wanted: str | None, seconds: float =
         "spec": {"containers": [{"name": "trial", "image": image}]},
     }
     deadline = time.monotonic() + seconds
-    answer = "no answer"
+    last_decision = "no answer"
     while time.monotonic() < deadline:
         try:
-            if (answer := str(decision(client, pod))) == str(wanted):
+            if (last_decision := str(decision(client, pod))) == str(wanted):
                 return
         except ExternalError as trouble:  # the binding is read before the list that it names
-            answer = str(trouble)
+            last_decision = str(trouble)
         time.sleep(0.1)
-    raise ExternalError(f"the admission policy of the local cluster does not count: expected {wanted}, found {answer}")
+    raise ExternalError(
+        f"the admission policy of the local cluster does not count: expected {wanted}, found {last_decision}"
+    )
 
 
 def _replace_misplaced(client: httpx.Client, images: set[str]) -> None:
@@ -231,11 +233,11 @@ def _gone(answer: httpx.Response) -> None:
 
 def _put(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
     """Creates or updates the object."""
-    answer = client.post(path, json=body)
-    if answer.status_code == httpx.codes.CONFLICT:
+    response = client.post(path, json=body)
+    if response.status_code == httpx.codes.CONFLICT:
         url = f"{path}/{body['metadata']['name']}"
         version = client.get(url).json()["metadata"]["resourceVersion"]
-        answer = client.put(url, json={**body, "metadata": {**body["metadata"], "resourceVersion": version}})
-    if not answer.is_success:
-        message = answer.json().get("message", answer.text)
+        response = client.put(url, json={**body, "metadata": {**body["metadata"], "resourceVersion": version}})
+    if not response.is_success:
+        message = response.json().get("message", response.text)
         raise ExternalError(f"the API server refused {body['kind']} {body['metadata']['name']}: {message}")

@@ -59,15 +59,15 @@ def _images(pod: Pod, available: Mapping[str, str], missing: Mapping[str, str]) 
     if node is None:
         conditions = pod["status"].get("conditions") or []
         waits = next((c.get("message", "") for c in conditions if c["type"] == "PodScheduled"), "")
-        said = dict.fromkeys(images, f"not scheduled: {waits}".rstrip(": "))
+        reasons = dict.fromkeys(images, f"not scheduled: {waits}".rstrip(": "))
     elif node == NAME:
-        said = {image: available.get(image, "unknown version") for image in images}
+        reasons = {image: available.get(image, "unknown version") for image in images}
     elif images.keys() <= available.keys():
-        said = dict.fromkeys(images, "simulated: it asks for a node that the real one is not")
+        reasons = dict.fromkeys(images, "simulated: it asks for a node that the real one is not")
     else:
         absent = {image: missing.get(image, "not among the images that were made") for image in images}
-        said = {image: "could run" if image in available else absent[image] for image in images}
-    return tuple(said.items())
+        reasons = {image: "could run" if image in available else absent[image] for image in images}
+    return tuple(reasons.items())
 
 
 def _is_ready(pod: Pod) -> bool:

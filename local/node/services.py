@@ -76,6 +76,6 @@ def publish(client: httpx.Client) -> None:
     ):
         if client.get(f"{path}/{name['name']}").is_success:
             continue
-        answer = client.post(path, json=body)
-        if not answer.is_success:
-            raise ExternalError(f"the API server refused {body['kind']} kube-dns: {answer.text}")
+        response = client.post(path, json=body)
+        if not response.is_success:
+            raise ExternalError(f"the API server refused {body['kind']} kube-dns: {response.text}")

@@ -148,10 +148,10 @@ def _problem(kind: str, name: str, inputs: Values) -> str | None:
     length = inputs.get("length")
     if kind in ("RandomString", "RandomPassword", "RandomBytes") and isinstance(length, int):
         least = sum(inputs.get(part, 0) for part in ("minUpper", "minLower", "minNumeric", "minSpecial"))
-        wanted = "1" if length < 1 else "sum of min_upper + min_lower + min_numeric + min_special"
+        minimum = "1" if length < 1 else "sum of min_upper + min_lower + min_numeric + min_special"
         if length < max(1, least):
             return (
-                f"Invalid Attribute Value. Attribute length value must be at least {wanted}, got: {length}. "
+                f"Invalid Attribute Value. Attribute length value must be at least {minimum}, got: {length}. "
                 f"Examine values at '{name}.length'."
             )
     return None
@@ -190,9 +190,9 @@ class Random(Provider):
         if has_unknowns(inputs):
             return inputs
         _, outputs = MAKERS[kind](inputs)
-        known = inputs.keys() | {"separator", "length", "lower", "upper", "special", "number", "numeric"}
-        known |= {"minLower", "minUpper", "minNumeric", "minSpecial"}
-        return {key: value if key in known else UNKNOWN for key, value in outputs.items() if key != "__meta"}
+        names = inputs.keys() | {"separator", "length", "lower", "upper", "special", "number", "numeric"}
+        names |= {"minLower", "minUpper", "minNumeric", "minSpecial"}
+        return {key: value if key in names else UNKNOWN for key, value in outputs.items() if key != "__meta"}
 
     def Read(self, request: Any, context: Any) -> Any:
         return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)

@@ -18,8 +18,8 @@ def main() -> None:
     settings = {stack: read_stack(ROOT / f"Pulumi.{stack}.yaml") for stack in STACKS}
     world = World.of(*(graph(stack) for stack, s in settings.items() if s.environment != BASE and s.layer != "all"))
     kinds = ("Namespace", "Service", "Deployment", "Job", "CronJob")
-    wanted = [b for b in world.objects if "istio.io/" in b["apiVersion"] or b["kind"] in kinds]
-    YAML(typ="safe", pure=True).dump_all(wanted, sys.stdout)
+    selected = [b for b in world.objects if "istio.io/" in b["apiVersion"] or b["kind"] in kinds]
+    YAML(typ="safe", pure=True).dump_all(selected, sys.stdout)
 
 
 if __name__ == "__main__":

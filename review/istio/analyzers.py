@@ -178,11 +178,11 @@ def _whole_telemetries(world: World) -> Found:
 
 
 def _several(world: World, kind: str, selector: str) -> Found:
-    whole: dict[str, list[Object]] = defaultdict(list)
+    namespace_wide: dict[str, list[Object]] = defaultdict(list)
     for body in world.kind(kind):
         if not at(body, "spec", selector):
-            whole[namespace(body)].append(body)
-    for bodies in whole.values():
+            namespace_wide[namespace(body)].append(body)
+    for bodies in namespace_wide.values():
         for body in bodies[1:]:
             yield body, f"{name(bodies[0])} and {name(body)} have no workload selector"
 
@@ -361,7 +361,7 @@ def _credential(world: World) -> Found:
 def _gateway_port(world: World) -> Found:
     for gateway in world.kind("Gateway", "networking.istio.io"):
         pods = _workloads(world, gateway)
-        known = {
+        service_ports = {
             number
             for service in world.services
             for pod in pods
@@ -370,7 +370,7 @@ def _gateway_port(world: World) -> Found:
             for number in (port["port"], port.get("targetPort"))
         }
         for server in _servers(gateway) if pods else ():
-            if server["port"]["number"] not in known:
+            if server["port"]["number"] not in service_ports:
                 yield gateway, f"port {server['port']['number']} is not defined on its workload's Service"
 
 
@@ -379,8 +379,8 @@ def _empty_subset(world: World) -> Found:
     for rule in world.kind("DestinationRule"):
         service = services.get(at(rule, "spec", "host"))
         for subset in at(rule, "spec", "subsets") or () if service else ():
-            wanted = {**service.selector, **subset.get("labels", {})} if service else {}
-            if service and not any(p.namespace == service.namespace and p.matches(wanted) for p in world.pods):
+            labels = {**service.selector, **subset.get("labels", {})} if service else {}
+            if service and not any(p.namespace == service.namespace and p.matches(labels) for p in world.pods):
                 yield rule, f"subset {subset['name']} selects no pods"
 
 

@@ -22,18 +22,18 @@ class Alertmanager(Backend):
     component: Declared
 
     def pod(self) -> Pod:
-        wanted = self.component.receivers()
-        there = {receiver: key for receiver, key in wanted.items() if self.context.secrets.has(key)}
-        for receiver in sorted(wanted.keys() - there.keys()):
-            key = wanted[receiver]
+        receivers = self.component.receivers()
+        available = {receiver: key for receiver, key in receivers.items() if self.context.secrets.has(key)}
+        for receiver in sorted(receivers.keys() - available.keys()):
+            key = receivers[receiver]
             pulumi.warn(
                 f"{self.name}: {receiver} is told of nothing, because the stack gives no value for {key.key!r} of secret "
                 f"{key.secret!r}; pulumi config set --secret --path 'understudy:given.{key.secret}.{key.key}'",
                 self,
             )
-        file = configuration(self.component, there)
+        file = configuration(self.component, available)
         sources = [
-            {"secret": {"name": key.secret, "items": [{"key": key.key, "path": key.key}]}} for key in there.values()
+            {"secret": {"name": key.secret, "items": [{"key": key.key, "path": key.key}]}} for key in available.values()
         ]
         return Pod(
             uid=UID,
@@ -49,5 +49,5 @@ class Alertmanager(Backend):
             data=DATA,
             volumes=[{"name": "secrets", "projected": {"sources": sources, "defaultMode": 0o440}}] if sources else [],
             mounts=[{"name": "secrets", "mountPath": SECRETS, "readOnly": True}] if sources else [],
-            secrets=sorted({key.secret for key in there.values()}),
+            secrets=sorted({key.secret for key in available.values()}),
         )

@@ -179,10 +179,10 @@ class PostgreSQL(pulumi.ComponentResource):
         archive = {"name": "archive", "persistentVolumeClaim": {"claimName": f"archive-{self._name}-0"}}
         primary = {**selector(self._name, "node"), POD: f"{self._name}-0"}
         term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": primary}}
-        near = {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
+        affinity = {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
         return {
             "securityContext": security(UID),
-            **(near if backup else {}),
+            **(affinity if backup else {}),
             "containers": [
                 self._objects.container(
                     f"{self._name}-{job}",

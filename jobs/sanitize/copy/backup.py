@@ -20,8 +20,8 @@ def backup(conninfo: str, schema: str, folder: Path, keep: int = KEEP) -> Path:
     An incomplete file is called ``.part``, so a name that ends in ``.sql.gz`` is a complete backup.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    whole = folder / f"staging-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sql.gz"
-    part = whole.with_suffix(".part")
+    backup_file = folder / f"staging-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sql.gz"
+    part = backup_file.with_suffix(".part")
     given, environment = program(conninfo)
     file = os.open(
         part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600
@@ -42,9 +42,9 @@ def backup(conninfo: str, schema: str, folder: Path, keep: int = KEEP) -> Path:
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
         part.unlink(missing_ok=True)
-        said = next((line for line in result.stderr.splitlines() if "error" in line), result.stderr.strip()[:200])
-        raise ExternalError(f"backing up the target: {said}; the old data are as they were")
-    part.rename(whole)
+        reason = next((line for line in result.stderr.splitlines() if "error" in line), result.stderr.strip()[:200])
+        raise ExternalError(f"backing up the target: {reason}; the old data are as they were")
+    part.rename(backup_file)
     for old in sorted(folder.glob("staging-backup-*.sql.gz"))[:-keep]:
         old.unlink()
-    return whole
+    return backup_file

@@ -44,5 +44,5 @@ ORDER BY 1
 
 def outside(target: Connection, schema: str, *ours: str) -> list[str]:
     """Returns a description of each outside dependency; ``ours`` are schemas that a refresh creates itself."""
-    given = {"schema": quoted(schema), "ours": [HOME, *ours]}
-    return [text for (text,) in target.execute(_OUTSIDE, given)]
+    parameters = {"schema": quoted(schema), "ours": [HOME, *ours]}
+    return [text for (text,) in target.execute(_OUTSIDE, parameters)]

@@ -56,9 +56,9 @@ class LocalWorkers:
         """Replaces killed workers; raises ``ExternalError`` when one failed or too many were killed."""
         for process in [process for process in self.running if process.poll() is not None]:
             self.running.remove(process)
-            said = _close(process)
+            stderr = _close(process)
             if process.returncode > 0:
-                last = said.rpartition("\n")[2] or "a worker failed; the old data are as they were"
+                last = stderr.rpartition("\n")[2] or "a worker failed; the old data are as they were"
                 raise SnapshotGone(last) if "the snapshot does not exist" in last else ExternalError(last)
             if process.returncode < 0 and self.spare:
                 self.spare -= 1
@@ -69,5 +69,5 @@ class LocalWorkers:
 
 def _close(process: subprocess.Popen[bytes]) -> str:
     """Waits for a worker; returns its standard error."""
-    _, said = process.communicate()
-    return said.decode(errors="replace").strip()
+    _, stderr = process.communicate()
+    return stderr.decode(errors="replace").strip()

@@ -227,7 +227,7 @@ def swap(target: Connection, plan: Plan, receipt: str, wait: float) -> None:
     """
     schema = plan.schema
     shared = _holds_extensions(target, schema)
-    there = target.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]).fetchone()
+    schema_exists = target.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]).fetchone()
 
     def once() -> None:
         with target.transaction():
@@ -245,7 +245,7 @@ def swap(target: Connection, plan: Plan, receipt: str, wait: float) -> None:
                 _move(target, shadow(schema), schema)
                 target.execute(f"DROP SCHEMA {quoted(shadow(schema))}")
             else:
-                if there:
+                if schema_exists:
                     target.execute(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(old(schema))}")
                 target.execute(f"ALTER SCHEMA {quoted(shadow(schema))} RENAME TO {quoted(schema)}")
             target.execute(f"INSERT INTO {HOME}.receipts (receipt) VALUES (%s)", [receipt])

@@ -274,8 +274,8 @@ def _tables(connection: Connection, catalog: Catalog, last: list[str]) -> Iterat
             continue
         unlogged = "UNLOGGED " if persistence == "u" else ""
         by = f" PARTITION BY {key}" if key else ""
-        said = any(QUIET in option for option in options)
-        if kind == "r" and not said:  # a partitioned table has no such parameter
+        has_option = any(QUIET in option for option in options)
+        if kind == "r" and not has_option:  # a partitioned table has no such parameter
             options.append(f"{QUIET} = off")
             last.append(f"ALTER TABLE {quoted(name)} RESET ({QUIET})")
         settings = f" WITH ({', '.join(options)})" if options else ""

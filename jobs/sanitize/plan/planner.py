@@ -169,8 +169,8 @@ def _formed(form: str, column: source.Column, table: source.Table) -> Mask:
         for part in parts
     ]
     expression = " || ".join(new for part, new in zip(parts, filled, strict=True) if part)
-    known = {"{token}": "[0-9a-f]{20}"}
-    pattern = "".join(known.get(part, "[0-9A-Za-z_-]+") if part[:1] == "{" else re.escape(part) for part in parts)
+    forms = {"{token}": "[0-9a-f]{20}"}
+    pattern = "".join(forms.get(part, "[0-9A-Za-z_-]+") if part[:1] == "{" else re.escape(part) for part in parts)
     lengths = {"integer": 19, "uuid": 36, "text": 33}
     longest = sum(
         20
@@ -210,8 +210,8 @@ def select(
     for item in table.fields:
         for other in re.findall(r"\{column:(\w+)\}", masks[item.name]) if item.declared.form else ():
             masks[item.name] = masks[item.name].replace(f"{{column:{other}}}", f"({masks[other]})::text")
-    wanted = [masks[name] for name in (only if only is not None else index)]
-    used = set(re.findall(r"\b[cdt]\d+\b", " ".join(wanted)))
+    selected = [masks[name] for name in (only if only is not None else index)]
+    used = set(re.findall(r"\b[cdt]\d+\b", " ".join(selected)))
     taken = {number for number in digests if {f"d{number}", f"t{number}"} & used}
     columns = [f"{_read(table, name)} AS c{number}" for name, number in index.items() if f"c{number}" in used]
     columns += [f"{digests[number]} AS d{number}" for number in sorted(taken)]
@@ -225,7 +225,7 @@ def select(
     if tokens:
         rows = f"SELECT *, {', '.join(tokens)} FROM ({rows}) h OFFSET 0"
     order = " ORDER BY random()" if shuffled else ""
-    return f"SELECT {', '.join([*wanted, *(f'x{number}' for number in range(len(more)))])} FROM ({rows}) m{order}"
+    return f"SELECT {', '.join([*selected, *(f'x{number}' for number in range(len(more)))])} FROM ({rows}) m{order}"
 
 
 def _masked(

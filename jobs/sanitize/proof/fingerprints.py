@@ -89,8 +89,8 @@ def fingerprints(target: Connection, plan: Plan, *, every: bool) -> Iterator[ran
             f"CASE WHEN {form} THEN {fingerprint} END" if form else fingerprint
             for form, fingerprint in zip(forms, prints, strict=True)
         ]
-        wanted = " OR ".join(f"({form})" for form in forms) if all(forms) else None
-        every_row = replace(table, condition=wanted, detached={})  # from production, not from the copied rows
+        any_form = " OR ".join(f"({form})" for form in forms) if all(forms) else None
+        every_row = replace(table, condition=any_form, detached={})  # from production, not from the copied rows
         for leaf in table.leaves:
             for within, size in ranges.divided(plan.dialect, leaf, table.before, whole=False):
                 statement = select(every_row, leaf, plan.dialect, within, key, prints)

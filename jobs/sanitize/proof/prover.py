@@ -244,8 +244,8 @@ class Proof:
 
     def _spelled_out(self, text: str) -> str:
         """Returns the condition that a value is a constant of the overrides, and is not detected."""
-        known = " OR ".join(f"({detector.condition(text)})" for detector in DETECTORS)
-        return f"strpos({literal(self.overrides)}, {text}) > 0 AND NOT ({known})"
+        detected = " OR ".join(f"({detector.condition(text)})" for detector in DETECTORS)
+        return f"strpos({literal(self.overrides)}, {text}) > 0 AND NOT ({detected})"
 
     def _detect(
         self, target: Connection, table: CopiedTable, column: str, text: str, *, look: bool, once: bool, among: str = ""
@@ -269,20 +269,20 @@ class Proof:
 
     def _refer(self, target: Connection) -> None:
         """Checks that every reference exists and leads to a row: by the database's constraint, or by the rows."""
-        there = set()
+        enforced = set()
         schema = quoted(self.schema)
         for table, name, valid, parent, columns, theirs in target.execute(_KEYS, [self.schema]).fetchall():
-            there.add((table, name))
+            enforced.add((table, name))
             missing = 0
             if not valid:
                 match = " AND ".join(f"c.{quoted(a)} = p.{quoted(b)}" for a, b in zip(columns, theirs, strict=True))
-                given = " AND ".join(f"c.{quoted(a)} IS NOT NULL" for a in columns)
+                not_null = " AND ".join(f"c.{quoted(a)} IS NOT NULL" for a in columns)
                 parents = f"SELECT FROM {schema}.{quoted(parent)} p WHERE {match}"
-                missing = _count(target, f"FROM {schema}.{quoted(table)} c WHERE {given} AND NOT EXISTS ({parents})")
+                missing = _count(target, f"FROM {schema}.{quoted(table)} c WHERE {not_null} AND NOT EXISTS ({parents})")
             self.checks.add("references lead to rows", table, ", ".join(columns), missing)
         for table in self.plan.tables.values():
             for reference in table.live.references:
-                lost = (table.name, reference.name) not in there
+                lost = (table.name, reference.name) not in enforced
                 self.checks.add("references are there", table.name, ", ".join(reference.columns), int(lost))
 
     def _cover(self) -> None:

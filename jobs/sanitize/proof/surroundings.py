@@ -35,8 +35,8 @@ def definitions(
         if _planted(text, canaries) or _planted(_COMMAS.sub("", text), canaries)
     ]
     for detector in (*detectors.DETECTORS, *detectors.OF_DEFINITIONS):
-        known = detector.condition("v").replace("%", "%%")
-        query = f"SELECT n - 1 FROM unnest(%s::text[]) WITH ORDINALITY t(v, n) WHERE {known}"
+        detected = detector.condition("v").replace("%", "%%")
+        query = f"SELECT n - 1 FROM unnest(%s::text[]) WITH ORDINALITY t(v, n) WHERE {detected}"
         rows += [(detector.name, int(at)) for (at,) in connection.execute(query.encode(), [texts])]
     named = {at: title(request[at]) for _, at in rows}
     suspicious = _suspicious(connection, list(named.values()), canaries)
@@ -45,8 +45,8 @@ def definitions(
 
 def _suspicious(connection: Connection, names: list[str], canaries: tuple[str, ...]) -> set[str]:
     """Returns the names that are themselves findings, and must not be printed."""
-    known = " OR ".join(f"({detector.condition('v')})" for detector in detectors.DETECTORS).replace("%", "%%")
-    rows = connection.execute(f"SELECT v FROM unnest(%s::text[]) v WHERE {known}".encode(), [names])
+    detected = " OR ".join(f"({detector.condition('v')})" for detector in detectors.DETECTORS).replace("%", "%%")
+    rows = connection.execute(f"SELECT v FROM unnest(%s::text[]) v WHERE {detected}".encode(), [names])
     return {name for (name,) in rows} | {name for name in names if _planted(name, canaries)}
 
 

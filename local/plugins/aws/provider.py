@@ -87,22 +87,22 @@ class Aws(Provider):
         call = row.creation(inputs)
         level = "recorded" if call is None else "validated"
         if call is not None:
-            answer = self._call(row, call, inputs, own)
-            if answer is not None:
+            response = self._call(row, call, inputs, own)
+            if response is not None:
                 level = "real"
-                own["id"] = str(at(answer, call.id)) if call.id else own["id"]
-                picked = {output: at(answer, place) for output, place in call.picks.items()}
+                own["id"] = str(at(response, call.id)) if call.id else own["id"]
+                picked = {output: at(response, place) for output, place in call.picks.items()}
             self._follow((*row.once, *row.then), row, inputs, own)
         self._report(kind, name, level)
         return own["id"], self._outputs(row, inputs, own, picked)
 
     def _call(self, row: Row, call: Call, inputs: Values, own: dict[str, str]) -> Values | None:
         """Makes a call, and stores the parts of the answer that the row names."""
-        answer = self.account.call(row, call, inputs, own)
-        if answer is not None:
-            kept = {word: at(answer, place) for word, place in call.keeps.items()}
+        response = self.account.call(row, call, inputs, own)
+        if response is not None:
+            kept = {word: at(response, place) for word, place in call.keeps.items()}
             own |= {word: str(value) for word, value in kept.items() if value is not None}
-        return answer
+        return response
 
     def _follow(self, calls: Sequence[Call], row: Row, inputs: Values, own: dict[str, str]) -> None:
         for call in calls:
@@ -125,8 +125,8 @@ class Aws(Provider):
         filled = {output: _filled(template, words) for output, template in row.outputs.items()}
         arn = {"arn": row.arn.format_map(words)} if row.arn else {}
         tags = {"tagsAll": inputs["tags"]} if "tags" in inputs else {}
-        known = {key: value for key, value in picked.items() if value is not None}
-        outputs: Values = merged({"region": own["region"], **arn, **filled, **known, **tags}, inputs)
+        answered = {key: value for key, value in picked.items() if value is not None}
+        outputs: Values = merged({"region": own["region"], **arn, **filled, **answered, **tags}, inputs)
         return outputs
 
     def Read(self, request: Any, context: Any) -> Any:

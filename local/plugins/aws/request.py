@@ -95,12 +95,12 @@ def _structure(values: Mapping[str, Any], shape: StructureShape, call: Call, whe
         name = call.names.get(key) or members.get(key.casefold())
         if name is None:
             raise Mistake(f"{where} has no parameter {key!r}: the table has to say where it goes")
-        given = _by(call.keyed[key], value) if key in call.keyed else value
+        items = _by(call.keyed[key], value) if key in call.keyed else value
         *above, last = name.split(".")
         place, inner = request, shape
         for part in above:
             place, inner = place.setdefault(part, {}), inner.members[part]
-        place[last] = merged(place.get(last), _value(given, inner.members[last], call, f"{where}.{name}"))
+        place[last] = merged(place.get(last), _value(items, inner.members[last], call, f"{where}.{name}"))
     if {"quantity", "items"} <= members.keys():  # CloudFront's lists contain their length
         request.setdefault("Quantity", len(request.get("Items", ())))
     return request

@@ -28,9 +28,9 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 
 
 def _container(path: Path, container: Any) -> Iterator[Problem]:
-    said = [((part, index), word) for part in ("command", "args") for index, word in items(child(container, part))]
-    said += [(("env", index), child(variable, "value")) for index, variable in items(child(container, "env"))]
-    for place, text in said:
+    words = [((part, index), word) for part in ("command", "args") for index, word in items(child(container, part))]
+    words += [(("env", index), child(variable, "value")) for index, variable in items(child(container, "env"))]
+    for place, text in words:
         if isinstance(text, str) and _PLAIN.search(text) and not _SOCKET.search(text):
             yield (*path, *place), "it speaks without TLS"
 

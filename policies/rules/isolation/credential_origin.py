@@ -114,12 +114,12 @@ def _external(resource: Resource, stack: Stack) -> Iterator[Problem]:
     account = stack.declared("resolved", "environment", "account", "id")
     for path, key in _read(resource):
         yield from _place(path, key, prefix, account)
-    wanted = stack.declared("resolved", "environment", "secrets", "store")
+    declared_store = stack.declared("resolved", "environment", "secrets", "store")
     store = resource.get("spec", "secretStoreRef", "name")
-    if wanted is not None and store != wanted:
+    if declared_store is not None and store != declared_store:
         yield (
             ("spec", "secretStoreRef", "name"),
-            f"it reads from the store {said(store)}; the environment's is {wanted!r}",
+            f"it reads from the store {said(store)}; the environment's is {declared_store!r}",
         )
 
 

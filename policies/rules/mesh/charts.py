@@ -44,9 +44,9 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     chart = _PACKAGED.sub("", str(resource.get("chart") or "").rpartition("/")[2])
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         yield ("version",), f"{version!r} is not an exact version: it may get another chart"
-    for path, wanted, otherwise in _MESH.get(chart, ()):
-        if at(resource.get("values"), *path) != wanted:
-            yield ("values", *path), f"{'.'.join(map(str, path))} has to be {wanted!r}: {otherwise}"
+    for path, required, otherwise in _MESH.get(chart, ()):
+        if at(resource.get("values"), *path) != required:
+            yield ("values", *path), f"{'.'.join(map(str, path))} has to be {required!r}: {otherwise}"
     if stack.mesh and chart in _IMAGES:
         yield from _own(resource, chart, stack)
     if chart == _AGENT:
@@ -56,13 +56,13 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
 def _own(resource: Resource, chart: str, stack: Stack) -> Iterator[Problem]:
     """Yields chart values that name anything but this environment."""
     declared = stack.mesh or {}
-    wanted: dict[Path, object] = {
+    required: dict[Path, object] = {
         ("global", "hub"): child(declared, "images"),
         ("global", "tag"): child(declared, "version"),
     }
     if chart == "istiod":
-        wanted["meshConfig", "trustDomain"] = stack.declared("resolved", "environment", "domain")
-    for path, value in wanted.items():
+        required["meshConfig", "trustDomain"] = stack.declared("resolved", "environment", "domain")
+    for path, value in required.items():
         if at(resource.get("values"), *path) != value:
             yield ("values", *path), f"{'.'.join(map(str, path))} has to be {value!r}, as declared"
 

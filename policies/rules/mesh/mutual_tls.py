@@ -68,8 +68,8 @@ def _pods(resource: Resource, stack: Stack) -> Iterator[Problem]:
             (*template, "metadata", "annotations", "traffic.sidecar.istio.io/excludeInboundPorts"),
             "ports that bypass the proxy",
         )
-    whole = [r for r in stack.of_kind("PeerAuthentication") if not _selects(r)]
-    if not any(r.get("metadata", "namespace") == stack.namespace for r in whole):
+    namespace_wide = [r for r in stack.of_kind("PeerAuthentication") if not _selects(r)]
+    if not any(r.get("metadata", "namespace") == stack.namespace for r in namespace_wide):
         yield ("metadata", "namespace"), "no PeerAuthentication of the whole namespace comes before it"
 
 

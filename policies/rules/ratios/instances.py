@@ -43,14 +43,14 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     yield from _equal(place, resource.get(*place), child(declared, "instance"))
     if resource.type in _COUNTS:
         where, others = _COUNTS[resource.type]
-        actual, wanted = resource.get(*where), child(declared, "nodes")
-        if not isinstance(actual, int | float) or actual + others != wanted:
-            yield where, f"{actual!r} and {others} more; declared are {wanted!r} nodes"
+        actual, declared_nodes = resource.get(*where), child(declared, "nodes")
+        if not isinstance(actual, int | float) or actual + others != declared_nodes:
+            yield where, f"{actual!r} and {others} more; declared are {declared_nodes!r} nodes"
     if resource.type in _SIZES:
         where, field = _SIZES[resource.type]
-        actual, wanted = at(resource.props, *where), child(declared, field)
-        if amount(f"{actual}Gi") != amount(wanted):
-            yield where, f"{actual!r} GiB; declared is {wanted!r}"
+        actual, declared_nodes = at(resource.props, *where), child(declared, field)
+        if amount(f"{actual}Gi") != amount(declared_nodes):
+            yield where, f"{actual!r} GiB; declared is {declared_nodes!r}"
 
 
 def _equal(where: Path, actual: Any, declared: Any) -> Iterator[Problem]:

@@ -20,8 +20,8 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
     own = labels(resource)
     if _alone(resource, stack):
         return
-    near = stack.selecting("PodDisruptionBudget", child(own, "app"))
-    budgets = [budget for budget in near if namespace(budget) == namespace(resource)]
+    candidates = stack.selecting("PodDisruptionBudget", child(own, "app"))
+    budgets = [budget for budget in candidates if namespace(budget) == namespace(resource)]
     if not any(_selects(budget, own) for budget in budgets):
         yield ("spec", "template", "metadata", "labels"), "no PodDisruptionBudget protected its pods before it"
     path, spec = pod(resource)
@@ -49,8 +49,8 @@ def _alone(resource: Resource, stack: Stack) -> bool:
 
 
 def _selects(budget: Resource, own: object) -> bool:
-    wanted = budget.get("spec", "selector", "matchLabels")
-    return isinstance(wanted, Mapping) and len(wanted) > 0 and all(child(own, k) == child(wanted, k) for k in wanted)
+    labels = budget.get("spec", "selector", "matchLabels")
+    return isinstance(labels, Mapping) and len(labels) > 0 and all(child(own, k) == child(labels, k) for k in labels)
 
 
 RULE = Rule(
