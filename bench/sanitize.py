@@ -139,7 +139,7 @@ UPDATE users SET email = 'user_' || t || '@staging.invalid', username = 'staging
   birth_date = date '1950-01-01' + ('x' || left(t, 4))::bit(16)::integer % 18000
 FROM (SELECT id AS i, substr(encode(sha256(convert_to('key' || email, 'UTF8')), 'hex'), 1, 20) AS t FROM users) m WHERE id = i
 """
-"""Applies masks of the same forms, in place, in one statement."""
+"""Applies masks of similar forms, in place, in one statement."""
 
 
 PG_ANON = "pg_anon==1.12.0"
@@ -161,7 +161,7 @@ DICTIONARY = {
         }
     ]
 }
-"""Returns masks of the same forms, in that tool's dictionary."""
+"""Returns masks of similar forms, in that tool's dictionary."""
 
 
 def peer(folder: Path, pair: Pair) -> Callable[[str], None]:

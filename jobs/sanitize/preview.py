@@ -105,7 +105,7 @@ def absent(source: Connection, plan: Plan) -> None:
 
 
 def check_target(request: RefreshRequest) -> str:
-    """Returns the environment of the target; raises ``ConfigError`` when it must not be written to, or is too small."""
+    """Returns the environment of the target; raises ``ConfigError`` when it must not be written to."""
     with connect(request.target, "target") as target, connect(request.source, "source") as source:
         guards.require_distinct_servers(source, target)
         name = guards.target(request.target, target, request.contract, request.database)

@@ -62,8 +62,8 @@ def refresh(request: RefreshRequest, report_progress: ProgressReporter = lambda 
 def verify(request: RefreshRequest) -> proof.Checks:
     """Proves the target's present data; raises ``ConfigError``, ``ExternalError`` or ``Leak``.
 
-    The key of the refresh does not exist any more, so rows cannot be identified: every masked value is compared with all
-    of production's.
+    The key of the refresh does not exist any more, so nothing is compared by fingerprint: masked values are checked by
+    their masks' forms, where production has no value of the form.
     """
     check_target(request)
     with planned(request) as (refresh_plan, source, _):

@@ -57,7 +57,7 @@ _YAML_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 def suggest(column: Column) -> Class:
     """Returns a class.
 
-    By default a text is free text and other values are dropped, and public is suggested only for known names.
+    By default a text is free text and other values are dropped. Public is suggested for known names, enums and booleans.
     """
     if (cls := named(column)) is not None:
         return cls

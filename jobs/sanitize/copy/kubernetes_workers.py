@@ -97,7 +97,7 @@ class KubernetesWorkers:
 
 
 def job(place: Place, size: int) -> dict[str, Any]:
-    """Returns the Indexed Job: ``size`` pods with three attempts each, under Pod Security ``restricted``."""
+    """Returns the Indexed Job: ``size`` pods with three retries each, under Pod Security ``restricted``."""
     own = {"name": place.secret}
     return {
         "apiVersion": "batch/v1",

@@ -129,7 +129,7 @@ def _sizes(plan: Plan) -> dict[str, int]:
 
 
 def refer(connection: Connection, plan: Plan, definitions: Definitions) -> None:
-    """Adds checks, references and sequence values; rows are validated again without locks against readers."""
+    """Adds checks, references and sequence values to the shadow schema."""
     settle(connection, max(_sizes(plan).values(), default=0), each=_FILE)
     run(connection, plan.schema, definitions.references)
 

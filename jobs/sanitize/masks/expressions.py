@@ -1,7 +1,7 @@
 """Masks: SQL expressions by class and type.
 
-Each mask of a unique column contains 80 bits of the keyed hash and a mark that no production value has. The others come
-from reserved ranges (555-01xx of the North American numbering plan, the addresses of RFC 5737 and RFC 3849, the domains
+A mask of a unique text contains 80 bits of the keyed hash where the column is long enough, and a mark; whole numbers are
+permuted into a range above production's. The others come from reserved ranges (555-01xx of the North American numbering plan, the addresses of RFC 5737 and RFC 3849, the domains
 of RFC 2606). NULL stays NULL. This module reads no value: the expressions run in the source.
 """
 
@@ -32,7 +32,7 @@ WIDE = 62
 SHORTEST_TOKEN = 12
 """Hexadecimal digits of a token in a column that is too short for twenty."""
 LONGEST_TEXT = 4000
-"""Characters of a masked free text, at most: as long as what it stands for, but not a megabyte of filling."""
+"""Largest number of characters of a masked free text; up to it the mask is about as long as the value."""
 
 Proof = Literal["unique", "rows", "shape"]
 """The proof of a mask:

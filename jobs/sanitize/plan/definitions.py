@@ -17,7 +17,7 @@ from jobs.sanitize.names import QUIET, shadow
 
 @dataclass
 class Definitions:
-    """Statements in three steps. Within a step, one that needs another is retried after it."""
+    """Statements in five steps. Within a step, one that needs another is retried after it."""
 
     before: list[str] = field(default_factory=list)
     """Types, sequences, functions, tables without indexes."""
