@@ -48,9 +48,9 @@ def check(resource: Resource, stack: Stack) -> Iterator[Problem]:
             yield where, f"{actual!r} and {others} more; declared are {declared_nodes!r} nodes"
     if resource.type in _SIZES:
         where, field = _SIZES[resource.type]
-        actual, declared_nodes = at(resource.props, *where), child(declared, field)
-        if amount(f"{actual}Gi") != amount(declared_nodes):
-            yield where, f"{actual!r} GiB; declared is {declared_nodes!r}"
+        actual, declared_size = at(resource.props, *where), child(declared, field)
+        if amount(f"{actual}Gi") != amount(declared_size):
+            yield where, f"{actual!r} GiB; declared is {declared_size!r}"
 
 
 def _equal(where: Path, actual: Any, declared: Any) -> Iterator[Problem]:
