@@ -11,5 +11,7 @@ StackOption = Annotated[
 ]
 ContextOption = Annotated[
     str | None,
-    typer.Option("--context", help="Of your kubeconfig: somebody's cluster instead of a local one.", envvar="CONTEXT"),
+    typer.Option(
+        "--context", help="Context of your kubeconfig: an existing cluster, not a local one.", envvar="CONTEXT"
+    ),
 ]

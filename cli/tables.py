@@ -41,7 +41,7 @@ def print_explanation(resolved: Resolved, derivation: Mapping[str, Derived], lis
     console.print(table)
     assumptions = sorted({record["assumed"] for record in listed if record["assumed"]})
     if assumptions:
-        console.print("* assumed, because nobody stated it: " + "; ".join(assumptions), style="dim")
+        console.print("* assumed, because it was not stated: " + "; ".join(assumptions), style="dim")
 
 
 def print_verdict(stack: str, verdict: Verdict, rules: Mapping[str, Rule]) -> None:

@@ -112,7 +112,7 @@ def markdown(resolved: Resolved, derivation: Mapping[str, Derived]) -> str:
         "",
         *_table(("Component", "Production", environment, "Ratio"), _allocation_rows(resolved, derivation)),
         "",
-        "\\* production's value is assumed: nobody stated it (`./understudy explain` gives the reason).",
+        "\\* production's value is assumed, because it was not stated (`./understudy explain` gives the reason).",
         "",
         "### Configuration Differences",
         "",

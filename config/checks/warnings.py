@@ -28,7 +28,7 @@ def warnings(resolved: Resolved) -> Iterator[tuple[str, str]]:
             if not any(isinstance(components[used], Alertmanager) for used in component.uses):
                 yield name, "uses no alertmanager: its alerts are seen by those who look"
         if isinstance(component, Alertmanager) and not component.receivers():
-            yield name, "has no receiver: nobody is told of an alert"
+            yield name, "has no receiver: no notification is sent"
         if isinstance(component, Service):
             yield from ((name, text) for text in _alerts(component, resolved))
 

@@ -58,7 +58,7 @@ class PostgreSQL(Stateful):
     @model_validator(mode="after")
     def _passwords(self) -> Self:
         if not self.existing and not (self.password and self.internal_password):
-            raise ValueError("password and internalPassword are missing: nobody connects without one")
+            raise ValueError("password and internalPassword are missing: clients could not authenticate")
         if self.password and self.password == self.internal_password:
             raise ValueError("password and internalPassword are one key: its users would be superusers")
         return self

@@ -50,13 +50,13 @@ class Redis(Stateful):
                 "with Sentinel, nodes are odd and at least 3: writes need a replica that is not failing over"
             )
         if not self.sentinel and self.nodes != 1:
-            raise ValueError("without Sentinel nobody promotes a replica: nodes is 1, or sentinel is true")
+            raise ValueError("without Sentinel no replica is promoted: nodes is 1, or sentinel is true")
         return self
 
     @model_validator(mode="after")
     def _passwords(self) -> Self:
         if not self.existing and not (self.password and self.internal_password):
-            raise ValueError("password and internalPassword are missing: nobody connects without one")
+            raise ValueError("password and internalPassword are missing: clients could not authenticate")
         if self.password and self.password == self.internal_password:
             raise ValueError("password and internalPassword are one key: its users would command the failover")
         return self

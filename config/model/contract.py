@@ -99,7 +99,7 @@ class Column(Model):
             raise ValueError("only an email or a username has a form")
         if self.form is not None and self.cls is Class.EMAIL and not RESERVED.fullmatch(self.form.rpartition("@")[2]):
             raise ValueError(
-                "a masked email ends in a domain that nobody can own, such as example.com or staging.invalid"
+                "a masked email ends in a domain that cannot be registered, such as example.com or staging.invalid"
             )
         if self.form is not None and not re.search(r"\{\w+\}", self.form):
             raise ValueError("a form has a part that differs from row to row: {token}, or {<column>}")
@@ -220,7 +220,7 @@ class Database(Model):
     @model_validator(mode="after")
     def _reserved(self) -> Self:
         if not RESERVED.fullmatch(self.domain):
-            raise ValueError(f"{self.domain!r} could belong to somebody; take one such as staging.invalid")
+            raise ValueError(f"{self.domain!r} could belong to a person; use one such as staging.invalid")
         if self.engine == "cockroachdb" and self.source == "snapshot":
             raise ValueError("CockroachDB has no snapshot to restore; say 'source: primary', it is read as of one time")
         return self

@@ -36,7 +36,7 @@ def answered(needs: Needs, cluster: Cluster) -> Iterator[Finding]:
         conditions = at(services.get(group), "status", "conditions") or ()
         available: Object = next((c for c in conditions if c.get("type") == "Available"), {})
         if group not in services:
-            message = f"nobody answers for {group}: {some(names)} would stay at the minimum"
+            message = f"no server answers for {group}: {some(names)} would stay at the minimum"
             yield Finding("failure", message, _BRINGS[group])
         elif available.get("status") != "True":
             message = f"{group} is registered and does not answer: {available.get('message', 'no condition')}"

@@ -55,7 +55,7 @@ def test_explain_table_shows_the_mark_of_assumed_values() -> None:
     result = understudy("explain")
     assert "CockroachDB Storage" in result.stdout
     assert "100GB/node" in result.stdout
-    assert "assumed, because nobody stated it" in result.stdout
+    assert "assumed, because it was not stated" in result.stdout
 
 
 def test_works_from_another_folder(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def answer(*replacements: Replacement) -> str:
         ((*COCKROACH, ("shop_{environment}", "shop; DROP")), "does not match"),
         ((*REDIS, ("    storage: 20Gi\n", "    storage: 20Gi\n    nodes: 4\n")), "with Sentinel, nodes are odd and at least 3"),
         ((*REDIS, ("    storage: 20Gi\n", "    storage: 20Gi\n    nodes: 1\n")), "with Sentinel, nodes are odd and at least 3"),
-        ((*REDIS, ("    storage: 20Gi\n", "    storage: 20Gi\n    sentinel: false\n")), "without Sentinel nobody promotes"),
+        ((*REDIS, ("    storage: 20Gi\n", "    storage: 20Gi\n    sentinel: false\n")), "no replica is promoted"),
         ((*REDIS, ("{secret: app, key: internal}", "{secret: app, key: db}")), "are one key"),
         ((("{secret: app, key: internal}", "{secret: app, key: db}"),), "are one key"),
         ((("    internalPassword: {secret: app, key: internal}\n", ""),), "password and internalPassword are missing"),

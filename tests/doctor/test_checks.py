@@ -120,7 +120,7 @@ FAILING: dict[str, list[tuple[str, Spoil, str, str]]] = {
         ("others", busy, "no room for", "more or larger nodes"),
     ],
     "metrics-api": [
-        ("nobody answers", emptied(SERVICES), "nobody answers for metrics.k8s.io", "metrics-server"),
+        ("nobody answers", emptied(SERVICES), "no server answers for metrics.k8s.io", "metrics-server"),
         ("it does not answer", replaced(SERVICES, SILENT), "registered and does not answer", "kubectl"),
     ],
     "network-policies": [

@@ -54,7 +54,7 @@ def haproxy_cfg(nodes: Sequence[str], sentinels: Sequence[str], ports: dict[str,
     """A TCP proxy that leads to the master, and one that leads to replicas, by what they say of themselves.
 
     Two nodes may say ``master`` for a moment: one that was cut off, or comes back, has not heard of its successor. The one
-    that a majority of the Sentinels names is preferred; without a majority, whoever says so is believed.
+    that a majority of the Sentinels names is preferred; without a majority, each node's own report counts.
     """
     redis, sentinel = ports["redis"], ports["sentinel"]
     names = [f"node-{index}" for index in range(len(nodes))]
